@@ -11,24 +11,24 @@ from zlib import crc32
 
 from auditapp.lib.ids import base62, random_base62
 
-TOKEN_PREFIX = "aud_pat_"
+PREFIX = "aud_pat_"
 _SECRET_LENGTH = 30  # 178 bits: a plain SHA-256 is enough to store it
 _CHECKSUM_LENGTH = 6  # 62**6 > 2**32
 
-_SHAPE = re.compile(rf"{TOKEN_PREFIX}[0-9A-Za-z]{{36}}", re.ASCII)
+_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{36}}", re.ASCII)
 
 
 def new_api_token() -> str:
     """A new secret token, `aud_pat_` + 30 random + 6 checksum characters."""
     secret = random_base62(_SECRET_LENGTH)
-    return TOKEN_PREFIX + secret + _checksum(secret)
+    return PREFIX + secret + _checksum(secret)
 
 
 def looks_like_token(text: str) -> bool:
     """Whether this could be one of our tokens; a typing slip fails without a query."""
     if _SHAPE.fullmatch(text) is None:
         return False
-    body = text.removeprefix(TOKEN_PREFIX)
+    body = text.removeprefix(PREFIX)
     return _checksum(body[:_SECRET_LENGTH]) == body[_SECRET_LENGTH:]
 
 

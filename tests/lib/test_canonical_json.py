@@ -151,9 +151,7 @@ def test_what_has_no_canonical_form_is_refused_at_its_place(value, pointer):
 
 
 def test_integer_bounds_themselves_are_accepted():
-    assert canonical_bytes([MAX_INTEGER, -MAX_INTEGER]) == (
-        b"[9007199254740991,-9007199254740991]"
-    )
+    assert canonical_bytes([MAX_INTEGER, -MAX_INTEGER]) == (b"[9007199254740991,-9007199254740991]")
 
 
 def test_value_that_contains_itself_is_refused():

@@ -14,9 +14,7 @@ from auditapp.lib.errors import (
 )
 
 
-@pytest.mark.parametrize(
-    "kind", [NotFound, NotAllowed, Invalid, Conflict, Busy, Outside]
-)
+@pytest.mark.parametrize("kind", [NotFound, NotAllowed, Invalid, Conflict, Busy, Outside])
 def test_every_error_has_its_own_sentence_for_the_person_on_the_page(kind):
     assert issubclass(kind, AppError)
     assert kind().message == kind.__doc__

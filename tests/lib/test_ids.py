@@ -99,5 +99,5 @@ def test_new_ids_carry_their_prefix_and_differ():
 
 
 def test_number_too_large_for_its_width_is_refused():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="more than 1"):
         ids.base62(62, width=1)

@@ -22,9 +22,7 @@ def test_known_token_stays_recognised():
 
 def test_any_single_wrong_character_is_noticed():
     for index in range(len("aud_pat_"), len(KNOWN)):
-        wrong = (
-            KNOWN[:index] + ("1" if KNOWN[index] != "1" else "2") + KNOWN[index + 1 :]
-        )
+        wrong = KNOWN[:index] + ("1" if KNOWN[index] != "1" else "2") + KNOWN[index + 1 :]
         assert not looks_like_token(wrong)
 
 
