@@ -1,0 +1,197 @@
+"""People, workspaces, membership, roles and tokens.
+
+Roles are rows: a role names permissions, a grant gives a role to a member or group over a scope. What they add up to is
+computed in permissions.py.
+"""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from auditapp.lib import clock
+from auditapp.lib.ids import new_id
+
+
+def new_user_id() -> str:
+    return new_id("usr")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users by e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, *, name: str = "") -> "User":
+        user = self.model(email=self.normalize_email(email), name=name)
+        user.set_password(password)
+        user.save(force_insert=True, using=self._db)
+        return user
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email__iexact=email)
+
+
+class User(AbstractBaseUser):
+    """A person. The id is opaque and stays in the trail; name and address can be erased."""
+
+    id = models.TextField(primary_key=True, default=new_user_id)
+    email = models.EmailField(max_length=254, unique=True)
+    name = models.CharField(max_length=200)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+    objects = UserManager()
+
+    class Meta:
+        db_table = "user_account"
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Workspace(models.Model):
+    """A tenant: everything else belongs to one."""
+
+    id = models.BigAutoField(primary_key=True)
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=60, default="UTC")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        db_table = "workspace"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    """A person in a workspace."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "user_id")
+    workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="members")
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    joined_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        db_table = "member"
+
+
+class Role(models.Model):
+    """A named set of permissions, the same in every workspace; rows come with migrations."""
+
+    key = models.SlugField(primary_key=True, max_length=60)
+    name = models.CharField(max_length=100)
+    description = models.TextField()
+    permissions = ArrayField(models.TextField())
+    # Which scopes a grant of it may have, e.g. {workspace} for the owner and {all,listed,labelled} for source roles.
+    scopes = ArrayField(models.TextField())
+    resource_type = models.TextField(blank=True)
+    position = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "role"
+        ordering = ("position",)
+
+
+class Scope(models.TextChoices):
+    """How far a grant reaches."""
+
+    WORKSPACE = "workspace", "Everything in the workspace"
+    ALL = "all", "All, also future ones"
+    LISTED = "listed", "These only"
+    LABELLED = "labelled", "Those with these labels"
+
+
+class Grant(models.Model):
+    """A role given to a member or a group over a scope."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "id")
+    workspace_id = models.BigIntegerField()
+    id = models.TextField()
+    # "member" with a user's id, or "group" with a group's
+    subject_kind = models.TextField()
+    subject_id = models.TextField()
+    role = models.ForeignKey(Role, models.PROTECT, related_name="+")
+    scope = models.TextField(choices=Scope.choices)
+    resource_ids = ArrayField(models.TextField(), default=list)
+    labels = ArrayField(models.TextField(), default=list)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        db_table = "role_grant"
+        indexes = [models.Index(fields=["workspace_id", "subject_id"], name="grant_subject")]
+
+
+class Group(models.Model):
+    """A set of members that share grants."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "id")
+    workspace_id = models.BigIntegerField()
+    id = models.TextField()
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        db_table = "user_group"
+        constraints = [models.UniqueConstraint("workspace_id", Lower("name"), name="group_name_once")]
+
+
+class GroupMember(models.Model):
+    """A member in a group."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "group_id", "user_id")
+    workspace_id = models.BigIntegerField()
+    group_id = models.TextField()
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "user_group_member"
+
+
+class ApiToken(models.Model):
+    """An access token: an actor of its own. Only the SHA-256 of its secret is stored."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "id")
+    workspace_id = models.BigIntegerField()
+    id = models.TextField()
+    name = models.CharField(max_length=100)
+    digest = models.BinaryField()
+    last_characters = models.CharField(max_length=4)
+    scopes = ArrayField(models.TextField())
+    created_by = models.TextField()
+    created_at = models.DateTimeField(default=clock.now)
+    last_used_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "api_token"
+        constraints = [models.UniqueConstraint("workspace_id", "digest", name="token_digest_once")]
+        indexes = [models.Index(fields=["digest"], name="token_digest")]
+
+
+class Invitation(models.Model):
+    """A way in for one address, with the role it brings; the link's secret is stored as SHA-256 only."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "id")
+    workspace_id = models.BigIntegerField()
+    id = models.TextField()
+    email = models.EmailField(max_length=254)
+    role = models.ForeignKey(Role, models.PROTECT, related_name="+")
+    scope = models.TextField(choices=Scope.choices)
+    resource_ids = ArrayField(models.TextField(), default=list)
+    labels = ArrayField(models.TextField(), default=list)
+    digest = models.BinaryField()
+    invited_by = models.TextField()
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "invitation"
+        indexes = [models.Index(fields=["digest"], name="invitation_digest")]

@@ -1,0 +1,14 @@
+"""The app: registers checks and the receivers of Django's sign-in signals, nothing else."""
+
+from django.apps import AppConfig
+
+
+class AuditAppConfig(AppConfig):
+    name = "auditapp"
+    verbose_name = "Audit trail"
+
+    def ready(self) -> None:
+        from auditapp import checks  # noqa: F401  registers itself
+        from auditapp.access import sign_in
+
+        sign_in.connect()

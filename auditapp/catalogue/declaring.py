@@ -1,0 +1,160 @@
+"""How one event type is declared: fields, sample and the usual meaning of its verb from a single call.
+
+Field and sample come from the same word, so they cannot drift apart. The declarations themselves are elsewhere.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from auditapp.catalogue.types import EventType, Field, Risk, Sensitivity, Verb
+
+WITHHELD = {"redacted": "declared"}
+
+
+class Usual(NamedTuple):
+    """What a verb means unless a declaration says otherwise."""
+
+    verb: Verb
+    risk: Risk
+    icon: str
+    revertible: bool = False
+
+
+USUAL: dict[str, Usual] = {
+    "added": Usual(Verb.CREATE, Risk.ROUTINE, "plus", revertible=True),
+    "allowed": Usual(Verb.UPDATE, Risk.ROUTINE, "check", revertible=True),
+    "archived": Usual(Verb.UPDATE, Risk.ROUTINE, "eye-off", revertible=True),
+    "blocked": Usual(Verb.UPDATE, Risk.RISKY, "stop", revertible=True),
+    "completed": Usual(Verb.UPDATE, Risk.ROUTINE, "check"),
+    "connected": Usual(Verb.UPDATE, Risk.ROUTINE, "link", revertible=True),
+    "created": Usual(Verb.CREATE, Risk.ROUTINE, "plus"),
+    "deleted": Usual(Verb.DELETE, Risk.RISKY, "trash"),
+    "deployed": Usual(Verb.UPDATE, Risk.ROUTINE, "publish", revertible=True),
+    "detected": Usual(Verb.UPDATE, Risk.NOTABLE, "warning"),
+    "disabled": Usual(Verb.UPDATE, Risk.RISKY, "power", revertible=True),
+    "disconnected": Usual(Verb.UPDATE, Risk.RISKY, "minus", revertible=True),
+    "downloaded": Usual(Verb.READ, Risk.ROUTINE, "download"),
+    "enabled": Usual(Verb.UPDATE, Risk.ROUTINE, "power", revertible=True),
+    "exported": Usual(Verb.READ, Risk.ROUTINE, "download"),
+    "failed": Usual(Verb.UPDATE, Risk.RISKY, "warning"),
+    "granted": Usual(Verb.UPDATE, Risk.NOTABLE, "key", revertible=True),
+    "listed": Usual(Verb.READ, Risk.ROUTINE, "eye"),
+    "modified": Usual(Verb.UPDATE, Risk.ROUTINE, "pencil", revertible=True),
+    "omitted": Usual(Verb.UPDATE, Risk.RISKY, "minus", revertible=True),
+    "paused": Usual(Verb.UPDATE, Risk.ROUTINE, "pause", revertible=True),
+    "published": Usual(Verb.UPDATE, Risk.ROUTINE, "publish"),
+    "recovered": Usual(Verb.UPDATE, Risk.NOTABLE, "retry"),
+    "removed": Usual(Verb.DELETE, Risk.RISKY, "minus"),
+    "resumed": Usual(Verb.UPDATE, Risk.ROUTINE, "play", revertible=True),
+    "revoked": Usual(Verb.DELETE, Risk.RISKY, "trash"),
+    "rotated": Usual(Verb.UPDATE, Risk.NOTABLE, "key"),
+    "started": Usual(Verb.UPDATE, Risk.ROUTINE, "play"),
+    "updated": Usual(Verb.UPDATE, Risk.ROUTINE, "pencil", revertible=True),
+    "uploaded": Usual(Verb.UPDATE, Risk.ROUTINE, "inbox"),
+    "viewed": Usual(Verb.READ, Risk.ROUTINE, "eye"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resource of the sample; `personal` when its name is a person's."""
+
+    type: str
+    id: str
+    name: str
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """A value in meta: its field and what the sample says."""
+
+    key: str
+    label: str
+    value: Any
+    sensitivity: Sensitivity = Sensitivity.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A changed value: its field and the two sides of the sample."""
+
+    path: str
+    label: str
+    old: Any
+    new: Any
+    sensitivity: Sensitivity = Sensitivity.PUBLIC
+
+
+def secret(path: str, label: str) -> Change:
+    """A change whose values nobody may see."""
+    return Change(path, label, WITHHELD, WITHHELD, Sensitivity.SECRET)
+
+
+def attempt(number: int) -> Meta:
+    """Which try of one task an event tells of."""
+    return Meta("attempt", "Attempt", number)
+
+
+def reason(text: str) -> Meta:
+    """Why something failed or did not happen."""
+    return Meta("reason", "Reason", text)
+
+
+def declare(
+    key: str,
+    name: str,
+    sentence: str,
+    *about: Target | Meta | Change,
+    area: str,
+    like: str | None = None,
+    verb: Verb | None = None,
+    risk: Risk | None = None,
+    icon: str | None = None,
+    revertible: bool | None = None,
+    outcome: str | None = None,
+    aliases: tuple[str, ...] = (),
+) -> EventType:
+    """Make an event type from its sentence and what it tells of; the first target is its resource.
+
+    Takes:   like, the verb of `USUAL` to follow when the last word of the key is not one, or is the wrong one
+    """
+    action = like or re.split(r"[._]", key)[-1]
+    usual = USUAL[action]
+    targets = [item for item in about if isinstance(item, Target)]
+    return EventType(
+        key=key,
+        name=name,
+        area=area,
+        resource_type=targets[0].type,
+        verb=verb or usual.verb,
+        risk=risk or usual.risk,
+        icon=icon or usual.icon,
+        sentence=sentence,
+        fields=_fields(about, targets),
+        sample={
+            "targets": [{"type": item.type, "id": item.id, "name": item.name} for item in targets],
+            "meta": {item.key: item.value for item in about if isinstance(item, Meta)},
+            "changes": [
+                {"path": item.path, "old": item.old, "new": item.new} for item in about if isinstance(item, Change)
+            ],
+            "outcome": outcome or ("failure" if action == "failed" else "success"),
+        },
+        revertible=usual.revertible if revertible is None else revertible,
+        aliases=aliases,
+    )
+
+
+def _fields(about: tuple[Target | Meta | Change, ...], targets: list[Target]) -> tuple[Field, ...]:
+    named = [
+        Field(f"targets.{number}.name", "Name", Sensitivity.PERSONAL)
+        for number, item in enumerate(targets)
+        if item.personal
+    ]
+    for item in about:
+        if isinstance(item, Meta):
+            named.append(Field(item.key, item.label, item.sensitivity))
+        elif isinstance(item, Change):
+            named.append(Field(item.path, item.label, item.sensitivity))
+    return tuple(named)

@@ -1,0 +1,293 @@
+"""Event types of Users: signing in, membership, roles, groups and support access.
+
+Access tokens belong to the workspace and are declared there.
+"""
+
+from functools import partial
+
+from auditapp.catalogue import declaring
+from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason, secret
+from auditapp.catalogue.types import EventType, Risk, Sensitivity, Verb
+
+_declare = partial(declaring.declare, area="users")
+
+_USER = Target("user", "usr_5kEh1RwXcN8jTp3OyVa6Zi", "Maya Lindqvist", personal=True)
+_MEMBER = Target("member", "usr_0oLf7GbSmD2vUq9JxKt4Ce", "Elif Yıldız", personal=True)
+_INVITATION = Target("invitation", "inv_6wZp3TyHaQ1nFs8RlGd5Xu", "grace.mbeki@halden.example", personal=True)
+_GROUP = Target("user_group", "grp_2xJv9OiBkE7cMw4WzPh0Ys", "Mobile team")
+_REQUEST = Target("access_request", "acr_8tUa4NqKgS6rLd1CfVo3Im", "Source admin on Web shop")
+_WORKSPACE = Target("workspace", "wsp_2uJc8FbLoQ5hYi0DxTn6Kv", "Halden Outdoor")
+_ROLE = Meta("role", "Role", "Source admin")
+_SCOPE = Meta("scope", "Scope", "2 sources")
+
+_SIGNING_IN = (
+    _declare(
+        "user.signed_in",
+        "User Signed In",
+        "signed in[ with {meta.method}]",
+        _USER,
+        Meta("method", "Method", "password and two-step code"),
+        like="started",
+        icon="user",
+    ),
+    _declare(
+        "user.sign_in_failed",
+        "User Sign-In Failed",
+        "failed to sign in[ as {meta.email}]",
+        _USER,
+        Meta("email", "E-mail", "maya@halden.example", Sensitivity.PERSONAL),
+        reason("Wrong password"),
+        attempt(2),
+        risk=Risk.NOTABLE,
+    ),
+    _declare("user.signed_out", "User Signed Out", "signed out", _USER, like="started", icon="sign-out"),
+    _declare(
+        "user.two_step_enabled",
+        "User Two-Step Sign-In Enabled",
+        "turned on two-step sign-in",
+        _USER,
+        Meta("method", "Method", "authenticator app"),
+        icon="lock",
+        revertible=False,
+    ),
+    _declare(
+        "user.two_step_disabled",
+        "User Two-Step Sign-In Disabled",
+        "turned off two-step sign-in",
+        _USER,
+        revertible=False,
+    ),
+    _declare(
+        "user.two_step_failed",
+        "User Two-Step Sign-In Failed",
+        "failed the two-step check while signing in",
+        _USER,
+        reason("Wrong code"),
+        attempt(1),
+        risk=Risk.NOTABLE,
+    ),
+    _declare(
+        "user.password_changed",
+        "User Password Changed",
+        "changed the password of {resource}",
+        _USER,
+        secret("password", "Password"),
+        like="rotated",
+    ),
+    _declare(
+        "user.password_reset_requested",
+        "User Password Reset Requested",
+        "asked for a new password of {resource}",
+        _USER,
+        like="rotated",
+    ),
+    _declare(
+        "user.email_changed",
+        "User E-mail Changed",
+        "changed the e-mail address of {resource}",
+        _USER,
+        Change("email", "E-mail", "maya@old.example", "maya@halden.example", Sensitivity.PERSONAL),
+        like="rotated",
+    ),
+    _declare(
+        "user.sessions_revoked",
+        "User Sessions Revoked",
+        "ended {meta.sessions:session} of {resource}",
+        _USER,
+        Meta("sessions", "Sessions", 3),
+    ),
+    _declare(
+        "user.access_denied",
+        "User Access Denied",
+        "tried to use {resource} without permission[ {meta.permission}]",
+        Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop"),
+        Meta("permission", "Permission", "source.write"),
+        verb=Verb.READ,
+        risk=Risk.NOTABLE,
+        icon="lock",
+        like="failed",
+        aliases=("Permission Check",),
+    ),
+)
+
+_MEMBERSHIP = (
+    _declare(
+        "user.invited",
+        "User Invite Sent",
+        "invited {resource.name} to the workspace",
+        _INVITATION,
+        _ROLE,
+        like="created",
+        aliases=(
+            "User Invited",
+            "Users Invited",
+            "New Segment User Invited to Workspace",
+            "Non-Segment User Invited to Workspace",
+        ),
+    ),
+    _declare(
+        "user.invite_accepted",
+        "User Invite Accepted",
+        "accepted the invitation for {resource.name}",
+        _INVITATION,
+        like="completed",
+    ),
+    _declare(
+        "user.invite_deleted",
+        "User Invite Deleted",
+        "deleted the invitation for {resource.name}",
+        _INVITATION,
+        aliases=("Invite Deleted",),
+    ),
+    _declare(
+        "user.added_via_sso",
+        "User Added via SSO",
+        "added {resource} through single sign-on",
+        _MEMBER,
+        Meta("connection", "Connection", "Okta"),
+        like="created",
+    ),
+    _declare("user.removed", "User Removed", "removed {resource} from the workspace", _MEMBER),
+    _declare(
+        "access_request.created",
+        "Access Request Created",
+        "asked for access: {resource.name}",
+        _REQUEST,
+        Meta("note", "Note", "I look after the app events now"),
+        icon="key",
+        risk=Risk.NOTABLE,
+    ),
+    _declare(
+        "access_request.approved",
+        "Access Request Approved",
+        "approved {resource}[ for {target.1}]",
+        _REQUEST,
+        _MEMBER,
+        like="granted",
+    ),
+    _declare(
+        "access_request.declined",
+        "Access Request Declined",
+        "declined {resource}[ of {target.1}]",
+        _REQUEST,
+        _MEMBER,
+        like="completed",
+        icon="x",
+    ),
+)
+
+_ROLES = (
+    _declare(
+        "user.role_granted",
+        "User Role Granted",
+        "granted role {meta.role} to {resource}[ on {meta.scope}]",
+        _MEMBER,
+        _ROLE,
+        _SCOPE,
+        aliases=("Policy Created",),
+    ),
+    _declare(
+        "user.role_revoked",
+        "User Role Revoked",
+        "took role {meta.role} from {resource}[ on {meta.scope}]",
+        _MEMBER,
+        _ROLE,
+        _SCOPE,
+        like="granted",
+        verb=Verb.DELETE,
+        aliases=("Policy Deleted",),
+    ),
+    _declare(
+        "user.policy_updated",
+        "User Policy Updated",
+        "changed scope of role {meta.role} of {resource}[ to {change.scope.new}]",
+        _MEMBER,
+        _ROLE,
+        Change("scope", "Scope", "all sources", "2 sources"),
+        like="granted",
+    ),
+    _declare(
+        "user_group.role_granted",
+        "User Group Role Granted",
+        "granted role {meta.role} to {resource}[ on {meta.scope}]",
+        _GROUP,
+        _ROLE,
+        _SCOPE,
+    ),
+    _declare(
+        "user_group.role_revoked",
+        "User Group Role Revoked",
+        "took role {meta.role} from {resource}[ on {meta.scope}]",
+        _GROUP,
+        _ROLE,
+        _SCOPE,
+        like="granted",
+        verb=Verb.DELETE,
+    ),
+    _declare(
+        "user_group.policy_updated",
+        "User Group Policy Updated",
+        "changed scope of role {meta.role} of {resource}[ to {change.scope.new}]",
+        _GROUP,
+        _ROLE,
+        Change("scope", "Scope", "all sources", "2 sources"),
+        like="granted",
+    ),
+)
+
+_GROUPS = (
+    _declare("user_group.created", "User Group Created", "created {resource}", _GROUP),
+    _declare(
+        "user_group.updated",
+        "User Group Updated",
+        "changed {resource}",
+        _GROUP,
+        Change("name", "Name", "App team", "Mobile team"),
+    ),
+    _declare("user_group.deleted", "User Group Deleted", "deleted {resource}", _GROUP),
+    _declare(
+        "user_group.member_added",
+        "User Added To User Group",
+        "added {target.1} to {resource}",
+        _GROUP,
+        _MEMBER,
+        aliases=("Subjects Added to Group",),
+    ),
+    _declare(
+        "user_group.member_removed",
+        "User Removed From User Group",
+        "removed {target.1} from {resource}",
+        _GROUP,
+        _MEMBER,
+        revertible=True,
+        aliases=("Group Memberships Deleted",),
+    ),
+)
+
+_SUPPORT = (
+    _declare(
+        "support_access.granted",
+        "Support Access Granted",
+        "granted support access to {resource}[ for {meta.days:day}]",
+        _WORKSPACE,
+        Meta("days", "Days", 7),
+    ),
+    _declare(
+        "support_access.used",
+        "Support Login",
+        "signed in to {resource} as support",
+        _WORKSPACE,
+        Meta("ticket", "Ticket", "48213"),
+        like="granted",
+        icon="user",
+        revertible=False,
+    ),
+    _declare(
+        "support_access.revoked",
+        "Support Access Revoked",
+        "revoked support access to {resource}",
+        _WORKSPACE,
+    ),
+)
+
+TYPES: tuple[EventType, ...] = (*_SIGNING_IN, *_MEMBERSHIP, *_ROLES, *_GROUPS, *_SUPPORT)

@@ -1,0 +1,44 @@
+"""The index of all models: Django finds them here, and makemigrations forgets what is left out."""
+
+from auditapp.access.models import (
+    ApiToken,
+    Grant,
+    Group,
+    GroupMember,
+    Invitation,
+    Member,
+    Role,
+    User,
+    Workspace,
+)
+from auditapp.pipeline.warehouses.models import Warehouse
+from auditapp.record.models import ActorCount, DeclaredType, Event, Idempotency, Pending, TypeCount
+from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
+from auditapp.sources.models import Source
+
+__all__ = [
+    "ActorCount",
+    "ApiToken",
+    "Checkpoint",
+    "DeclaredType",
+    "Event",
+    "Grant",
+    "Group",
+    "GroupMember",
+    "Idempotency",
+    "Invitation",
+    "Leaf",
+    "Member",
+    "Node",
+    "Pending",
+    "Reader",
+    "Role",
+    "SealKey",
+    "Source",
+    "TreeHead",
+    "TypeCount",
+    "User",
+    "Verification",
+    "Warehouse",
+    "Workspace",
+]

@@ -1,0 +1,1 @@
+"""What happens to an event on its way from a source to where it is used."""

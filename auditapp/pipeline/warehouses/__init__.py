@@ -1,0 +1,1 @@
+"""Warehouses: databases that are loaded from the sources connected to them."""

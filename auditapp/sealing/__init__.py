@@ -1,0 +1,1 @@
+"""The seal: gap-free order, Merkle trees, signed checkpoints, verification, and readers that follow the sealed log."""

@@ -1,0 +1,1 @@
+"""Event streams sources: where events come in, and their write keys."""

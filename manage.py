@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Runs management commands, each under the database role it needs, over the embedded PostgreSQL where no DATABASE_URL is set."""
+
+import os
+import sys
+from contextlib import nullcontext
+
+# What is not named here runs as the web does, under audit_app.
+ROLE_OF_COMMAND = {
+    "migrate": "owner",
+    "makemigrations": "owner",
+    "sqlmigrate": "owner",
+    "showmigrations": "owner",
+    "worker": "worker",
+    "verify": "worker",
+    "erase_personal_data": "worker",
+}
+WITHOUT_DATABASE = {"", "help", "--help", "--version", "up", "demo", "collectstatic", "check"}
+
+
+def main() -> None:
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
+    os.environ.setdefault("DATABASE_ROLE", ROLE_OF_COMMAND.get(command, "app"))
+    from django.core.management import execute_from_command_line
+
+    from settings.embedded import project_server
+
+    # Before the settings are read: the first start makes the password that they look for.
+    needs_server = command not in WITHOUT_DATABASE and not os.environ.get("DATABASE_URL")
+    with project_server().running() if needs_server else nullcontext():
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

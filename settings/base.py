@@ -1,0 +1,199 @@
+"""The settings of every process; what differs between installations is read from the environment and listed in the README.
+
+Values for tests are in testing.py.
+"""
+
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from settings import env
+from settings.embedded import LOGIN, SUPERUSER, project_server
+from settings.logs import LOGGING as LOGGING
+from settings.paths import BASE_DIR, DATA_DIR
+
+DEBUG = env.flag("DEBUG", False)
+
+# --- Database -----------------------------------------------------------------------------------
+
+EMBEDDED_SERVER = project_server()
+DATABASE_URL = env.text("DATABASE_URL")
+DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL", DATABASE_URL)
+# The login of web and worker: the migrations let it become audit_app and audit_worker.
+DATABASE_APP_LOGIN = env.database("DATABASE_URL", DATABASE_URL)["USER"] if DATABASE_URL else LOGIN
+DATABASE_ROLE = env.text("DATABASE_ROLE", "app")
+DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 0)
+if DATABASE_ROLE not in {"app", "worker", "owner"}:
+    raise env.BadEnvironment(f"DATABASE_ROLE={DATABASE_ROLE!r} cannot be used: write app, worker or owner.")
+
+
+def _database() -> dict[str, Any]:
+    """The connection of this process: the login of its URL, at once turned into the role that it works under."""
+    is_owner = DATABASE_ROLE == "owner"
+    url = DATABASE_OWNER_URL if is_owner else DATABASE_URL
+    if not url and (EMBEDDED_SERVER.home / "password").exists():
+        url = EMBEDDED_SERVER.url(user=SUPERUSER) if is_owner else EMBEDDED_SERVER.url()
+    # Without a server that was ever started there is nothing to connect to; commands that need none still work.
+    where = env.database("DATABASE_URL", url) if url else {"NAME": "audit", "USER": "", "PASSWORD": "", "HOST": "", "PORT": ""}
+    options: dict[str, Any] = {key: value for key, value in where.items() if key.islower()}
+    settings = [f"role=audit_{DATABASE_ROLE}", "timezone=UTC"]
+    if DATABASE_ROLE == "app":
+        settings += ["statement_timeout=15s", "lock_timeout=5s", "idle_in_transaction_session_timeout=120s"]
+    options["options"] = " ".join(f"-c {setting}" for setting in settings)
+    if DATABASE_POOL_SIZE:
+        options["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **{key: value for key, value in where.items() if key.isupper()},
+        "OPTIONS": options,
+        "CONN_MAX_AGE": 0 if DATABASE_POOL_SIZE else 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Secrets and addresses ----------------------------------------------------------------------
+
+
+def _own_secret_key() -> str:
+    """A key made once and kept in the data folder, so that a first run needs no configuration."""
+    file = DATA_DIR / "keys" / "secret.key"
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = file.with_name(f"secret.{secrets.token_hex(4)}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(48))
+        try:
+            file.hardlink_to(made)
+        except FileExistsError:  # another process was first
+            pass
+        made.unlink()
+    return file.read_text().strip()
+
+
+SECRET_KEY = env.text("SECRET_KEY") or _own_secret_key()
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost"))
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", (PUBLIC_URL,))
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+SEAL_KEY_FILE = env.path("SEAL_KEY_FILE", DATA_DIR / "keys" / "seal.key")
+SEAL_ORIGIN = env.text("SEAL_ORIGIN", f"{urlsplit(PUBLIC_URL).hostname}/audit")
+
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if IS_HTTPS else "sessionid"
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# The shape of Django 6's setting; auditapp.web sends the header until Django does.
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+}
+# The API's own limits are tighter; this one is for forms.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+
+# --- Applications -------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "auditapp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "django_filters",
+    "django_htmx",
+    "ninja",
+    "procrastinate.contrib.django",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "auditapp.web.middleware.RequestIdMiddleware",
+    "auditapp.web.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "auditapp.web.middleware.ErrorPageMiddleware",
+    "auditapp.access.middleware.ActingMiddleware",
+]
+ROOT_URLCONF = "settings.urls"
+WSGI_APPLICATION = "settings.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "auditapp.nav.navigation",
+            ],
+            "builtins": ["auditapp.templatetags.audit"],
+        },
+    }
+]
+
+# --- People -------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "auditapp.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "auditapp.access.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # people come by invitation, to the address that was invited
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+# Limits live in the cache, which several processes share through the database.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = str(DATA_DIR / "outbox")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"audit-trail@{urlsplit(PUBLIC_URL).hostname}")
+
+# --- Language, time, files ----------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+# Files are served from where they lie: nothing is to be collected before the first start.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+
+SILENCED_SYSTEM_CHECKS: list[str] = []
