@@ -24,6 +24,8 @@ from auditapp.catalogue import (
 from auditapp.catalogue.areas import AREAS
 from auditapp.catalogue.types import Area, EventType
 
+__all__ = ["AREAS", "EVENT_TYPES", "CatalogueFault", "area", "by_name", "event_type", "types_of"]
+
 
 class CatalogueFault(Exception):
     """Two declarations of the catalogue contradict each other."""

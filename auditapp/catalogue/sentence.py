@@ -72,7 +72,7 @@ class _Slots:
     """The values that one event offers to a template; None where it has none."""
 
     def __init__(self, targets: Sequence[JsonObject], meta: JsonObject, changes: Sequence[JsonObject]) -> None:
-        self.targets = targets
+        self.targets = {str(number): target for number, target in enumerate(targets)}
         self.meta = meta
         self.changes = changes
 
@@ -89,9 +89,9 @@ class _Slots:
         return None if text is None else [Part("value", text)]
 
     def _target(self, number: str, form: str) -> list[Part] | None:
-        if not number.isdecimal() or int(number) >= len(self.targets):
+        target = self.targets.get(number)
+        if target is None:
             return None
-        target = self.targets[int(number)]
         kind = _kind_word(target.get("type"))
         name = _value_text(target.get("name")) or _value_text(target.get("id"))
         if name is None:

@@ -189,7 +189,7 @@ _ROLES = (
     _declare(
         "user.role_revoked",
         "User Role Revoked",
-        "took role {meta.role} from {resource}[ on {meta.scope}]",
+        "removed role {meta.role} from {resource}[ on {meta.scope}]",
         _MEMBER,
         _ROLE,
         _SCOPE,
@@ -217,7 +217,7 @@ _ROLES = (
     _declare(
         "user_group.role_revoked",
         "User Group Role Revoked",
-        "took role {meta.role} from {resource}[ on {meta.scope}]",
+        "removed role {meta.role} from {resource}[ on {meta.scope}]",
         _GROUP,
         _ROLE,
         _SCOPE,
