@@ -157,6 +157,16 @@ def test_wrong_length_hash_in_a_proof_is_refused(leaves: list[bytes], root_over:
                 verify_inclusion(leaves[2], 2, 5, [*proof[:place], wrong, *proof[place + 1 :]], root_over(0, 5))
 
 
+def test_wrong_length_hash_in_a_consistency_claim_is_refused(root_over: Root) -> None:
+    hashes = [root_over(0, 3), root_over(0, 5), *consistency_path(3, 5, root_over)]
+    for place, hash_ in enumerate(hashes):
+        for wrong in (hash_[:-1], hash_ + b"\0", b""):
+            changed = [*hashes[:place], wrong, *hashes[place + 1 :]]
+            old_root, new_root, *proof = changed
+            with pytest.raises(ProofInvalid, match="a hash has 32 bytes"):
+                verify_consistency(3, 5, old_root, new_root, proof)
+
+
 @given(data=st.data(), size=SIZES)
 def test_flipped_bit_spoils_an_inclusion_proof(
     data: st.DataObject, size: int, leaves: list[bytes], root_over: Root
