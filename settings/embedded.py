@@ -34,6 +34,8 @@ START_TRIES = 10
 STOP_TIMEOUT_S = 30
 ROOT_HOME = Path("/var/lib/audit-trail")
 
+_started: list["subprocess.Popen[bytes]"] = []  # held, so that a postmaster that dies can be reaped
+
 
 class EmbeddedServerFailed(RuntimeError):
     """The embedded PostgreSQL did not start."""
@@ -118,8 +120,8 @@ class EmbeddedServer:
         """The postmaster's process id while one runs over this folder; reaps it where it was our child and died."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            for child in _started:
+                child.poll()
             os.kill(pid, 0)
         except (FileNotFoundError, IndexError, ValueError, ProcessLookupError):
             return None
@@ -169,6 +171,7 @@ class EmbeddedServer:
         with (self.home / "postgres.log").open("ab") as log:
             # In a session of its own: Ctrl-C stops the web and the worker first, the database last.
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/", **_as_nobody())
+        _started.append(process)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.is_live():
             if process.poll() is not None or time.monotonic() > deadline:

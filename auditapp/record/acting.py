@@ -1,0 +1,55 @@
+"""Who is acting, in which workspace and from where: a context variable that middleware, token auth, a job or a command opens.
+
+`record()` reads it; without one there is no event.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditapp.lib.errors import AppError
+from auditapp.record.drafts import Actor
+
+
+class NobodyActs(AppError):
+    """An event needs somebody who acts. Wrap the call in `with acting(...)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who acts in which workspace. `context` may hold ip, user_agent, request_id, session_id, token_id."""
+
+    workspace_id: int
+    actor: Actor
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+_current: ContextVar[Acting | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting(workspace_id: int, actor: Actor, **context: Any) -> Iterator[Acting]:
+    """Everything recorded inside the block was done by this actor; empty context values are left out.
+
+    >>> with acting(workspace.id, Actor("user", user.id, user.name, user.email), ip="203.0.113.7"):
+    ...     disable_warehouse(warehouse_id=...)
+    """
+    now_acting = Acting(workspace_id, actor, {key: value for key, value in context.items() if value not in (None, "")})
+    token = _current.set(now_acting)
+    try:
+        yield now_acting
+    finally:
+        _current.reset(token)
+
+
+def current_acting() -> Acting:
+    """Who acts now.
+
+    Raises:  NobodyActs
+    """
+    found = _current.get()
+    if found is None:
+        raise NobodyActs
+    return found

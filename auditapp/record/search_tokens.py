@@ -1,0 +1,140 @@
+"""What an event can be found by: lexemes `<workspace>:<class>=<word>` of a tsvector.
+
+The workspace in front keeps every posting list inside its tenant, and the class says who may search it and with which value it
+is erased. Words are found by prefix; structural classes (type, actor, ...) let one index serve every combination of filters.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, Final
+
+from auditapp.lib.visible_text import search_words
+from auditapp.record.drafts import Actor, EventDraft
+
+
+class Token(StrEnum):
+    """The classes. Erasing a value also erases its classes (audit_erase in the migrations)."""
+
+    TYPE = "y"
+    AREA = "g"
+    ACTOR = "u"
+    ACTOR_KIND = "k"
+    RESOURCE_TYPE = "r"
+    SCOPE = "s"
+    OUTCOME = "o"
+    READ = "v"
+    WORD = "w"  # of the type's key
+    ACTOR_WORD = "a"  # with the unit actor
+    EMAIL_WORD = "e"  # with the unit actor; personal
+    TARGET_WORD = "t"  # with the unit targets
+    META_WORD = "m"  # with the unit meta
+    IP = "i"  # with the unit context; personal
+
+
+IPV4_LEVELS: Final = (8, 16, 24)
+IPV6_LEVELS: Final = (32, 48, 64)
+MAX_TOKENS: Final = 160
+MAX_META_WORDS: Final = 40
+MAX_LEXEME_BYTES: Final = 200
+
+
+def tokens_of(draft: EventDraft) -> set[str]:
+    """All lexemes of an event, at most 160; a long text is found by its first words."""
+    prefix = f"{draft.workspace_id}:"
+    found: dict[str, None] = {}
+    for token_class, word in _tokens(draft):
+        if len(found) >= MAX_TOKENS:
+            break
+        found[_lexeme(prefix, token_class, word)] = None
+    return set(found)
+
+
+def lexeme(workspace_id: int, token_class: Token, word: str) -> str:
+    """The lexeme under which a word of a class is stored."""
+    return _lexeme(f"{workspace_id}:", token_class, word)
+
+
+def tsvector_text(lexemes: Iterable[str]) -> str:
+    """The lexemes as PostgreSQL reads a tsvector."""
+    return " ".join(map(quoted, lexemes))
+
+
+def quoted(lexeme: str) -> str:
+    """One lexeme in the quotes of tsvector and tsquery."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def ip_words(text: str) -> list[str]:
+    """An address and the networks it is found by; what is no address is one word."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return [text.casefold()] if text else []
+    levels = IPV4_LEVELS if address.version == 4 else IPV6_LEVELS
+    return [str(address), *(_network(address, level) for level in levels)]
+
+
+def _network(address: IPv4Address | IPv6Address, level: int) -> str:
+    return str(ip_network((address, level), strict=False))
+
+
+def _lexeme(prefix: str, token_class: str, word: str) -> str:
+    text = f"{prefix}{token_class}={word}"
+    # A lexeme may have 2,046 bytes; nobody types a word of more than 200, and NUL is no character of text.
+    if len(text) * 4 > MAX_LEXEME_BYTES:
+        text = text.encode()[:MAX_LEXEME_BYTES].decode(errors="ignore")
+    return text.replace("\x00", "")
+
+
+def _tokens(draft: EventDraft) -> Iterator[tuple[str, str]]:
+    yield Token.TYPE, draft.type
+    yield Token.AREA, draft.area
+    yield Token.ACTOR, draft.actor.id
+    yield Token.ACTOR_KIND, draft.actor.kind
+    yield Token.OUTCOME, draft.outcome
+    yield Token.READ, "read" if draft.is_read else "write"
+    if draft.targets:
+        yield Token.RESOURCE_TYPE, draft.targets[0].type
+    if draft.scope_id:
+        yield Token.SCOPE, draft.scope_id
+    for word in _type_words(draft.type):
+        yield Token.WORD, word
+    yield from _actor_tokens(draft.actor)
+    for word in ip_words(str(draft.context.get("ip") or "")):
+        yield Token.IP, word
+    for target in draft.targets[:20]:
+        yield Token.TARGET_WORD, target.id.casefold()
+        for word in search_words(target.name):
+            yield Token.TARGET_WORD, word
+    words = (word for text in _texts(draft.meta) for word in search_words(text))
+    for word, _ in zip(words, range(MAX_META_WORDS), strict=False):
+        yield Token.META_WORD, word
+
+
+def _actor_tokens(actor: Actor) -> Iterator[tuple[str, str]]:
+    for person in (actor, actor.real):
+        if person is None:
+            continue
+        yield Token.ACTOR_WORD, person.id.casefold()
+        for word in search_words(person.name):
+            yield Token.ACTOR_WORD, word
+        for word in search_words(person.email or ""):
+            yield Token.EMAIL_WORD, word
+
+
+@lru_cache(maxsize=4096)
+def _type_words(key: str) -> tuple[str, ...]:
+    return tuple(search_words(key.replace(".", " ").replace("_", " ")))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
