@@ -21,7 +21,8 @@ _LABEL = Target("label", "environment:prod", "environment:prod")
 _RULE = Target("alert_rule", "alr_1cKe8ZaVwG4jSq6MoXf3Dp", "Warehouse switched off")
 _VIEW = Target("saved_view", "viw_9lHt5BnRuE2yIv7WgQk0Ja", "Risky changes in production")
 _PERSON = Target("user", "usr_3sFz6PmJxC0oUd8YtAb5Lg", "Noor Haddad", personal=True)
-_FILTERS = Meta("filters", "Filters", "event is Warehouse Disabled")
+# Filters may name a person, an e-mail address or an IP.
+_FILTERS = Meta("filters", "Filters", "event is Warehouse Disabled", Sensitivity.PERSONAL)
 
 _SETTINGS = (
     _declare("workspace.created", "Workspace Created", "created {resource}", _WORKSPACE),
