@@ -151,6 +151,7 @@ def test_nineteen_of_twenty_random_keys_are_noticed():
         "-----BEGIN CERTIFICATE-----\nMIIE",
         "task-management-service-production-eu-west-1",
         "AKIA",
+        "Ab1-" * 10,
     ],
 )
 def test_ordinary_text_of_audit_events_stays(text):
