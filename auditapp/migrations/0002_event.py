@@ -194,7 +194,7 @@ BEGIN
         RAISE EXCEPTION 'no such unit in %', p_units USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF 'actor' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':a=', v_ws || ':e=']; END IF;
-    IF 'targets' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':t=']; END IF;
+    IF 'targets' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':t=', v_ws || ':e=']; END IF;
     IF 'context' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':i=']; END IF;
     IF 'meta' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':m=']; END IF;
     FOR v_row IN SELECT * FROM event AS e WHERE e.workspace_id = v_ws AND e.id = ANY (p_events) ORDER BY e.id LOOP

@@ -29,12 +29,16 @@ def prepare_roles(connection: "psycopg.Connection[tuple[object, ...]]", *, owner
              owner_login, the login that migrates; app_login, the login of web and worker
     Raises:  psycopg.errors.InsufficientPrivilege where neither is so
     """
-    known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])}
+    known = {
+        row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])
+    }
     for role in ROLES:
         if role not in known:
             connection.execute(psycopg.sql.SQL("CREATE ROLE {} NOLOGIN").format(psycopg.sql.Identifier(role)))
     members = {"audit_owner": owner_login, "audit_app": app_login, "audit_worker": app_login}
     for role, login in members.items():
-        statement = psycopg.sql.SQL("GRANT {} TO {}").format(psycopg.sql.Identifier(role), psycopg.sql.Identifier(login))
+        statement = psycopg.sql.SQL("GRANT {} TO {}").format(
+            psycopg.sql.Identifier(role), psycopg.sql.Identifier(login)
+        )
         connection.execute(statement)
     connection.execute(PREPARE)  # type: ignore[arg-type]

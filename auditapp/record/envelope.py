@@ -10,16 +10,19 @@ where each value under "c" is the commitment in base64, or null where there was 
 
 import os
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
+
+import orjson
 
 from auditapp.lib.canonical_json import canonical_bytes
-from auditapp.lib.clock import utc_text
+from auditapp.lib.clock import parse_utc, utc_text
 from auditapp.lib.errors import Invalid
 from auditapp.merkle.hashing import leaf_hash
-from auditapp.record.drafts import MISSING, EventDraft
+from auditapp.record.drafts import MISSING, Actor, Change, EventDraft, Target
 
 VERSION: Final = 1
 SALT_BYTES: Final = 16
@@ -79,7 +82,9 @@ def seal_bytes(draft: EventDraft) -> SealedBytes:
         commitments.append(b64encode(commitment(path, salt, unit)).decode())
     envelope = canonical_bytes(_envelope(draft, commitments))
     if len(envelope) > MAX_ENVELOPE_BYTES:
-        raise Invalid(f"The event has too many changes: its envelope would have {len(envelope):,} of {MAX_ENVELOPE_BYTES:,} bytes.")
+        raise Invalid(
+            f"The event has too many changes: its envelope would have {len(envelope):,} of {MAX_ENVELOPE_BYTES:,} bytes."
+        )
     return SealedBytes(envelope, leaf_hash(envelope), units, salts)
 
 
@@ -121,3 +126,42 @@ def _envelope(draft: EventDraft, commitments: list[str | None]) -> dict[str, Any
         "origin": draft.origin,
         "c": {**dict(zip(FIRST_UNITS, commitments, strict=False)), "changes": changes},
     }
+
+
+def opened(envelope: dict[str, Any], units: Sequence[bytes | None]) -> EventDraft:
+    """The event again, from its parsed envelope and values; what was erased is empty, and a change's sides MISSING.
+
+    Takes:   units, from the first on; later ones may be left out (a list shows few changes)
+    """
+    values = [MISSING if unit is None else orjson.loads(unit) for unit in units]
+    values += [MISSING] * (len(FIRST_UNITS) - len(values))
+    actor, targets, context, meta = (None if value is MISSING else value for value in values[: len(FIRST_UNITS)])
+    sides = values[len(FIRST_UNITS) :]
+    changes = [
+        Change(change[0], *sides[2 * n : 2 * n + 2])
+        for n, change in enumerate(envelope["c"]["changes"])
+        if 2 * n < len(sides)
+    ]
+    first = Target(*envelope["resource"])
+    return EventDraft(
+        workspace_id=int(envelope["ws"].removeprefix("ws_")),
+        id=UUID(envelope["id"]),
+        type=envelope["type"],
+        area=envelope["area"],
+        actor=_actor(actor) if actor else Actor(envelope["actor_kind"], envelope["actor"]),
+        targets=[Target(**target) for target in targets] if targets else [first] if first.type or first.id else [],
+        occurred_at=parse_utc(envelope["occurred_at"]),
+        received_at=parse_utc(envelope["received_at"]),
+        origin=envelope["origin"],
+        scope_id=envelope["scope"],
+        outcome=envelope["outcome"],
+        is_read=envelope["read"],
+        context=context or {},
+        meta=meta or {},
+        changes=changes,
+    )
+
+
+def _actor(value: dict[str, Any]) -> Actor:
+    real = value.get("real")
+    return Actor(value["kind"], value["id"], value["name"], value.get("email"), _actor(real) if real else None)

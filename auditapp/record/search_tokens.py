@@ -22,12 +22,13 @@ class Token(StrEnum):
     ACTOR = "u"
     ACTOR_KIND = "k"
     RESOURCE_TYPE = "r"
+    RESOURCE = "x"  # type and id
     SCOPE = "s"
     OUTCOME = "o"
     READ = "v"
     WORD = "w"  # of the type's key
     ACTOR_WORD = "a"  # with the unit actor
-    EMAIL_WORD = "e"  # with the unit actor; personal
+    EMAIL_WORD = "e"  # of actors and of targets that are addresses; with either unit; personal
     TARGET_WORD = "t"  # with the unit targets
     META_WORD = "m"  # with the unit meta
     IP = "i"  # with the unit context; personal
@@ -97,6 +98,7 @@ def _tokens(draft: EventDraft) -> Iterator[tuple[str, str]]:
     yield Token.READ, "read" if draft.is_read else "write"
     if draft.targets:
         yield Token.RESOURCE_TYPE, draft.targets[0].type
+        yield Token.RESOURCE, f"{draft.targets[0].type}:{draft.targets[0].id}"
     if draft.scope_id:
         yield Token.SCOPE, draft.scope_id
     for word in _type_words(draft.type):
@@ -107,7 +109,8 @@ def _tokens(draft: EventDraft) -> Iterator[tuple[str, str]]:
     for target in draft.targets[:20]:
         yield Token.TARGET_WORD, target.id.casefold()
         for word in search_words(target.name):
-            yield Token.TARGET_WORD, word
+            # Somebody invited is a target by address: no more to be searched by everyone than an actor's.
+            yield (Token.EMAIL_WORD if "@" in target.name else Token.TARGET_WORD), word
     words = (word for text in _texts(draft.meta) for word in search_words(text))
     for word, _ in zip(words, range(MAX_META_WORDS), strict=False):
         yield Token.META_WORD, word

@@ -42,7 +42,9 @@ def record(
     acting = current_acting()
     kind = known_types(acting.workspace_id, [type_key])[type_key]
     if not kind.is_declared:
-        raise UnknownEventType(f"The event type {type_key!r} is neither in the catalogue nor declared by the workspace.")
+        raise UnknownEventType(
+            f"The event type {type_key!r} is neither in the catalogue nor declared by the workspace."
+        )
     resources = [target] if hasattr(target, "audit_target") else list(target)
     now = clock.now()
     draft = EventDraft(

@@ -1,0 +1,132 @@
+"""Counts by type, area and actor over a range of days, from the rollups: a dropdown never counts the event table.
+
+Counts cover the range and what the viewer may see, and ignore the other filters; they are as fresh as the seal.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import orjson
+from django.db import connection
+
+from auditapp.record.event_filter import Choice, EventFilter
+from auditapp.record.event_query import EventQuery, days_of, visible_events
+from auditapp.record.viewer import Viewer
+
+OWN_COUNTED_UP_TO: Final = 1_000
+ACTORS_NAMED: Final = 300
+
+# Scope '' counts the whole workspace.
+TYPE_COUNTS = """
+SELECT c.type, sum(c.events)::bigint FROM type_count AS c
+WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
+AND (%(first)s::date IS NULL OR c.day >= %(first)s) AND (%(last)s::date IS NULL OR c.day <= %(last)s)
+GROUP BY c.type
+"""
+ACTOR_COUNTS = """
+SELECT c.actor_id, sum(c.events)::bigint AS events FROM actor_count AS c
+WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
+AND (%(first)s::date IS NULL OR c.day >= %(first)s) AND (%(last)s::date IS NULL OR c.day <= %(last)s)
+GROUP BY c.actor_id ORDER BY events DESC, c.actor_id LIMIT %(limit)s
+"""
+DAY_COUNTS = """
+SELECT c.day, sum(c.events)::bigint, sum(c.failures)::bigint FROM type_count AS c
+WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
+AND (%(first)s::date IS NULL OR c.day >= %(first)s) AND (%(last)s::date IS NULL OR c.day <= %(last)s)
+AND (%(types)s::text[] IS NULL OR c.type = ANY(%(types)s))
+GROUP BY c.day ORDER BY c.day
+"""
+# The latest event of each actor tells how it is called; names are kept nowhere else, so that they can be erased.
+LATEST_OF_ACTORS = """
+SELECT a.actor_id, l.actor_kind, l.unit
+FROM unnest(%(actors)s::text[]) AS a (actor_id)
+CROSS JOIN LATERAL (
+    SELECT e.actor_kind, e.units[1] AS unit FROM event AS e
+    WHERE e.workspace_id = %(workspace_id)s AND e.actor_id = a.actor_id
+    ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1
+) AS l
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ActorFacet:
+    """An actor in the dropdown. The e-mail is None for who may not see it."""
+
+    id: str
+    kind: str
+    name: str
+    email: str | None
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What occurs in what the viewer may see, with counts."""
+
+    types: dict[str, int]
+    actors: list[ActorFacet]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """Events and failures of one UTC day."""
+
+    day: date
+    events: int
+    failures: int
+
+
+def facets(viewer: Viewer, wanted: EventFilter) -> Facets:
+    """Types and actors that occur in the filter's range, the most frequent 300 actors by name."""
+    scoped = _parameters(viewer, wanted)
+    types: dict[str, int] = dict(_fetch(TYPE_COUNTS, scoped))
+    actors: dict[str, int] = dict(_fetch(ACTOR_COUNTS, scoped | {"limit": ACTORS_NAMED}))
+    if not viewer.sees_all:
+        _add_own(viewer, wanted, types, actors)
+    return Facets(types, _named(viewer, actors))
+
+
+def day_counts(viewer: Viewer, wanted: EventFilter) -> list[DayCount]:
+    """Events a UTC day within the filter's range and types."""
+    types = list(wanted.types.include) or None
+    return [DayCount(*row) for row in _fetch(DAY_COUNTS, _parameters(viewer, wanted) | {"types": types})]
+
+
+def total(viewer: Viewer, wanted: EventFilter) -> int:
+    """All sealed events in the range that the viewer may see by scope."""
+    return sum(day.events for day in day_counts(viewer, wanted))
+
+
+def _parameters(viewer: Viewer, wanted: EventFilter) -> dict[str, Any]:
+    first, last = days_of(wanted)
+    scopes = [""] if viewer.sees_all else list(viewer.scope_ids)
+    return {"workspace_id": viewer.workspace_id, "scopes": scopes, "first": first, "last": last}
+
+
+def _add_own(viewer: Viewer, wanted: EventFilter, types: dict[str, int], actors: dict[str, int]) -> None:
+    """Own actions outside of the scope are in no rollup: they are counted live, up to a bound."""
+    own: EventQuery = visible_events(viewer)
+    narrowed = EventFilter(actors=Choice(viewer.own_actor_ids), since=wanted.since, until=wanted.until, with_reads=True)
+    for row in own.page(narrowed, size=OWN_COUNTED_UP_TO).rows:
+        if row.event.scope_id in viewer.scope_ids:
+            continue
+        types[row.event.type] = types.get(row.event.type, 0) + 1
+        actors[row.event.actor.id] = actors.get(row.event.actor.id, 0) + 1
+
+
+def _named(viewer: Viewer, counts: dict[str, int]) -> list[ActorFacet]:
+    rows = _fetch(LATEST_OF_ACTORS, {"workspace_id": viewer.workspace_id, "actors": list(counts)})
+    found = []
+    for actor_id, kind, unit in rows:
+        value = orjson.loads(bytes(unit)) if unit is not None else {}
+        is_shown = viewer.sees_personal or actor_id in viewer.own_actor_ids
+        email = value.get("email") if is_shown else None
+        found.append(ActorFacet(actor_id, kind, value.get("name") or actor_id, email, counts[actor_id]))
+    return sorted(found, key=lambda actor: (-actor.events, actor.name.casefold()))
+
+
+def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

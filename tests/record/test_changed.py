@@ -1,0 +1,19 @@
+"""changed(): the difference of two states as changes."""
+
+from auditapp.record.drafts import MISSING, Change, changed
+
+
+def test_what_stays_is_left_out_and_nested_fields_have_dotted_paths():
+    assert changed({"a": 1, "s": {"x": 1, "y": 2}}, {"a": 1, "s": {"x": 1, "y": 3}}) == [Change("s.y", 2, 3)]
+
+
+def test_added_and_removed_fields_have_a_missing_side():
+    assert changed({"old": None}, {"new": None}) == [Change("old", None, MISSING), Change("new", MISSING, None)]
+
+
+def test_true_and_one_are_not_the_same():
+    assert changed({"a": True}, {"a": 1}) == [Change("a", True, 1)]
+
+
+def test_lists_change_as_a_whole():
+    assert changed({"labels": ["a"]}, {"labels": ["a", "b"]}) == [Change("labels", ["a"], ["a", "b"])]
