@@ -4,6 +4,7 @@ Values for tests are in testing.py.
 """
 
 import secrets
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,10 +70,8 @@ def _own_secret_key() -> str:
         made = file.with_name(f"secret.{secrets.token_hex(4)}")
         made.touch(mode=0o600)
         made.write_text(secrets.token_urlsafe(48))
-        try:
+        with suppress(FileExistsError):  # another process was first
             file.hardlink_to(made)
-        except FileExistsError:  # another process was first
-            pass
         made.unlink()
     return file.read_text().strip()
 

@@ -197,7 +197,8 @@ BEGIN
     IF 'targets' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':t=', v_ws || ':e=']; END IF;
     IF 'context' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':i=']; END IF;
     IF 'meta' = ANY (p_units) THEN v_prefixes := v_prefixes || ARRAY[v_ws || ':m=']; END IF;
-    FOR v_row IN SELECT * FROM event AS e WHERE e.workspace_id = v_ws AND e.id = ANY (p_events) ORDER BY e.id LOOP
+    FOR v_row IN SELECT * FROM event AS e WHERE e.workspace_id = v_ws AND e.id = ANY (p_events)
+                 AND e.type <> 'personal_data.erased' ORDER BY e.id LOOP
         v_units := v_row.units;
         v_salts := v_row.salts;
         FOR n IN 1 .. cardinality(v_units) LOOP

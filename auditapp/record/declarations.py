@@ -1,0 +1,129 @@
+"""Event types that a workspace declares for itself, beside the catalogue's."""
+
+import re
+from typing import Any, Final
+
+import jsonschema_rs
+from django.db import IntegrityError, transaction
+
+from auditapp.catalogue import registry
+from auditapp.catalogue.types import Risk, Verb
+from auditapp.lib import clock
+from auditapp.lib.errors import Conflict, Invalid, NotFound
+from auditapp.record.acting import current_acting
+from auditapp.record.drafts import Change, Target
+from auditapp.record.event_types import OTHER_AREA
+from auditapp.record.models import DeclaredType
+from auditapp.record.services import record
+
+KEY_SHAPE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", re.ASCII)
+MAX_KEY: Final = 100
+MAX_SENTENCE: Final = 300
+
+
+class TypeTaken(Conflict):
+    """There is an event type with this key already."""
+
+
+class TypeUnknown(NotFound):
+    """This workspace has declared no such event type."""
+
+
+def compile_schema(schema: Any) -> jsonschema_rs.Validator:
+    """A validator of `meta` that fetches nothing and whose patterns run in linear time.
+
+    Raises:  Invalid, where the schema itself is not one (JSON Schema, draft 2020-12 unless it says otherwise)
+    """
+    try:
+        # Without a retriever of ours the library would fetch http:// references and read file:// ones.
+        return jsonschema_rs.validator_for(
+            schema, retriever=_refuse_reference, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as fault:
+        raise Invalid(
+            f"This is not a JSON Schema that can be used: {str(fault).splitlines()[0]}", field="schema"
+        ) from None
+
+
+def _refuse_reference(uri: str) -> Any:
+    raise ValueError(f"References to other documents are not followed ({uri}). Put the definition under $defs.")
+
+
+def declare_type(
+    *,
+    key: str,
+    name: str,
+    area: str = OTHER_AREA,
+    resource_type: str = "",
+    verb: str = Verb.UPDATE,
+    risk: str = Risk.ROUTINE,
+    sentence: str,
+    schema: Any = None,
+    secret_paths: list[str] | None = None,
+) -> DeclaredType:
+    """Declare an event type in the workspace of who acts; its events are named, grouped and checked by it from then on.
+
+    Takes:   sentence, a template without the actor such as "refunded {resource}" (catalogue/sentence.py);
+             schema, a JSON Schema of `meta`; secret_paths, dotted, redacted before anything is stored
+    Raises:  Invalid, TypeTaken
+    Writes:  DeclaredType, event_type.declared
+    """
+    _require_good(key=key, name=name, area=area, verb=verb, risk=risk, sentence=sentence)
+    if schema is not None:
+        compile_schema(schema)
+    if registry.event_type(key) is not None:
+        raise TypeTaken(f"{key} is a type of the catalogue already.")
+    values = {
+        "name": name,
+        "area": area,
+        "resource_type": resource_type or key.split(".")[0],
+        "verb": verb,
+        "risk": risk,
+        "sentence": sentence,
+        "schema": schema,
+        "secret_paths": secret_paths or [],
+    }
+    try:
+        with transaction.atomic():
+            declared = DeclaredType.objects.create(
+                workspace_id=current_acting().workspace_id, key=key, created_at=clock.now(), **values
+            )
+            # Not under "secret_paths": the redaction of its own event would take the list for secrets.
+            shown = {field: value for field, value in values.items() if field != "secret_paths"}
+            changes = [Change(field, new=value) for field, value in shown.items() if value is not None]
+            record("event_type.declared", target=Target("event_type", key, name), changes=changes)
+    except IntegrityError:
+        raise TypeTaken(f"This workspace has declared {key} already. Remove it first to declare it anew.") from None
+    return declared
+
+
+def remove_type(*, key: str) -> None:
+    """Take a declaration back: its events stay, and are shown as undeclared.
+
+    Raises:  TypeUnknown
+    Writes:  DeclaredType, event_type.removed
+    """
+    with transaction.atomic():
+        declared = DeclaredType.objects.filter(workspace_id=current_acting().workspace_id, key=key).first()
+        if declared is None:
+            raise TypeUnknown
+        record("event_type.removed", target=Target("event_type", key, declared.name))
+        declared.delete()
+
+
+def _require_good(*, key: str, name: str, area: str, verb: str, risk: str, sentence: str) -> None:
+    if len(key) > MAX_KEY or not KEY_SHAPE.fullmatch(key):
+        raise Invalid("Write the key as noun.verb_past in lower case, such as order.refunded.", field="key")
+    if not name.strip() or len(name) > MAX_KEY:
+        raise Invalid(f"Give a name of 1 to {MAX_KEY} characters, such as Order Refunded.", field="name")
+    if area != OTHER_AREA and registry.area(area) is None:
+        areas = ", ".join(one.key for one in registry.AREAS)
+        raise Invalid(f"There is no area {area!r}. Take one of {areas} or {OTHER_AREA}.", field="area")
+    if verb not in set(Verb):
+        raise Invalid(f"Take one of {', '.join(Verb)}.", field="verb")
+    if risk not in set(Risk):
+        raise Invalid(f"Take one of {', '.join(Risk)}.", field="risk")
+    if not sentence.strip() or len(sentence) > MAX_SENTENCE:
+        raise Invalid(
+            f"Write a sentence of 1 to {MAX_SENTENCE} characters, such as: refunded {{resource}}", field="sentence"
+        )
