@@ -7,6 +7,8 @@ from contextlib import nullcontext
 
 # What is not named here runs as the web does, under audit_app.
 ROLE_OF_COMMAND = {
+    "up": "owner",
+    "demo": "owner",
     "migrate": "owner",
     "makemigrations": "owner",
     "sqlmigrate": "owner",
@@ -14,8 +16,12 @@ ROLE_OF_COMMAND = {
     "worker": "worker",
     "verify": "worker",
     "erase_personal_data": "worker",
+    "create_token": "worker",
+    "import_events": "worker",
+    "fill_demo": "worker",
+    "trickle_demo": "worker",
 }
-WITHOUT_DATABASE = {"", "help", "--help", "--version", "up", "demo", "collectstatic", "check"}
+WITHOUT_DATABASE = {"", "help", "--help", "--version", "collectstatic", "check"}
 
 
 def main() -> None:

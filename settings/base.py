@@ -77,7 +77,8 @@ def _own_secret_key() -> str:
 
 
 SECRET_KEY = env.text("SECRET_KEY") or _own_secret_key()
-PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+PORT = env.number("PORT", 8000, least=1)
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost")
 )
@@ -200,5 +201,8 @@ STATIC_ROOT = DATA_DIR / "static"
 # Files are served from where they lie: nothing is to be collected before the first start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+
+PROCRASTINATE_ON_APP_READY = "auditapp.wiring.register_jobs"
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # jobs are listed in auditapp/wiring.py
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

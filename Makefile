@@ -1,0 +1,65 @@
+# Everything runs from .venv, which is made from uv.lock; nothing is installed outside of this folder.
+export UV_PYTHON_DOWNLOADS = never
+export UV_PYTHON_PREFERENCE = only-system
+export UV_SYSTEM_CERTS = 1
+export UV_PROJECT_ENVIRONMENT = .venv
+PYTHON ?= python3
+RUN = .venv/bin/python
+# uv where it is on the PATH, else a copy of its own in .uv
+UV = $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
+
+.PHONY: demo up test check format clients bench torture lock clean
+
+demo: .venv/.runtime
+	@exec $(RUN) manage.py demo
+
+up: .venv/.runtime
+	@exec $(RUN) manage.py up
+
+# Two runs: the browser's own event loop would be in the way of every other database test.
+test: .venv/.all
+	$(RUN) -m pytest tests --ignore=tests/browser -n 2 --dist loadfile
+	$(RUN) -m pytest tests/browser
+
+check: .venv/.all
+	$(UV) lock --check
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m djade --check $$(git ls-files 'templates/*.html')
+	$(RUN) -m mypy
+	DATABASE_ROLE=owner $(RUN) manage.py makemigrations --check --dry-run
+
+format: .venv/.all
+	$(RUN) -m ruff format .
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m djade $$(git ls-files 'templates/*.html')
+
+# Real clients of other makers, for tests/clients; without npm those tests skip and say so.
+clients:
+	npm ci --prefix tests/clients --no-audit --no-fund
+
+bench: .venv/.all
+	$(RUN) -m tests.bench $(BENCH)
+
+torture: .venv/.all
+	$(RUN) -m tests.torture $(TORTURE)
+
+.uv/bin/uv:
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv 'uv>=0.9,<1' \
+		|| { $(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'; }
+
+.venv/.runtime: pyproject.toml uv.lock | $(filter %/.uv/bin/uv,$(UV))
+	@$(UV) sync --quiet --frozen --no-default-groups --inexact --python $(PYTHON)
+	@touch $@
+
+.venv/.all: pyproject.toml uv.lock | $(filter %/.uv/bin/uv,$(UV))
+	@$(UV) sync --quiet --frozen --python $(PYTHON)
+	@touch $@ .venv/.runtime
+
+$(CURDIR)/.uv/bin/uv: .uv/bin/uv
+
+lock:
+	$(UV) lock
+
+clean:
+	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache

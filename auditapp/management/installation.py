@@ -1,0 +1,75 @@
+"""One installation on one machine: database, tables, web and worker, on loopback."""
+
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from auditapp.lib.loopback import LOOPBACK, status_of
+from auditapp.management.process_group import ProcessGroup, Program
+
+START_TIMEOUT_S: Final = 60
+WEB_WORKERS: Final = 2
+WEB_THREADS: Final = 8
+
+
+def web_program(port: int) -> Program:
+    """gunicorn with threads: a streamed export or a slow client holds a thread, not the worker."""
+    command = [sys.executable, "-m", "gunicorn", "settings.wsgi", "--bind", f"{LOOPBACK}:{port}"]
+    command += ["--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)]
+    command += ["--log-level", "warning", "--graceful-timeout", "10", "--timeout", "120"]
+    # The files of a worker's heartbeat: a disk that is busy must not look like a worker that hangs.
+    command += ["--worker-tmp-dir", "/dev/shm"] if sys.platform == "linux" else []
+    return Program("web", command, {"DATABASE_ROLE": "app", "DATABASE_POOL_SIZE": str(WEB_THREADS)})
+
+
+def management_program(name: str, *arguments: str, role: str = "worker") -> Program:
+    return Program(name, [sys.executable, "manage.py", *arguments], {"DATABASE_ROLE": role})
+
+
+def run_installation(*, port: int, programs: list[Program], started: Callable[[], None]) -> None:
+    """Bring the tables up to date and run web, worker and the other programs until a signal comes.
+
+    Raises:  CommandError where the port is taken or the web does not come up
+    """
+    require_free_port(port)
+    call_command("migrate", verbosity=0, skip_checks=True)
+
+    def wait_and_tell() -> None:
+        wait_until_healthy(port, group)
+        started()
+
+    group = ProcessGroup([web_program(port), management_program("worker", "worker"), *programs])
+    group.run(each_second=keep_database, started=wait_and_tell)
+
+
+def keep_database() -> None:
+    """Start the embedded server again where it died."""
+    if not settings.DATABASE_URL and settings.EMBEDDED_SERVER.pid() is None:
+        settings.EMBEDDED_SERVER.restart_if_down()
+
+
+def require_free_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            raise CommandError(f"Port {port} is taken. Choose another one: PORT=8001 make demo") from None
+
+
+def wait_until_healthy(port: int, group: ProcessGroup) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and not group.stopping.is_set():
+        if status_of(port, "/healthz") == 200:
+            return
+        if any(program.process and program.process.poll() is not None for program in group.programs):
+            raise CommandError("A program ended while starting; its message is above.")
+        time.sleep(0.05)
+    if not group.stopping.is_set():
+        raise CommandError(f"The web did not answer on {LOOPBACK}:{port} within {START_TIMEOUT_S} s.")

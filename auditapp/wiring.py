@@ -1,0 +1,20 @@
+"""What is plugged in where, in one place: jobs and their schedules."""
+
+from typing import Final
+
+from procrastinate import App
+
+from auditapp.jobs.schedule import Job, register
+from auditapp.record.jobs import forget_idempotency_keys, make_months
+from auditapp.sealing.jobs import verify_all
+
+JOBS: Final = (
+    Job("record.make_months", make_months, cron="7 3 * * *"),
+    Job("record.forget_idempotency_keys", forget_idempotency_keys, cron="17 3 * * *"),
+    Job("sealing.verify_all", verify_all, cron="27 3 * * *"),
+)
+
+
+def register_jobs(app: App) -> None:
+    """Called by procrastinate when Django is ready (settings.PROCRASTINATE_ON_APP_READY)."""
+    register(app, JOBS)
