@@ -21,7 +21,7 @@ ROLE_OF_COMMAND = {
     "fill_demo": "worker",
     "trickle_demo": "worker",
 }
-WITHOUT_DATABASE = {"", "help", "--help", "--version", "collectstatic", "check"}
+WITHOUT_DATABASE = {"", "help", "--help", "--version", "collectstatic"}
 
 
 def main() -> None:

@@ -23,6 +23,8 @@ DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL", DATABASE_URL)
 # The login of web and worker: the migrations let it become audit_app and audit_worker.
 DATABASE_APP_LOGIN = env.database("DATABASE_URL", DATABASE_URL)["USER"] if DATABASE_URL else LOGIN
 DATABASE_ROLE = env.text("DATABASE_ROLE", "app")
+# For a trial on a server with one login: it could turn itself into the owner, which no trigger holds for long.
+ALLOW_OWNER_LOGIN = env.flag("ALLOW_OWNER_LOGIN", DEBUG)
 DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 0)
 if DATABASE_ROLE not in {"app", "worker", "owner"}:
     raise env.BadEnvironment(f"DATABASE_ROLE={DATABASE_ROLE!r} cannot be used: write app, worker or owner.")

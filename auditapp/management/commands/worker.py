@@ -12,8 +12,10 @@ from auditapp.sealing.sealer import run_sealer
 
 class Command(BaseCommand):
     help = "Runs the sealer and background jobs until it is stopped (Ctrl-C or SIGTERM)."
+    requires_system_checks: list[str] = []  # noqa: RUF012  done below, with the database's
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.check(databases=["default"])
         make_months()  # a machine that slept for months has none for today
         worker = Worker()
         sealer = threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer")
