@@ -46,13 +46,15 @@ class Word:
 class EventFilter:
     """What to show. Types and areas are one dimension: an event is in by its type or by its area.
 
-    `resources` are "type" or "type:id"; `ips` addresses or CIDR ranges; `since` is included, `until` is not.
+    `resources` are "type" or "type:id"; `target_ids` the ids of any target whatever its type, or words of its name;
+    `ips` addresses or CIDR ranges; `since` is included, `until` is not.
     """
 
     types: Choice = field(default_factory=Choice)
     areas: Choice = field(default_factory=Choice)
     actors: Choice = field(default_factory=Choice)
     resources: Choice = field(default_factory=Choice)
+    target_ids: Choice = field(default_factory=Choice)
     outcomes: Choice = field(default_factory=Choice)
     ips: Choice = field(default_factory=Choice)
     words: tuple[Word, ...] = ()
@@ -68,16 +70,18 @@ class EventFilter:
     @property
     def is_everything(self) -> bool:
         """True where nothing but a range and the switch for reads narrows the result."""
-        return not (
-            self.types or self.areas or self.actors or self.resources or self.outcomes or self.ips or self.words
-        )
+        return not (self.types or self.actors or self.resources or self._is_for_tokens)
 
     @property
     def needs_tokens(self) -> bool:
         """True where a btree index alone cannot serve it."""
         exact_resources = all(":" in resource for resource in self.resources.include)
         excludes = (self.types.exclude, self.actors.exclude, self.resources.exclude)
-        return bool(self.areas or self.outcomes or self.ips or self.words or any(excludes) or not exact_resources)
+        return bool(self._is_for_tokens or any(excludes) or not exact_resources)
+
+    @property
+    def _is_for_tokens(self) -> bool:
+        return bool(self.areas or self.target_ids or self.outcomes or self.ips or self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ def _positive(wanted: EventFilter, viewer: Viewer) -> Iterator[list[str]]:
     yield all_of(Token.TYPE, wanted.types.include) + all_of(Token.AREA, wanted.areas.include)
     yield all_of(Token.ACTOR, wanted.actors.include)
     yield [_resource(viewer, resource) for resource in wanted.resources.include]
+    yield all_of(Token.TARGET_WORD, tuple(map(str.casefold, wanted.target_ids.include)))
     yield all_of(Token.OUTCOME, wanted.outcomes.include)
     if wanted.ips.include:
         yield _ip_terms(viewer, wanted.ips.include) or [NOTHING]
@@ -131,6 +136,8 @@ def _negative(wanted: EventFilter, viewer: Viewer) -> Iterator[str]:
             yield quoted(lexeme(viewer.workspace_id, token_class, value))
     for resource in wanted.resources.exclude:
         yield _resource(viewer, resource)
+    for target_id in wanted.target_ids.exclude:
+        yield quoted(lexeme(viewer.workspace_id, Token.TARGET_WORD, target_id.casefold()))
     yield from _ip_terms(viewer, wanted.ips.exclude)
     for word in _words(wanted):
         if word.is_excluded:
