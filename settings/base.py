@@ -80,6 +80,7 @@ def _own_secret_key() -> str:
 
 SECRET_KEY = env.text("SECRET_KEY") or _own_secret_key()
 PORT = env.number("PORT", 8000, least=1)
+DEMO_TRICKLE = env.flag("DEMO_TRICKLE", True)
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or "localhost")

@@ -141,6 +141,9 @@ class EmbeddedServer:
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while time.monotonic() < deadline:
             if self.pid() != pid:
+                for child in _started:
+                    if child.pid == pid:
+                        child.wait(STOP_TIMEOUT_S)
                 return
             time.sleep(0.01)
         raise EmbeddedServerFailed(

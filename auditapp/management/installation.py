@@ -32,13 +32,21 @@ def management_program(name: str, *arguments: str, role: str = "worker") -> Prog
     return Program(name, [sys.executable, "manage.py", *arguments], {"DATABASE_ROLE": role})
 
 
-def run_installation(*, port: int, programs: list[Program], started: Callable[[], None]) -> None:
+def run_installation(
+    *,
+    port: int,
+    programs: list[Program],
+    started: Callable[[], None],
+    prepared: Callable[[], None] = lambda: None,
+) -> None:
     """Bring the tables up to date and run web, worker and the other programs until a signal comes.
 
+    Takes:   prepared, called when the tables are there; started, when the web answers
     Raises:  CommandError where the port is taken or the web does not come up
     """
     require_free_port(port)
     call_command("migrate", verbosity=0, skip_checks=True)
+    prepared()
 
     def wait_and_tell() -> None:
         wait_until_healthy(port, group)

@@ -12,7 +12,7 @@ from auditapp.sealing.sealer import run_sealer
 
 class Command(BaseCommand):
     help = "Runs the sealer and background jobs until it is stopped (Ctrl-C or SIGTERM)."
-    requires_system_checks: list[str] = []  # noqa: RUF012  done below, with the database's
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(databases=["default"])

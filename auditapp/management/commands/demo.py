@@ -1,0 +1,63 @@
+"""Starts the demo: an installation with the workspace `demo` in it, and prints how to sign in."""
+
+import os
+import secrets
+import subprocess
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from auditapp.lib.loopback import LOOPBACK
+from auditapp.management.demo.people import SIGN_INS
+from auditapp.management.installation import management_program, run_installation
+
+
+class Command(BaseCommand):
+    help = "Starts database, web and worker on loopback with a filled workspace; Ctrl-C stops them, and the data stays."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument("--no-trickle", action="store_true", help="adds no event now and then (DEMO_TRICKLE=0)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # A server given by DATABASE_URL is taken as it is, with one login for everything: this is a trial.
+        os.environ.setdefault("ALLOW_OWNER_LOGIN", "1")
+        port = options["port"]
+        password = own_password()
+        trickles = settings.DEMO_TRICKLE and not options["no_trickle"]
+        programs = [management_program("trickle", "trickle_demo")] if trickles else []
+
+        def started() -> None:
+            self.stdout.write(f"\nAudit Trail is at http://{LOOPBACK}:{port}/")
+            for person, role in zip(SIGN_INS, ("owner", "source admin of two sources", "auditor"), strict=True):
+                self.stdout.write(f"  {person.email:<22} {role}")
+            self.stdout.write(
+                f"  password               {password}\n\nCtrl-C stops it; the data stays in {settings.DATA_DIR}."
+            )
+            self.stdout.flush()
+
+        run_installation(port=port, programs=programs, prepared=lambda: fill(password), started=started)
+
+
+def own_password() -> str:
+    """The password of all people of this demo, made once."""
+    file = Path(settings.DATA_DIR) / "demo-password"
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(f"demo-{secrets.token_hex(5)}\n")
+    return file.read_text().strip()
+
+
+def fill(password: str) -> None:
+    """In a process of its own, which works under the worker's role; the password does not go over its command line."""
+    program = management_program("fill", "fill_demo")
+    environment = {**os.environ, **program.environment}
+    done = subprocess.run(program.command, env=environment, input=password, text=True, stdout=sys.stderr)
+    if done.returncode:
+        raise CommandError("The demo could not be filled; the message is above.")

@@ -1,0 +1,160 @@
+"""Fills the workspace `demo` with ninety days of work, day by day under a moved clock."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+from random import Random
+from typing import Any, Final
+
+from django.core import mail
+
+from auditapp.access import members, tokens, workspaces
+from auditapp.access.models import User, Workspace
+from auditapp.ingest.services import accept_events
+from auditapp.lib import clock
+from auditapp.lib.errors import AppError
+from auditapp.management.demo.elsewhere import posted_event
+from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SOURCES, WAREHOUSES, Person
+from auditapp.management.demo.scenes import SCENES, World
+from auditapp.pipeline.warehouses import services as warehouses
+from auditapp.record.acting import acting
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.sources import services as sources
+from auditapp.sources.models import Source
+
+SLUG: Final = "demo"
+DAYS: Final = 90
+SEED: Final = 2026
+EVENTS_A_WORKDAY: Final = (58, 82)
+EVENTS_A_WEEKEND: Final = (8, 20)
+WORK_STARTS: Final = 7
+WORK_HOURS: Final = 11
+
+
+def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] = lambda text: None) -> Workspace:
+    """Make the workspace, its people and their history up to this moment.
+
+    Takes:   password, of all people of the demo; told, called with the progress
+    Writes:  about 55 events a day on average, in order of time
+    """
+    random = Random(SEED)  # noqa: S311  a demo's chance, the same each time
+    start = (clock.now() - timedelta(days=days)).replace(hour=WORK_STARTS, minute=0, second=0, microsecond=0)
+    with clock.at(start):
+        owner = User.objects.create_user(OWNER.email, password, name=OWNER.name)
+        workspace = workspaces.create_workspace(slug=SLUG, name="Halden Outdoor", owner=owner, time_zone="Europe/Oslo")
+    world = World(random, workspace, {OWNER.email: owner})
+    _furnish(world, start)
+    for day in range(days + 1):
+        _people_join(world, start, day, password)
+        _one_day(world, start + timedelta(days=day))
+        if day % 30 == 0:
+            told(f"day {day} of {days}")
+    return workspace
+
+
+@contextmanager
+def person_acting(world: World, person: Person, at: datetime) -> Iterator[None]:
+    """One request of a person at a moment of the past."""
+    random = world.random
+    context = {
+        "ip": person.ip,
+        "user_agent": AGENTS[len(person.name) % len(AGENTS)],
+        "request_id": f"req_{random.getrandbits(64):016x}",
+        # One session a day: what somebody did in it is found together.
+        "session_id": f"ses_{sha256(f'{person.email} {at.date()}'.encode()).hexdigest()[:22]}",
+    }
+    actor = world.users[person.email].audit_actor
+    with clock.at(at), in_workspace(world.workspace.id), acting(world.workspace.id, actor, **context):
+        yield
+
+
+def _furnish(world: World, start: datetime) -> None:
+    """Sources, warehouses and the token by which other systems report."""
+    for number, (name, labels) in enumerate(SOURCES.items()):
+        with person_acting(world, OWNER, start + timedelta(minutes=3 + number)):
+            sources.create_source(name=name, labels=labels)
+    for number, (name, host) in enumerate(WAREHOUSES.items()):
+        with person_acting(world, OWNER, start + timedelta(minutes=20 + number)):
+            fed_by = list(Source.objects.filter(workspace_id=world.workspace.id).order_by("name")[:3])
+            warehouses.create_warehouse(
+                name=name,
+                connection=warehouses.Connection(host, 5432, "analytics", "loader"),
+                password=f"demo-{world.random.getrandbits(40)}",
+                source_ids=[source.id for source in fed_by],
+            )
+    with person_acting(world, OWNER, start + timedelta(minutes=30)):
+        tokens.create_token(name="Product systems", scopes=["audit:write"])
+
+
+def _people_join(world: World, start: datetime, day: int, password: str) -> None:
+    for number, person in enumerate(PEOPLE):
+        if person.joined_on == day and person is not OWNER:
+            at = start + timedelta(days=day, minutes=35 + 7 * number)
+            _invite(world, person, at, password)
+
+
+def _invite(world: World, person: Person, at: datetime, password: str) -> None:
+    listed = Source.objects.filter(workspace_id=world.workspace.id, name__in=person.sources)
+    with person_acting(world, OWNER, at):
+        scope = "workspace" if not person.role.startswith("source") else "listed" if person.sources else "all"
+        resource_ids = [source.id for source in listed]
+        members.invite_member(email=person.email, role_key=person.role, scope=scope, resource_ids=resource_ids)
+    secret = re.search(r"([0-9A-Za-z]{20,})/?\s", mail.outbox.pop().body + " ")
+    assert secret is not None
+    with clock.at(at + timedelta(minutes=5)):
+        world.users[person.email], _ = members.accept_invitation(
+            secret=secret[1], user=None, name=person.name, password=password, context={"ip": person.ip}
+        )
+
+
+def _one_day(world: World, morning: datetime) -> None:
+    random = world.random
+    count = random.randint(*(EVENTS_A_WORKDAY if morning.weekday() < 5 else EVENTS_A_WEEKEND))
+    moments = sorted(
+        morning + timedelta(hours=1.2, seconds=random.triangular(0, WORK_HOURS * 3600)) for _ in range(count)
+    )
+    posted: list[dict[str, Any]] = []
+    for at in moments:
+        if at > clock.now():
+            break
+        if random.random() < 0.5:
+            act(world, at)
+        else:
+            posted.append(posted_event(random, at, people_of(world)))
+    if posted:
+        post(world, posted)
+
+
+def people_of(world: World) -> list[dict[str, str]]:
+    """Who may have done what other systems report."""
+    known = [(person, world.users.get(person.email)) for person in PEOPLE]
+    return [
+        {"id": user.id, "name": person.name, "email": person.email, "ip": person.ip}
+        for person, user in known
+        if user is not None and person.role != "auditor"
+    ]
+
+
+def act(world: World, at: datetime) -> None:
+    """Somebody does something; what the role does not allow or the state does not fit is left out."""
+    present = [person for person in PEOPLE if person.email in world.users]
+    person = world.random.choices(present, [one.weight for one in present])[0]
+    scene = world.random.choices(list(SCENES), list(SCENES.values()))[0]
+    try:
+        with person_acting(world, person, at):
+            scene(world, person)
+    except AppError:
+        return
+
+
+def post(world: World, events: list[dict[str, Any]]) -> None:
+    """Events of other systems, as POST /api/audit-events takes them, sent by their token at the end of the day."""
+    with in_workspace(world.workspace.id):
+        token = world.reporting_token()
+    sent_at = min(clock.now(), clock.parse_utc(events[-1]["occurredAt"]) + timedelta(minutes=1))
+    with clock.at(sent_at), in_workspace(world.workspace.id), acting(world.workspace.id, token.audit_actor):
+        for answer in accept_events(events):
+            if answer.error is not None:
+                raise answer.error

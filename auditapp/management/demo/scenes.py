@@ -1,0 +1,193 @@
+"""What people do in the demo, each a call of the real service, so that diffs and histories are true.
+
+A scene that does not fit the state of things, or that its actor may not do, is left out as in life.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, TypeVar
+
+from auditapp.access import groups, roles, tokens, workspaces
+from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Scope, User, Workspace
+from auditapp.catalogue.declaring import WITHHELD
+from auditapp.lib.errors import AppError
+from auditapp.management.demo.people import Person
+from auditapp.pipeline.warehouses import services as warehouses
+from auditapp.pipeline.warehouses.models import Warehouse
+from auditapp.record.drafts import Change
+from auditapp.record.services import record
+from auditapp.sources import services as sources
+from auditapp.sources.models import Source
+
+Row = TypeVar("Row")
+TOKEN_NAMES: Final = ("CI deploy", "Terraform Cloud", "Reporting API", "Data quality bot", "Backup check")
+GROUP_NAMES: Final = ("Mobile team", "Platform", "Commerce", "Privacy")
+LABELS: Final = ("environment:prod", "environment:dev", "team:mobile", "team:web", "team:backend", "tier:gold")
+
+
+@dataclass
+class World:
+    """The workspace as the scenes find it."""
+
+    random: Random
+    workspace: Workspace
+    users: dict[str, User] = field(default_factory=dict)
+
+    def pick(self, rows: Sequence[Row]) -> Row:
+        """One of these; a scene without any is left out."""
+        if not rows:
+            raise NothingThere
+        return self.random.choice(rows)
+
+    def source(self) -> Source:
+        return self.pick(list(Source.objects.filter(workspace_id=self.workspace.id).order_by("name")))
+
+    def reporting_token(self) -> ApiToken:
+        """The token by which other systems report."""
+        return ApiToken.objects.get(workspace_id=self.workspace.id, name="Product systems")
+
+    def warehouse(self) -> Warehouse:
+        return self.pick(list(Warehouse.objects.filter(workspace_id=self.workspace.id).order_by("name")))
+
+
+class NothingThere(AppError):
+    """There is nothing yet that this scene could change."""
+
+
+Scene = Callable[[World, Person], object]
+
+
+def sign_in(world: World, person: Person) -> None:
+    record("user.signed_in", target=world.users[person.email], meta={"method": "password"})
+
+
+def sign_in_with_a_wrong_password(world: World, person: Person) -> None:
+    meta = {"email": person.email, "reason": "wrong password", "attempt": world.random.randint(1, 3)}
+    record("user.sign_in_failed", target=world.users[person.email], meta=meta, outcome="failure")
+
+
+def sign_out(world: World, person: Person) -> None:
+    record("user.signed_out", target=world.users[person.email])
+
+
+def change_password(world: World, person: Person) -> None:
+    secret = [Change("password", WITHHELD, WITHHELD)]
+    record("user.password_changed", target=world.users[person.email], changes=secret)
+
+
+def relabel_source(world: World, person: Person) -> None:
+    source = world.source()
+    labels = sorted(world.random.sample(LABELS, world.random.randint(1, 3)))
+    sources.change_source(source_id=source.id, name=source.name, labels=_one_a_key(labels))
+
+
+def rename_source(world: World, person: Person) -> None:
+    source = world.source()
+    name = source.name.removesuffix(" (v2)") if source.name.endswith(" (v2)") else f"{source.name} (v2)"
+    sources.change_source(source_id=source.id, name=name, labels=source.labels)
+
+
+def switch_source(world: World, person: Person) -> None:
+    source = world.source()
+    (sources.disable_source if source.is_enabled else sources.enable_source)(source_id=source.id)
+
+
+def rotate_key(world: World, person: Person) -> None:
+    sources.rotate_write_key(source_id=world.source().id)
+
+
+def try_a_source(world: World, person: Person) -> None:
+    source = sources.create_source(name=f"Experiment {world.random.randint(100, 999)}", labels=["environment:dev"])
+    if world.random.random() < 0.6:
+        sources.delete_source(source_id=source.id)
+
+
+def change_warehouse(world: World, person: Person) -> None:
+    warehouse = world.warehouse()
+    settings = warehouse.settings
+    database = world.random.choice(("analytics", "analytics_eu", "events"))
+    connection = warehouses.Connection(settings["host"], settings["port"], database, settings["username"])
+    password = f"demo-{world.random.getrandbits(40)}" if world.random.random() < 0.3 else ""
+    warehouses.change_warehouse(
+        warehouse_id=warehouse.id, name=warehouse.name, connection=connection, password=password
+    )
+
+
+def switch_warehouse(world: World, person: Person) -> None:
+    warehouse = world.warehouse()
+    switch = warehouses.disable_warehouse if warehouse.is_enabled else warehouses.enable_warehouse
+    switch(warehouse_id=warehouse.id)
+
+
+def make_token(world: World, person: Person) -> None:
+    taken = set(
+        ApiToken.objects.filter(workspace_id=world.workspace.id, revoked_at=None).values_list("name", flat=True)
+    )
+    name = world.pick([name for name in TOKEN_NAMES if name not in taken])
+    tokens.create_token(name=name, scopes=["audit:read"])
+
+
+def revoke_token(world: World, person: Person) -> None:
+    living = ApiToken.objects.filter(workspace_id=world.workspace.id, revoked_at=None, name__in=TOKEN_NAMES)
+    tokens.revoke_token(token_id=world.pick(list(living.order_by("name"))).id)
+
+
+def make_group(world: World, person: Person) -> None:
+    taken = set(Group.objects.filter(workspace_id=world.workspace.id).values_list("name", flat=True))
+    groups.create_group(name=world.pick([name for name in GROUP_NAMES if name not in taken]))
+
+
+def join_or_leave_group(world: World, person: Person) -> None:
+    group = world.pick(list(Group.objects.filter(workspace_id=world.workspace.id).order_by("name")))
+    user = world.pick(sorted(world.users.values(), key=lambda user: user.email))
+    membership = {"group_id": group.id, "user_id": user.id}
+    if GroupMember.objects.filter(workspace_id=world.workspace.id, **membership).exists():
+        groups.remove_group_member(**membership)
+    else:
+        groups.add_group_member(**membership)
+
+
+def grant_or_revoke_role(world: World, person: Person) -> None:
+    """A second role for a colleague over all sources, and away again; never for those who sign in."""
+    colleagues = sorted(email for email in world.users if email.startswith(("grace", "ingrid", "yuki")))
+    user = world.users[world.pick(colleagues)]
+    extra = Grant.objects.filter(
+        workspace_id=world.workspace.id, subject_id=user.id, role_id="source_read_only", scope=Scope.ALL
+    ).first()
+    if extra:
+        roles.revoke_role(grant_id=extra.id)
+    else:
+        roles.grant_role(role_key="source_read_only", scope=Scope.ALL, user_id=user.id)
+
+
+def rename_workspace(world: World, person: Person) -> None:
+    fresh = Workspace.objects.get(id=world.workspace.id)
+    name = "Halden Outdoor" if fresh.name != "Halden Outdoor" else "Halden Outdoor AS"
+    workspaces.change_workspace_settings(name=name, slug=fresh.slug, time_zone=fresh.time_zone)
+
+
+def _one_a_key(labels: Sequence[str]) -> list[str]:
+    return sorted({label.split(":")[0]: label for label in labels}.values())
+
+
+# How often each happens. Those that ask for more than the actor's role are left out when they come up.
+SCENES: Final[dict[Scene, int]] = {
+    sign_in: 34,
+    sign_out: 8,
+    sign_in_with_a_wrong_password: 3,
+    change_password: 1,
+    relabel_source: 22,
+    rename_source: 8,
+    switch_source: 10,
+    rotate_key: 4,
+    try_a_source: 4,
+    change_warehouse: 9,
+    switch_warehouse: 3,
+    make_token: 2,
+    revoke_token: 1,
+    make_group: 1,
+    join_or_leave_group: 4,
+    grant_or_revoke_role: 3,
+    rename_workspace: 1,
+}
