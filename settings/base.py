@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from settings import env
+from settings import env, paths
 from settings.embedded import LOGIN, SUPERUSER, project_server
 from settings.logs import LOGGING as LOGGING
-from settings.paths import BASE_DIR, DATA_DIR
 
+BASE_DIR = paths.BASE_DIR
+DATA_DIR = paths.DATA_DIR
 DEBUG = env.flag("DEBUG", False)
 
 # --- Database -----------------------------------------------------------------------------------

@@ -41,4 +41,4 @@ def prepare_roles(connection: "psycopg.Connection[tuple[object, ...]]", *, owner
             psycopg.sql.Identifier(role), psycopg.sql.Identifier(login)
         )
         connection.execute(statement)
-    connection.execute(PREPARE)  # type: ignore[arg-type]
+    connection.execute(PREPARE)

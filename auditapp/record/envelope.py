@@ -133,7 +133,7 @@ def opened(envelope: dict[str, Any], units: Sequence[bytes | None]) -> EventDraf
 
     Takes:   units, from the first on; later ones may be left out (a list shows few changes)
     """
-    values = [MISSING if unit is None else orjson.loads(unit) for unit in units]
+    values: list[Any] = [MISSING if unit is None else orjson.loads(unit) for unit in units]
     values += [MISSING] * (len(FIRST_UNITS) - len(values))
     actor, targets, context, meta = (None if value is MISSING else value for value in values[: len(FIRST_UNITS)])
     sides = values[len(FIRST_UNITS) :]

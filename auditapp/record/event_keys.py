@@ -161,9 +161,9 @@ class _Ask:
         for number, probe in enumerate(p for p in probes if p.rows):
             values = []
             for row_number, row in enumerate(probe.rows):
-                names = [f"p{number}_{row_number}_{column}" for column in range(len(row))]
-                parameters |= dict(zip(names, row, strict=True))
-                values.append("(" + ", ".join(f"%({name})s" for name in names or ["limit"]) + ")")
+                slots = [f"p{number}_{row_number}_{column}" for column in range(len(row))]
+                parameters |= dict(zip(slots, row, strict=True))
+                values.append("(" + ", ".join(f"%({name})s" for name in slots or ["limit"]) + ")")
             names = ", ".join(f"v{column}" for column in range(len(probe.columns))) or "v"
             match = " AND ".join(f"e.{column} = probe.v{n}" for n, column in enumerate(probe.columns)) or "true"
             within = self.within(hide_reads=self.wanted.hides_reads)
@@ -196,4 +196,5 @@ class _Ask:
     def _rows(self, sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

@@ -179,7 +179,8 @@ class EventQuery:
     def _fetch(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, {"workspace_id": self.viewer.workspace_id, **parameters})
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def visible_events(viewer: Viewer) -> EventQuery:

@@ -129,4 +129,5 @@ def _named(viewer: Viewer, counts: dict[str, int]) -> list[ActorFacet]:
 def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
