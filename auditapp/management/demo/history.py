@@ -22,12 +22,11 @@ from auditapp.pipeline.warehouses import services as warehouses
 from auditapp.record.acting import acting
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources import services as sources
-from auditapp.sources.models import Source
 
 SLUG: Final = "demo"
 DAYS: Final = 90
 SEED: Final = 2026
-EVENTS_A_WORKDAY: Final = (58, 82)
+EVENTS_A_WORKDAY: Final = (74, 104)
 EVENTS_A_WEEKEND: Final = (8, 20)
 WORK_STARTS: Final = 7
 WORK_HOURS: Final = 11
@@ -74,15 +73,14 @@ def _furnish(world: World, start: datetime) -> None:
     """Sources, warehouses and the token by which other systems report."""
     for number, (name, labels) in enumerate(SOURCES.items()):
         with person_acting(world, OWNER, start + timedelta(minutes=3 + number)):
-            sources.create_source(name=name, labels=labels)
+            world.source_ids[name] = sources.create_source(name=name, labels=labels).id
     for number, (name, host) in enumerate(WAREHOUSES.items()):
         with person_acting(world, OWNER, start + timedelta(minutes=20 + number)):
-            fed_by = list(Source.objects.filter(workspace_id=world.workspace.id).order_by("name")[:3])
             warehouses.create_warehouse(
                 name=name,
                 connection=warehouses.Connection(host, 5432, "analytics", "loader"),
                 password=f"demo-{world.random.getrandbits(40)}",
-                source_ids=[source.id for source in fed_by],
+                source_ids=list(world.source_ids.values())[:3],
             )
     with person_acting(world, OWNER, start + timedelta(minutes=30)):
         tokens.create_token(name="Product systems", scopes=["audit:write"])
@@ -96,10 +94,9 @@ def _people_join(world: World, start: datetime, day: int, password: str) -> None
 
 
 def _invite(world: World, person: Person, at: datetime, password: str) -> None:
-    listed = Source.objects.filter(workspace_id=world.workspace.id, name__in=person.sources)
     with person_acting(world, OWNER, at):
         scope = "workspace" if not person.role.startswith("source") else "listed" if person.sources else "all"
-        resource_ids = [source.id for source in listed]
+        resource_ids = [world.source_ids[name] for name in person.sources]
         members.invite_member(email=person.email, role_key=person.role, scope=scope, resource_ids=resource_ids)
     secret = re.search(r"([0-9A-Za-z]{20,})/?\s", mail.outbox.pop().body + " ")
     assert secret is not None
@@ -119,7 +116,7 @@ def _one_day(world: World, morning: datetime) -> None:
     for at in moments:
         if at > clock.now():
             break
-        if random.random() < 0.5:
+        if random.random() < 0.4:
             act(world, at)
         else:
             posted.append(posted_event(random, at, people_of(world)))

@@ -33,6 +33,8 @@ class World:
     random: Random
     workspace: Workspace
     users: dict[str, User] = field(default_factory=dict)
+    # By the names they were made with; a scene may rename one.
+    source_ids: dict[str, str] = field(default_factory=dict)
 
     def pick(self, rows: Sequence[Row]) -> Row:
         """One of these; a scene without any is left out."""
