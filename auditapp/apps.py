@@ -1,4 +1,4 @@
-"""The app: registers checks and the receivers of Django's sign-in signals, nothing else."""
+"""The app: registers checks, the receivers of Django's sign-in signals and what is wired together, nothing else."""
 
 from django.apps import AppConfig
 
@@ -8,7 +8,11 @@ class AuditAppConfig(AppConfig):
     verbose_name = "Audit trail"
 
     def ready(self) -> None:
-        from auditapp import checks  # noqa: F401  registers itself
+        from auditapp import (
+            checks,  # noqa: F401  registers itself
+            wiring,
+        )
         from auditapp.access import sign_in
 
         sign_in.connect()
+        wiring.register_resources()

@@ -1,10 +1,70 @@
-"""What the sidebar and the tabs show, by permission."""
+"""What the sidebar and the tabs show, by permission. A page that is not listed here can still be reached by its address."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+
+from auditapp.access.permissions import Access, Permission
+from auditapp.web.errors import theme_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link to a page of the workspace for who has the permission; current on every page of its URL names."""
+
+    name: str
+    url_name: str
+    permission: Permission
+    icon: str = ""
+    current_on: tuple[str, ...] = ()  # beginnings of URL names; without them the page itself
+
+    def is_current(self, view_name: str) -> bool:
+        return view_name.startswith(self.current_on or (self.url_name,))
+
+
+CONNECTIONS = (
+    Entry("Sources", "sources:source_list", Permission.SOURCE_READ, "source", ("sources:",)),
+    Entry("Warehouses", "warehouses:warehouse_list", Permission.WAREHOUSE_READ, "warehouse", ("warehouses:",)),
+)
+ACCESS_PAGES = ("access:overview", "access:invite", "access:member", "access:group", "access:token")
+SETTINGS_TABS = (
+    Entry("Workspace Settings", "access:workspace_settings", Permission.WORKSPACE_MANAGE),
+    Entry("Access Management", "access:overview", Permission.ACCESS_READ, current_on=ACCESS_PAGES),
+)
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The context processor of base.html."""
-    return {}
+    """The context processor of base.html; it asks no database, since error pages come through here too."""
+    context: dict[str, Any] = {"theme": theme_of(request)}
+    access: Access | None = getattr(request, "member_permissions", None)
+    if access is None:
+        return context
+    slug = request.workspace.slug  # type: ignore[attr-defined]
+    view_name = request.resolver_match.view_name if request.resolver_match else ""
+    tabs = _links(SETTINGS_TABS, access, slug, view_name)
+    groups = [{"heading": "Connections", "links": _links(CONNECTIONS, access, slug, view_name)}]
+    if tabs:
+        is_current = any(tab["is_current"] for tab in tabs)
+        settings = {"name": "Settings", "url": tabs[0]["url"], "icon": "settings", "is_current": is_current}
+        groups.append({"heading": "", "links": [settings]})
+    return context | {
+        "workspace": request.workspace,  # type: ignore[attr-defined]
+        "workspaces": request.workspaces,  # type: ignore[attr-defined]
+        "sidebar": [group for group in groups if group["links"]],
+        "settings_tabs": tabs,
+    }
+
+
+def _links(entries: tuple[Entry, ...], access: Access, slug: str, view_name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": entry.name,
+            "url": reverse(entry.url_name, args=[slug]),
+            "icon": entry.icon,
+            "is_current": entry.is_current(view_name),
+        }
+        for entry in entries
+        if access.can(entry.permission)
+    ]

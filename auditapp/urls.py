@@ -1,5 +1,117 @@
-"""Every URL of the app, in one place."""
+"""Every URL of the app, in one place. Whose view is not ours is marked here with its permission or reason."""
 
-from django.urls import URLPattern, URLResolver
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from auditapp.access import group_views, member_views, token_views, views
+from auditapp.access.decorators import public_page, signed_in_page
+from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
+from auditapp.ingest.api import router as audit_events
+from auditapp.pipeline.warehouses import views as warehouses
+from auditapp.sources import views as sources
+from auditapp.web.api import Api
+from auditapp.trail import views as trail
+from auditapp.web.health import healthz
+
+entrance = public_page("People without a session have to get in.")
+own_account = signed_in_page("It changes the account of whoever is signed in.")
+
+ACCOUNTS = [
+    path("login/", entrance(account.login), name="account_login"),
+    path("logout/", entrance(account.logout), name="account_logout"),
+    path("signup/", entrance(account.signup), name="account_signup"),  # closed; mails of allauth link to it
+    path("inactive/", entrance(account.account_inactive), name="account_inactive"),
+    path("password/change/", own_account(account.password_change), name="account_change_password"),
+    path("password/set/", own_account(account.password_set), name="account_set_password"),
+    path("password/reset/", entrance(account.password_reset), name="account_reset_password"),
+    path("password/reset/done/", entrance(account.password_reset_done), name="account_reset_password_done"),
+    path(
+        "password/reset/key/<slug:uidb36>-<str:key>/",
+        entrance(account.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        entrance(account.password_reset_from_key_done),
+        name="account_reset_password_from_key_done",
+    ),
+    path("invitation/<str:secret>/", views.invitation, name="invitation"),
+]
+ACCESS = [
+    path("", views.home, name="home"),
+    path("settings/workspace/", views.workspace_settings, name="workspace_settings"),
+    path("settings/access/", member_views.overview, name="overview"),
+    path("settings/access/invite/", member_views.invite, name="invite"),
+    path(
+        "settings/access/invitations/<str:invitation_id>/revoke/",
+        member_views.invitation_revoke,
+        name="invitation_revoke",
+    ),
+    path("settings/access/members/<str:user_id>/", member_views.member, name="member"),
+    path("settings/access/members/<str:user_id>/roles/", member_views.member_role_grant, name="member_role_grant"),
+    path("settings/access/members/<str:user_id>/remove/", member_views.member_remove, name="member_remove"),
+    path("settings/access/grants/<str:grant_id>/revoke/", member_views.grant_revoke, name="grant_revoke"),
+    path("settings/access/groups/new/", group_views.group_create, name="group_create"),
+    path("settings/access/groups/<str:group_id>/", group_views.group, name="group"),
+    path("settings/access/groups/<str:group_id>/rename/", group_views.group_rename, name="group_rename"),
+    path("settings/access/groups/<str:group_id>/delete/", group_views.group_delete, name="group_delete"),
+    path("settings/access/groups/<str:group_id>/roles/", group_views.group_role_grant, name="group_role_grant"),
+    path("settings/access/groups/<str:group_id>/members/", group_views.group_member_add, name="group_member_add"),
+    path(
+        "settings/access/groups/<str:group_id>/members/<str:user_id>/remove/",
+        group_views.group_member_remove,
+        name="group_member_remove",
+    ),
+    path("settings/access/tokens/new/", token_views.token_create, name="token_create"),
+    path("settings/access/tokens/<str:token_id>/revoke/", token_views.token_revoke, name="token_revoke"),
+]
+SOURCES = [
+    path("", sources.source_list, name="source_list"),
+    path("new/", sources.source_create, name="source_create"),
+    path("<str:source_id>/", sources.source_overview, name="source"),
+    path("<str:source_id>/settings/", sources.source_settings, name="source_settings"),
+    path("<str:source_id>/enable/", sources.source_enable, name="source_enable"),
+    path("<str:source_id>/disable/", sources.source_disable, name="source_disable"),
+    path("<str:source_id>/rotate-write-key/", sources.source_rotate_write_key, name="source_rotate_write_key"),
+    path("<str:source_id>/delete/", sources.source_delete, name="source_delete"),
+]
+WAREHOUSES = [
+    path("", warehouses.warehouse_list, name="warehouse_list"),
+    path("new/", warehouses.warehouse_create, name="warehouse_create"),
+    path("<str:warehouse_id>/", warehouses.warehouse_overview, name="warehouse"),
+    path("<str:warehouse_id>/settings/", warehouses.warehouse_settings, name="warehouse_settings"),
+    path("<str:warehouse_id>/enable/", warehouses.warehouse_enable, name="warehouse_enable"),
+    path("<str:warehouse_id>/disable/", warehouses.warehouse_disable, name="warehouse_disable"),
+    path("<str:warehouse_id>/delete/", warehouses.warehouse_delete, name="warehouse_delete"),
+]
+api = Api(
+    title="Audit Trail API",
+    version="1",
+    description="Shaped as Segment's Public API, so that its clients read this trail.",
+    urls_namespace="api",
+    docs_decorator=public_page("It describes the API and holds no data."),
+    schemas=EXTRA_SCHEMAS,
+)
+api.add_router("", audit_events)
+TRAIL = [
+    path("", trail.event_list, name="event_list"),
+    path("export.<str:suffix>", trail.event_export, name="event_export"),
+    path("<str:event>/", trail.event_page, name="event_page"),
+    path("<str:event>/proof.json", trail.event_proof, name="event_proof"),
+]
+# The first parts of these paths are access.workspaces.RESERVED_SLUGS.
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.start, name="start"),
+    path(
+        "healthz",
+        public_page("Load balancers have no account; it tells nothing but up or down.")(healthz),
+        name="healthz",
+    ),
+    path("api/", api.urls),
+    path("api/<path:rest>", no_such_endpoint),  # or it would be looked for in a workspace called api
+    path("accounts/", include(ACCOUNTS)),
+    path("<slug:workspace>/", include((ACCESS, "access"))),
+    path("<slug:workspace>/settings/admin/audit-trail/", include((TRAIL, "trail"))),
+    path("<slug:workspace>/connections/sources/", include((SOURCES, "sources"))),
+    path("<slug:workspace>/connections/warehouses/", include((WAREHOUSES, "warehouses"))),
+]

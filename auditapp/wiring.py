@@ -1,18 +1,27 @@
-"""What is plugged in where, in one place: jobs and their schedules."""
+"""What is plugged in where, in one place: jobs and their schedules, and the kinds of resources that roles can be limited to."""
 
 from typing import Final
 
 from procrastinate import App
 
+from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.jobs.schedule import Job, register
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.sealing.jobs import verify_all
+from auditapp.sources.queries import source_ids_with_labels, source_names
 
 JOBS: Final = (
     Job("record.make_months", make_months, cron="7 3 * * *"),
     Job("record.forget_idempotency_keys", forget_idempotency_keys, cron="17 3 * * *"),
     Job("sealing.verify_all", verify_all, cron="27 3 * * *"),
 )
+RESOURCE_KINDS: Final = (ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),)
+
+
+def register_resources() -> None:
+    """Called once when the app is ready."""
+    for kind in RESOURCE_KINDS:
+        register_kind(kind)
 
 
 def register_jobs(app: App) -> None:

@@ -1,11 +1,34 @@
-"""How allauth behaves here: nobody signs up without an invitation."""
+"""How allauth behaves here: nobody signs up without an invitation, and addresses of clients are found as everywhere else."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+from auditapp.access.models import User
+from auditapp.access.sign_in import record_of_person
+from auditapp.web.client_address import client_ip
 
-class AccountAdapter(DefaultAccountAdapter):
-    """Closed sign-up: people come in through an invitation's link (access/views.py)."""
+# What a page shows anyway needs no message.
+_SILENT = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Closed sign-up: people come in through an invitation's link (views.py)."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        # Limits are counted by it: all who come through a socket file without a trusted proxy share one.
+        return client_ip(request) or "unknown"
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        if message_template not in _SILENT:
+            super().add_message(request, level, message_template, *args, **kwargs)
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        record_of_person("user.password_reset_requested", user, context["request"])
+        super().send_password_reset_mail(user, email, context)

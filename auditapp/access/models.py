@@ -4,6 +4,8 @@ Roles are rows: a role names permissions, a grant gives a role to a member or gr
 computed in permissions.py.
 """
 
+from zlib import crc32
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,6 +13,7 @@ from django.db.models.functions import Lower
 
 from auditapp.lib import clock
 from auditapp.lib.ids import new_id
+from auditapp.record.drafts import Actor, Target
 
 
 def new_user_id() -> str:
@@ -51,6 +54,22 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    @property
+    def initials(self) -> str:
+        return "".join(word[0] for word in str(self).split()[:2]).upper()
+
+    @property
+    def tint(self) -> int:
+        return 1 + crc32(self.id.encode()) % 6
+
+    @property
+    def audit_target(self) -> Target:
+        return Target("user", self.id, str(self))
+
+    @property
+    def audit_actor(self) -> Actor:
+        return Actor("user", self.id, str(self), self.email)
+
 
 class Workspace(models.Model):
     """A tenant: everything else belongs to one."""
@@ -67,6 +86,10 @@ class Workspace(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def audit_target(self) -> Target:
+        return Target("workspace", f"ws_{self.id}", self.name)
+
 
 class Member(models.Model):
     """A person in a workspace."""
@@ -78,6 +101,10 @@ class Member(models.Model):
 
     class Meta:
         db_table = "member"
+
+    @property
+    def audit_target(self) -> Target:
+        return Target("member", self.user_id, str(self.user))
 
 
 class Role(models.Model):
@@ -139,6 +166,10 @@ class Group(models.Model):
         db_table = "user_group"
         constraints = [models.UniqueConstraint("workspace_id", Lower("name"), name="group_name_once")]
 
+    @property
+    def audit_target(self) -> Target:
+        return Target("user_group", self.id, self.name)
+
 
 class GroupMember(models.Model):
     """A member in a group."""
@@ -173,6 +204,14 @@ class ApiToken(models.Model):
         constraints = [models.UniqueConstraint("workspace_id", "digest", name="token_digest_once")]
         indexes = [models.Index(fields=["digest"], name="token_digest")]
 
+    @property
+    def audit_target(self) -> Target:
+        return Target("access_token", self.id, self.name)
+
+    @property
+    def audit_actor(self) -> Actor:
+        return Actor("token", self.id, self.name)
+
 
 class Invitation(models.Model):
     """A way in for one address, with the role it brings; the link's secret is stored as SHA-256 only."""
@@ -195,3 +234,7 @@ class Invitation(models.Model):
     class Meta:
         db_table = "invitation"
         indexes = [models.Index(fields=["digest"], name="invitation_digest")]
+
+    @property
+    def audit_target(self) -> Target:
+        return Target("invitation", self.id, self.email)

@@ -1,5 +1,79 @@
-"""Receivers of Django's and allauth's sign-in signals: each sign-in, refusal and sign-out is recorded."""
+"""Receivers of Django's and allauth's sign-in signals: each sign-in, refusal, sign-out and new password is recorded in every
+workspace of the person. An unknown address belongs to no workspace: it is told to the log alone, without the address.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from allauth.account import signals as allauth_signals
+from django.contrib.auth import signals as django_signals
+from django.http import HttpRequest
+
+from auditapp.access.models import User
+from auditapp.access.queries import workspaces_of
+from auditapp.access.requests import context_of
+from auditapp.catalogue.declaring import WITHHELD
+from auditapp.record.acting import acting
+from auditapp.record.drafts import Change
+from auditapp.record.services import record
+from auditapp.record.workspace_scope import in_workspace
+
+logger = logging.getLogger(__name__)
 
 
 def connect() -> None:
     """Register the receivers; called once when the app is ready."""
+    # allauth's own, since Django's is also sent where tests and scripts make a session without signing in.
+    allauth_signals.user_logged_in.connect(_signed_in, dispatch_uid="audit_signed_in")
+    django_signals.user_login_failed.connect(_sign_in_failed, dispatch_uid="audit_sign_in_failed")
+    django_signals.user_logged_out.connect(_signed_out, dispatch_uid="audit_signed_out")
+    for signal in (allauth_signals.password_changed, allauth_signals.password_set, allauth_signals.password_reset):
+        signal.connect(_password_changed, dispatch_uid="audit_password_changed")
+
+
+def record_of_person(
+    type_key: str,
+    user: User,
+    request: HttpRequest,
+    *,
+    meta: Mapping[str, Any] | None = None,
+    changes: Sequence[Change] = (),
+    outcome: str = "success",
+) -> None:
+    """Record one event about a person's account, done by themselves, in each of their workspaces.
+
+    Writes:  one event a workspace, each in a transaction of its own
+    """
+    context = context_of(request, with_path=False)
+    for workspace in workspaces_of(user.id):
+        with in_workspace(workspace.id), acting(workspace.id, user.audit_actor, **context):
+            record(type_key, target=user, meta=meta, changes=changes, outcome=outcome)
+
+
+def _signed_in(sender: object, request: HttpRequest, user: User, **rest: Any) -> None:
+    record_of_person("user.signed_in", user, request, meta={"method": "password"})
+
+
+def _sign_in_failed(
+    sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **rest: Any
+) -> None:
+    if request is None:
+        return
+    email = str(credentials.get("email") or credentials.get("username") or "")
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        logger.warning("Somebody failed to sign in with an address that has no account.")
+        return
+    reason = "Wrong password" if user.is_active else "The account is switched off"
+    meta = {"email": user.email, "reason": reason}
+    record_of_person("user.sign_in_failed", user, request, meta=meta, outcome="failure")
+
+
+def _signed_out(sender: object, request: HttpRequest, user: User | None, **rest: Any) -> None:
+    if user is not None:
+        record_of_person("user.signed_out", user, request)
+
+
+def _password_changed(sender: object, request: HttpRequest, user: User, **rest: Any) -> None:
+    record_of_person("user.password_changed", user, request, changes=[Change("password", WITHHELD, WITHHELD)])

@@ -1,1 +1,1 @@
-"""What every page and endpoint shares: errors as statuses, request ids, security headers, limits, streaming."""
+"""What every page and endpoint shares over HTTP: pages or fragments, errors, paging, streams, limits; workspaces are not known here."""

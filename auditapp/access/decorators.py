@@ -1,0 +1,154 @@
+"""The two doors to a workspace: `@workspace_page` for members in a browser, `@api_token` for machines.
+
+Each marks its view, so that a test can walk the URL table: a view without a mark fails.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django_htmx.http import HttpResponseClientRedirect
+
+from auditapp.access.denials import record_denial
+from auditapp.access.errors import Denied
+from auditapp.access.models import Workspace
+from auditapp.access.permissions import Permission, permissions_for, viewer_for
+from auditapp.access.queries import workspaces_of
+from auditapp.access.requests import TokenRequest, WorkspaceRequest, context_of
+from auditapp.access.tokens import TOKEN_SCOPES, note_use, token_behind, viewer_of_token, why_refused
+from auditapp.lib.errors import NotFound
+from auditapp.record.acting import acting
+from auditapp.record.workspace_scope import in_workspace
+
+P = ParamSpec("P")
+AnyView = TypeVar("AnyView", bound=Callable[..., Any])
+Answer = TypeVar("Answer")
+PageView = Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]
+
+
+def workspace_page(permission: str) -> Callable[[PageView[P]], Callable[..., HttpResponseBase]]:
+    """A page of a workspace, for members with this permission; the URL gives the workspace's slug as `workspace`.
+
+    The view runs in the workspace's transaction, acting as the member. Without a session the answer is a redirect to
+    sign-in, for strangers 404 as if there were no such workspace, for members without the permission 403 and an event.
+    """
+    needed = Permission(permission)
+
+    def decorate(view: PageView[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def entered(request: HttpRequest, workspace: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _to_sign_in(request)
+            inside = cast(WorkspaceRequest, request)
+            with _entered(inside, workspace):
+                inside.member_permissions.require(needed)
+                inside.viewer = viewer_for(inside.member_permissions)
+                return view(inside, *args, **kwargs)
+
+        entered.permission = needed  # type: ignore[attr-defined]
+        return entered
+
+    return decorate
+
+
+def signed_in_page(reason: str) -> Callable[[AnyView], AnyView]:
+    """A page for everybody with a session, in no workspace; `reason` says why that is enough."""
+
+    def decorate(view: AnyView) -> AnyView:
+        @wraps(view)
+        def signed_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return view(request, *args, **kwargs) if request.user.is_authenticated else _to_sign_in(request)
+
+        signed_in.public_reason = reason  # type: ignore[attr-defined]
+        return cast(AnyView, signed_in)
+
+    return decorate
+
+
+def public_page(reason: str) -> Callable[[AnyView], AnyView]:
+    """A view for everybody; `reason` says why that is safe."""
+
+    def decorate(view: AnyView) -> AnyView:
+        @wraps(view)
+        def public(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, **kwargs)
+
+        public.public_reason = reason  # type: ignore[attr-defined]
+        return cast(AnyView, public)
+
+    return decorate
+
+
+def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], Answer]], Callable[..., Any]]:
+    """An endpoint for access tokens with this scope, as a plain view or as a django-ninja operation below its router.
+
+    The view runs in the transaction of the token's workspace, acting as the token. What is wrong with a token is a 401, as
+    Segment's Public API answers it; where the token is one of ours, the refusal is an event.
+    """
+    if scope not in TOKEN_SCOPES:
+        raise ValueError(f"There is no token scope {scope!r}.")
+
+    def decorate(view: Callable[Concatenate[TokenRequest, P], Answer]) -> Callable[..., Any]:
+        @wraps(view)
+        def authorised(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> Answer | HttpResponse:
+            kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+            token = token_behind(secret.strip()) if kind.lower() == "bearer" else None
+            if token is None:
+                return _unauthorized("Send an access token as Authorization: Bearer aud_pat_...")
+            with in_workspace(token.workspace_id):
+                workspace = Workspace.objects.get(id=token.workspace_id)
+            context = {"token_id": token.id, **context_of(request)}
+            if refusal := why_refused(token, scope):
+                record_denial(Denied(refusal, permission=scope), workspace, token.audit_actor, context)
+                return _unauthorized(refusal)
+            note_use(token)
+            inside = cast(TokenRequest, request)
+            inside.token, inside.workspace, inside.viewer = token, workspace, viewer_of_token(token)
+            with in_workspace(workspace.id), acting(workspace.id, token.audit_actor, **context):
+                return view(inside, *args, **kwargs)
+
+        authorised.permission = scope  # type: ignore[attr-defined]
+        return csrf_exempt(authorised)  # no cookie is read here
+
+    return decorate
+
+
+@contextmanager
+def _entered(request: WorkspaceRequest, slug: str) -> Iterator[None]:
+    request.workspaces = workspaces_of(request.user.id)
+    workspace = next((one for one in request.workspaces if one.slug == slug), None)
+    if workspace is None:
+        raise NotFound
+    request.workspace = workspace
+    actor, context = request.user.audit_actor, context_of(request)
+    with (
+        in_workspace(workspace.id),
+        acting(workspace.id, actor, **context),
+        timezone.override(ZoneInfo(workspace.time_zone)),
+    ):
+        request.member_permissions = permissions_for(workspace.id, request.user.id)
+        yield
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        # A redirect would be followed by the script, and the sign-in page would land inside the old one.
+        back = redirect_to_login(htmx.current_url_abs_path or "/")
+        return HttpResponseClientRedirect(back.url)
+    if request.method not in {"GET", "HEAD"}:
+        return redirect_to_login("/")
+    return redirect_to_login(request.get_full_path())
+
+
+def _unauthorized(message: str) -> HttpResponse:
+    response = JsonResponse({"errors": [{"type": "unauthorized", "message": message}]}, status=401)
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response

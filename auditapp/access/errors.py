@@ -1,0 +1,41 @@
+"""What this package refuses, in the words that the person on the page reads."""
+
+from auditapp.lib.errors import Conflict, NotAllowed, NotFound
+from auditapp.record.drafts import Target
+
+
+class Denied(NotAllowed):
+    """You do not have permission to do this. Ask an owner of the workspace."""
+
+    def __init__(self, message: str | None = None, *, permission: str = "", target: Target | None = None) -> None:
+        super().__init__(message)
+        self.permission = permission
+        self.target = target
+
+
+class LastOwner(Conflict):
+    """A workspace needs somebody who can manage its access. Make another member an owner first."""
+
+
+class OwnRole(NotAllowed):
+    """Nobody changes their own role. Ask another owner of the workspace."""
+
+
+class MoreThanYouHave(NotAllowed):
+    """You cannot give what you do not have yourself. Ask an owner of the workspace."""
+
+
+class AlreadyMember(Conflict):
+    """This person is a member already. Change the roles in the list of members."""
+
+
+class AlreadyInvited(Conflict):
+    """This address has an open invitation. Take it back first to send another one."""
+
+
+class InvitationGone(NotFound):
+    """This invitation was used, taken back, or is too old. Ask for a new one."""
+
+
+class AccountExists(Conflict):
+    """There is an account with this address. Sign in with it to accept the invitation."""

@@ -1,0 +1,129 @@
+"""The shape of this package's forms and what they say about a field; what may be done is decided by the services."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+
+from auditapp.access.models import Role, Scope, User, Workspace
+from auditapp.access.queries import resource_choices
+from auditapp.access.tokens import TOKEN_SCOPES
+from auditapp.lib import clock
+
+LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "It does not expire"}
+
+
+class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker alone
+    def label_from_instance(self, role: Role) -> str:
+        return f"{role.name}: {role.description}"
+
+
+class RoleForm(forms.Form):
+    """A role and how far it goes."""
+
+    role = RoleField(Role.objects.all(), empty_label=None, label="Role")
+    scope = forms.ChoiceField(
+        choices=[choice for choice in Scope.choices if choice[0] != Scope.WORKSPACE],
+        widget=forms.RadioSelect,
+        required=False,
+        label="How far it goes",
+        help_text="Roles that are about the whole workspace need no choice here.",
+    )
+    resource_ids = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False, label="Which sources")
+    labels = forms.CharField(
+        required=False, label="Labels", help_text="All of them must fit, for example: environment:prod, team:shop"
+    )
+
+    def __init__(self, *args: Any, workspace_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.MultipleChoiceField, self.fields["resource_ids"]).choices = resource_choices(workspace_id)
+
+    def clean_labels(self) -> list[str]:
+        return words(self.cleaned_data["labels"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        role = cleaned.get("role")
+        if role and len(role.scopes) == 1:
+            cleaned["scope"] = role.scopes[0]
+        elif role and not cleaned.get("scope") and "scope" not in self.errors:
+            self.add_error("scope", "Choose how far this role goes.")
+        return cleaned
+
+    def asked(self) -> dict[str, Any]:
+        """What was chosen, as the services take it."""
+        chosen = {name: self.cleaned_data[name] for name in ("scope", "resource_ids", "labels")}
+        return {"role_key": self.cleaned_data["role"].key, **chosen}
+
+
+class InviteForm(RoleForm):
+    """Whom to invite, and as what."""
+
+    email = forms.EmailField(max_length=254, label="E-mail address")
+    field_order = ["email", "role", "scope", "resource_ids", "labels"]
+
+
+class AcceptForm(forms.Form):
+    """The account of somebody who was invited."""
+
+    name = forms.CharField(max_length=200, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        help_text="12 characters or more; the longer, the better.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, User(email=self.email, name=self.cleaned_data.get("name", "")))
+        return password
+
+
+class GroupForm(forms.Form):
+    name = forms.CharField(max_length=100, label="Name")
+
+
+class TokenForm(forms.Form):
+    """A token's name, what it may do and for how long."""
+
+    name = forms.CharField(max_length=100, label="Name", help_text="What will use it, for example: CI deploy")
+    scopes = forms.MultipleChoiceField(
+        choices=[(key, f"{key}: {scope.meaning}") for key, scope in TOKEN_SCOPES.items()],
+        widget=forms.CheckboxSelectMultiple,
+        label="It may",
+    )
+    lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), required=False, initial="90", label="It works for")
+
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["lifetime"]
+        return clock.now() + timedelta(days=int(days)) if days else None
+
+
+class WorkspaceForm(forms.Form):
+    """How a workspace is called, where it lies, and whose clock its pages show."""
+
+    name = forms.CharField(max_length=200, label="Name")
+    slug = forms.CharField(
+        max_length=50,
+        label="Address",
+        help_text="The first part of every address here. Links with the old one stop working.",
+    )
+    time_zone = forms.ChoiceField(label="Time zone", help_text="Pages and exports name the zone that they show.")
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        kwargs["initial"] = {"name": workspace.name, "slug": workspace.slug, "time_zone": workspace.time_zone}
+        super().__init__(*args, **kwargs)
+        zones = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+        cast(forms.ChoiceField, self.fields["time_zone"]).choices = zones
+
+
+def words(text: str) -> list[str]:
+    """What was written between commas or spaces."""
+    return text.replace(",", " ").split()

@@ -1,0 +1,104 @@
+"""Groups in Access Management."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from auditapp.access.decorators import workspace_page
+from auditapp.access.forms import GroupForm, RoleForm
+from auditapp.access.groups import add_group_member, create_group, delete_group, remove_group_member, rename_group
+from auditapp.access.permissions import Permission
+from auditapp.access.queries import group_shown, members_outside
+from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.roles import grant_role
+from auditapp.lib.errors import Conflict, Invalid
+from auditapp.web.forms import add_refusal
+from auditapp.web.pages import render_page
+
+
+@workspace_page("access.manage")
+def group_create(request: WorkspaceRequest) -> HttpResponse:
+    form = GroupForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            group = create_group(name=form.cleaned_data["name"])
+        except Invalid as error:
+            add_refusal(form, error)
+        else:
+            return redirect("access:group", request.workspace.slug, group.id)
+    return render_page(request, "access/group_create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@workspace_page("access.read")
+def group(request: WorkspaceRequest, group_id: str) -> HttpResponse:
+    return _group_page(request, group_id)
+
+
+@require_POST
+@workspace_page("access.manage")
+def group_rename(request: WorkspaceRequest, group_id: str) -> HttpResponse:
+    form = GroupForm(request.POST)
+    if form.is_valid():
+        try:
+            rename_group(group_id=group_id, name=form.cleaned_data["name"])
+        except Invalid as error:
+            add_refusal(form, error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("access:group", request.workspace.slug, group_id)
+    return _group_page(request, group_id, name_form=form)
+
+
+@require_POST
+@workspace_page("access.manage")
+def group_delete(request: WorkspaceRequest, group_id: str) -> HttpResponse:
+    delete_group(group_id=group_id)
+    messages.success(request, "The group was deleted.")
+    return redirect("access:overview", request.workspace.slug)
+
+
+@require_POST
+@workspace_page("access.manage")
+def group_role_grant(request: WorkspaceRequest, group_id: str) -> HttpResponse:
+    form = RoleForm(request.POST, workspace_id=request.workspace.id)
+    if form.is_valid():
+        try:
+            grant = grant_role(group_id=group_id, **form.asked())
+        except Invalid as error:
+            add_refusal(form, error)
+        except Conflict as error:
+            form.add_error("role", error.message)
+        else:
+            messages.success(request, f"Gave the role {grant.role.name}.")
+            return redirect("access:group", request.workspace.slug, group_id)
+    return _group_page(request, group_id, role_form=form)
+
+
+@require_POST
+@workspace_page("access.manage")
+def group_member_add(request: WorkspaceRequest, group_id: str) -> HttpResponse:
+    add_group_member(group_id=group_id, user_id=request.POST.get("user_id", ""))
+    return redirect("access:group", request.workspace.slug, group_id)
+
+
+@require_POST
+@workspace_page("access.manage")
+def group_member_remove(request: WorkspaceRequest, group_id: str, user_id: str) -> HttpResponse:
+    remove_group_member(group_id=group_id, user_id=user_id)
+    return redirect("access:group", request.workspace.slug, group_id)
+
+
+def _group_page(
+    request: WorkspaceRequest, group_id: str, *, name_form: GroupForm | None = None, role_form: RoleForm | None = None
+) -> HttpResponse:
+    shown = group_shown(request.workspace.id, group_id)
+    is_refused = bool(name_form or role_form)
+    context = {
+        "group": shown,
+        "name_form": name_form or GroupForm(initial={"name": shown.name}),
+        "form": role_form or RoleForm(workspace_id=request.workspace.id),
+        "outside": members_outside(request.workspace.id, group_id),
+        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+    }
+    return render_page(request, "access/group.html", context, status=422 if is_refused else 200)

@@ -1,0 +1,120 @@
+"""Groups: sets of members that share roles."""
+
+from django.db import transaction
+
+from auditapp.access.models import Grant, Group, GroupMember
+from auditapp.access.permissions import Permission
+from auditapp.access.roles import subject_of
+from auditapp.access.rules import begin_change, keep_an_owner, refuse_more_than_held, refuse_own
+from auditapp.lib.errors import Conflict, Invalid, NotFound
+from auditapp.lib.ids import new_id
+from auditapp.record.drafts import changed
+from auditapp.record.services import record
+
+
+class InGroup(Conflict):
+    """This member is in the group already."""
+
+
+@transaction.atomic
+def create_group(*, name: str) -> Group:
+    """Make a group without members or roles.
+
+    Raises:  Denied, Invalid
+    Writes:  Group; user_group.created
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    group = Group(workspace_id=access.workspace_id, id=new_id("grp"), name=_free_name(access.workspace_id, name))
+    group.save(force_insert=True)
+    record("user_group.created", target=group)
+    return group
+
+
+@transaction.atomic
+def rename_group(*, group_id: str, name: str) -> Group:
+    """Give a group another name.
+
+    Raises:  Denied, NotFound, Invalid
+    Writes:  Group; user_group.updated, unless the name is the same
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    group = _group(access.workspace_id, group_id)
+    before = {"name": group.name}
+    group.name = _free_name(access.workspace_id, name, but=group_id)
+    if changes := changed(before, {"name": group.name}):
+        group.save(update_fields=["name"])
+        record("user_group.updated", target=group, changes=changes)
+    return group
+
+
+@transaction.atomic
+def delete_group(*, group_id: str) -> None:
+    """Delete a group; its members lose the roles that it gave them.
+
+    Raises:  Denied, NotFound, OwnRole, LastOwner
+    Writes:  Group, GroupMember, Grant; user_group.deleted
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    group = _group(access.workspace_id, group_id)
+    refuse_own(access, group_id=group_id)
+    target = group.audit_target
+    here = {"workspace_id": access.workspace_id}
+    GroupMember.objects.filter(**here, group_id=group_id).delete()
+    Grant.objects.filter(**here, subject_kind="group", subject_id=group_id).delete()
+    group.delete()
+    keep_an_owner(access.workspace_id)
+    record("user_group.deleted", target=target)
+
+
+@transaction.atomic
+def add_group_member(*, group_id: str, user_id: str) -> None:
+    """Put a member into a group.
+
+    Raises:  Denied, NotFound, OwnRole, MoreThanYouHave, InGroup
+    Writes:  GroupMember; user_group.member_added
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    group = _group(access.workspace_id, group_id)
+    member = subject_of(access.workspace_id, user_id=user_id)
+    refuse_own(access, user_id=user_id)
+    grants = Grant.objects.filter(workspace_id=access.workspace_id, subject_kind="group", subject_id=group_id)
+    refuse_more_than_held(access, *(grant.role for grant in grants.select_related("role")))
+    membership = {"workspace_id": access.workspace_id, "group_id": group_id, "user_id": user_id}
+    if GroupMember.objects.filter(**membership).exists():
+        raise InGroup
+    GroupMember.objects.create(**membership)
+    record("user_group.member_added", target=[group, member])
+
+
+@transaction.atomic
+def remove_group_member(*, group_id: str, user_id: str) -> None:
+    """Take a member out of a group.
+
+    Raises:  Denied, NotFound, OwnRole, LastOwner
+    Writes:  GroupMember; user_group.member_removed
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    group = _group(access.workspace_id, group_id)
+    member = subject_of(access.workspace_id, user_id=user_id)
+    refuse_own(access, user_id=user_id)
+    membership = GroupMember.objects.filter(workspace_id=access.workspace_id, group_id=group_id, user_id=user_id)
+    if not membership.delete()[0]:
+        raise NotFound
+    keep_an_owner(access.workspace_id)
+    record("user_group.member_removed", target=[group, member])
+
+
+def _group(workspace_id: int, group_id: str) -> Group:
+    group = Group.objects.filter(workspace_id=workspace_id, id=group_id).first()
+    if group is None:
+        raise NotFound
+    return group
+
+
+def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    name = name.strip()
+    if not name:
+        raise Invalid("Give the group a name.", field="name", code="required")
+    if Group.objects.filter(workspace_id=workspace_id, name__iexact=name).exclude(id=but).exists():
+        raise Invalid("Another group has this name.", field="name", code="taken")
+    return name

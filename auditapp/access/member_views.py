@@ -1,0 +1,111 @@
+"""Access Management: who is in the workspace, and the roles of one member."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from auditapp.access.decorators import workspace_page
+from auditapp.access.forms import InviteForm, RoleForm
+from auditapp.access.members import invite_member, remove_member, revoke_invitation
+from auditapp.access.models import Role
+from auditapp.access.permissions import Permission, permissions_for
+from auditapp.access.queries import groups_shown, member_shown, members_shown, open_invitations, tokens_shown
+from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.roles import grant_role, revoke_role
+from auditapp.lib.errors import Conflict, Invalid
+from auditapp.web.forms import add_refusal
+from auditapp.web.pages import render_page
+
+
+@workspace_page("access.read")
+def overview(request: WorkspaceRequest) -> HttpResponse:
+    workspace_id = request.workspace.id
+    context = {
+        "members": members_shown(workspace_id),
+        "invitations": open_invitations(workspace_id),
+        "groups": groups_shown(workspace_id),
+        "tokens": tokens_shown(workspace_id),
+        "roles": [(role, [Permission(key).meaning for key in role.permissions]) for role in Role.objects.all()],
+        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+        "can_manage_tokens": request.member_permissions.can(Permission.TOKEN_MANAGE),
+    }
+    return render_page(request, "access/overview.html", context)
+
+
+@workspace_page("access.manage")
+def invite(request: WorkspaceRequest) -> HttpResponse:
+    form = InviteForm(request.POST or None, workspace_id=request.workspace.id)
+    if request.method == "POST" and form.is_valid():
+        try:
+            sent = invite_member(email=form.cleaned_data["email"], **form.asked())
+        except Invalid as error:
+            add_refusal(form, error)
+        except Conflict as error:
+            form.add_error("email", error.message)
+        else:
+            messages.success(request, f"An invitation is on its way to {sent.email}.")
+            return redirect("access:overview", request.workspace.slug)
+    return render_page(request, "access/invite.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@workspace_page("access.manage")
+def invitation_revoke(request: WorkspaceRequest, invitation_id: str) -> HttpResponse:
+    revoke_invitation(invitation_id=invitation_id)
+    messages.success(request, "The invitation was taken back.")
+    return redirect("access:overview", request.workspace.slug)
+
+
+@workspace_page("access.read")
+def member(request: WorkspaceRequest, user_id: str) -> HttpResponse:
+    return _member_page(request, user_id, RoleForm(workspace_id=request.workspace.id))
+
+
+@require_POST
+@workspace_page("access.manage")
+def member_role_grant(request: WorkspaceRequest, user_id: str) -> HttpResponse:
+    form = RoleForm(request.POST, workspace_id=request.workspace.id)
+    if form.is_valid():
+        try:
+            grant = grant_role(user_id=user_id, **form.asked())
+        except Invalid as error:
+            add_refusal(form, error)
+        except Conflict as error:
+            form.add_error("role", error.message)
+        else:
+            messages.success(request, f"Gave the role {grant.role.name}.")
+            return redirect("access:member", request.workspace.slug, user_id)
+    return _member_page(request, user_id, form)
+
+
+@require_POST
+@workspace_page("access.manage")
+def member_remove(request: WorkspaceRequest, user_id: str) -> HttpResponse:
+    remove_member(user_id=user_id)
+    messages.success(request, "The member was removed.")
+    if user_id == request.user.id:
+        return redirect("start")
+    return redirect("access:overview", request.workspace.slug)
+
+
+@require_POST
+@workspace_page("access.manage")
+def grant_revoke(request: WorkspaceRequest, grant_id: str) -> HttpResponse:
+    grant = revoke_role(grant_id=grant_id)
+    messages.success(request, f"Took the role {grant.role.name} back.")
+    page = "access:member" if grant.subject_kind == "member" else "access:group"
+    return redirect(page, request.workspace.slug, grant.subject_id)
+
+
+def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm) -> HttpResponse:
+    shown = member_shown(request.workspace.id, user_id)
+    access = permissions_for(request.workspace.id, user_id)
+    context = {
+        "member": shown,
+        "form": form,
+        "may": [(permission, access.reach(permission)) for permission in Permission if access.can(permission)],
+        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+        "is_self": user_id == request.user.id,
+    }
+    return render_page(request, "access/member.html", context, status=422 if form.errors else 200)

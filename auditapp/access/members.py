@@ -1,0 +1,194 @@
+"""How people come into a workspace, by invitation, and how they leave it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from auditapp.access.errors import AccountExists, AlreadyInvited, AlreadyMember, InvitationGone
+from auditapp.access.models import Grant, GroupMember, Invitation, Member, User, Workspace
+from auditapp.access.permissions import Permission, access_of_system, permissions_for
+from auditapp.access.roles import subject_of, what_was_given
+from auditapp.access.rules import begin_change, checked_role, keep_an_owner, refuse_more_than_held
+from auditapp.lib import clock
+from auditapp.lib.errors import NotAllowed, NotFound
+from auditapp.lib.ids import new_id, random_base62
+from auditapp.lib.tokens import token_digest
+from auditapp.record.acting import acting, current_acting
+from auditapp.record.services import record
+from auditapp.record.workspace_scope import in_workspace, with_secret
+
+INVITATION_DAYS = 7
+SECRET_LENGTH = 43  # 256 bits: a plain SHA-256 is enough to store it
+
+
+class SomebodyElses(NotAllowed):
+    """This invitation is for another address. Sign out and open its link again."""
+
+
+@transaction.atomic
+def invite_member(
+    *, email: str, role_key: str, scope: str, resource_ids: Sequence[str] = (), labels: Sequence[str] = ()
+) -> Invitation:
+    """Invite an address to the workspace with one role; the link goes out by mail once this is committed.
+
+    Raises:  Denied, AlreadyMember, AlreadyInvited, MoreThanYouHave, Invalid
+    Writes:  Invitation; user.invited
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    here = {"workspace_id": access.workspace_id}
+    if Member.objects.filter(**here, user__email__iexact=email).exists():
+        raise AlreadyMember
+    waiting = Invitation.objects.filter(**here, email__iexact=email, accepted_at=None, revoked_at=None)
+    if waiting.filter(expires_at__gt=clock.now()).exists():
+        raise AlreadyInvited
+    given = checked_role(access, role_key=role_key, scope=scope, resource_ids=resource_ids, labels=labels)
+    secret = random_base62(SECRET_LENGTH)
+    invitation = Invitation.objects.create(
+        **here,
+        **given._asdict(),
+        id=new_id("inv"),
+        email=email,
+        digest=token_digest(secret),
+        invited_by=access.subject_id,
+        created_at=clock.now(),
+        expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
+    )
+    record("user.invited", target=invitation, meta=what_was_given(_grant_of(invitation, "")))
+    _send_link(invitation, secret, current_acting().actor.name)
+    return invitation
+
+
+@transaction.atomic
+def revoke_invitation(*, invitation_id: str) -> None:
+    """Take an open invitation back; its link stops working.
+
+    Raises:  Denied, NotFound
+    Writes:  Invitation; user.invite_deleted
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    waiting = Invitation.objects.filter(workspace_id=access.workspace_id, accepted_at=None, revoked_at=None)
+    invitation = waiting.filter(id=invitation_id).first()
+    if invitation is None:
+        raise NotFound
+    invitation.revoked_at = clock.now()
+    invitation.save(update_fields=["revoked_at"])
+    record("user.invite_deleted", target=invitation)
+
+
+def invitation_behind(secret: str) -> tuple[Invitation, Workspace]:
+    """The open invitation whose link holds this secret, and where it leads.
+
+    Raises:  InvitationGone
+    """
+    with with_secret(token_digest(secret)):
+        found = Invitation.objects.filter(digest=token_digest(secret)).first()
+    if found is None:
+        raise InvitationGone
+    with in_workspace(found.workspace_id):
+        return _still_open(found.workspace_id, found.id), Workspace.objects.get(id=found.workspace_id)
+
+
+def accept_invitation(
+    *, secret: str, user: User | None, name: str = "", password: str = "", context: Mapping[str, Any]
+) -> tuple[User, Workspace]:
+    """Make the invited person a member, with an account of their own where they have none.
+
+    Takes:   user, who is signed in; without one, name and password of the new account; context, of the request
+    Raises:  InvitationGone, SomebodyElses, AccountExists, AlreadyMember
+    Writes:  User, Member, Grant, Invitation; user.invite_accepted
+    """
+    found, workspace = invitation_behind(secret)
+    with in_workspace(workspace.id):
+        # The lock of every change of access: a link opened twice at once is accepted once.
+        Workspace.objects.select_for_update().get(id=workspace.id)
+        invitation = _still_open(workspace.id, found.id)
+        member = _joining(invitation, user, name, password)
+        invitation.accepted_at = clock.now()
+        invitation.save(update_fields=["accepted_at"])
+        Member.objects.create(workspace_id=workspace.id, user=member, joined_at=clock.now())
+        grant = _grant_of(invitation, member.id)
+        grant.save(force_insert=True)
+        with acting(workspace.id, member.audit_actor, **context):
+            record("user.invite_accepted", target=invitation, meta=what_was_given(grant))
+    return member, workspace
+
+
+@transaction.atomic
+def remove_member(*, user_id: str) -> None:
+    """Take a member out of the workspace, with their roles; members may take themselves out. Their tokens stay.
+
+    Raises:  Denied, NotFound, LastOwner
+    Writes:  Member, Grant, GroupMember; user.removed
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    member = subject_of(access.workspace_id, user_id=user_id)
+    target = member.audit_target
+    here = {"workspace_id": access.workspace_id}
+    Grant.objects.filter(**here, subject_kind="member", subject_id=user_id).delete()
+    GroupMember.objects.filter(**here, user_id=user_id).delete()
+    member.delete()
+    keep_an_owner(access.workspace_id)
+    record("user.removed", target=target)
+
+
+def _still_open(workspace_id: int, invitation_id: str) -> Invitation:
+    """The invitation, where it is open and whoever sent it may still give what it gives."""
+    waiting = Invitation.objects.filter(workspace_id=workspace_id, id=invitation_id, accepted_at=None, revoked_at=None)
+    invitation = waiting.filter(expires_at__gt=clock.now()).select_related("role").first()
+    if invitation is None:
+        raise InvitationGone
+    by = invitation.invited_by
+    sender = access_of_system(workspace_id) if by == "system" else permissions_for(workspace_id, by)
+    try:
+        sender.require(Permission.ACCESS_MANAGE)
+        refuse_more_than_held(sender, invitation.role)
+    except NotAllowed:
+        raise InvitationGone from None
+    return invitation
+
+
+def _joining(invitation: Invitation, user: User | None, name: str, password: str) -> User:
+    if user is None:
+        if User.objects.filter(email__iexact=invitation.email).exists():
+            raise AccountExists
+        return User.objects.create_user(invitation.email, password, name=name)
+    if user.email.casefold() != invitation.email.casefold():
+        raise SomebodyElses
+    if Member.objects.filter(workspace_id=invitation.workspace_id, user_id=user.id).exists():
+        raise AlreadyMember
+    return user
+
+
+def _grant_of(invitation: Invitation, user_id: str) -> Grant:
+    return Grant(
+        workspace_id=invitation.workspace_id,
+        id=new_id("grt"),
+        subject_kind="member",
+        subject_id=user_id,
+        role=invitation.role,
+        scope=invitation.scope,
+        resource_ids=invitation.resource_ids,
+        labels=invitation.labels,
+        created_at=clock.now(),
+    )
+
+
+def _send_link(invitation: Invitation, secret: str, sender: str) -> None:
+    workspace = Workspace.objects.get(id=invitation.workspace_id)
+    context = {
+        "workspace": workspace,
+        "invitation": invitation,
+        "sender": sender,
+        "days": INVITATION_DAYS,
+        "link": settings.PUBLIC_URL + reverse("invitation", args=[secret]),
+    }
+    text = render_to_string("emails/invitation.txt", context)
+    # A subject holds one line: a workspace's name could bring another header.
+    subject = " ".join(f"Join {workspace.name} on Audit Trail".split())
+    transaction.on_commit(lambda: send_mail(subject, text, None, [invitation.email]))

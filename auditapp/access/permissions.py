@@ -1,0 +1,187 @@
+"""What somebody may do in a workspace: computed from grants on each request and kept nowhere, so that a change holds at once.
+
+Which permissions a role has is in its row; here is only what they mean and how grants add up.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from django.db.models import Q
+
+from auditapp.access.errors import Denied
+from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
+from auditapp.access.resources import kind_of
+from auditapp.record.acting import current_acting
+from auditapp.record.drafts import HasTarget, Target
+from auditapp.record.viewer import Viewer
+
+
+class Permission(StrEnum):
+    """Each permission with its meaning, as a page says it."""
+
+    meaning: str
+
+    def __new__(cls, key: str, meaning: str = "") -> Self:
+        member = str.__new__(cls, key)
+        member._value_ = key
+        member.meaning = meaning
+        return member
+
+    AUDIT_READ = "audit.read", "Open the Audit Trail"
+    AUDIT_READ_ALL = "audit.read_all", "See every event of the workspace"
+    AUDIT_READ_PERSONAL = "audit.read_personal", "See e-mail and IP addresses of others in events"
+    AUDIT_VERIFY = "audit.verify", "Verify events against their seal"
+    AUDIT_EXPORT = "audit.export", "Export events"
+    SOURCE_READ = "source.read", "See sources"
+    SOURCE_WRITE = "source.write", "Change sources"
+    SOURCE_CREATE = "source.create", "Create sources"
+    WAREHOUSE_READ = "warehouse.read", "See warehouses"
+    WAREHOUSE_WRITE = "warehouse.write", "Create and change warehouses"
+    ACCESS_READ = "access.read", "See members, groups and tokens"
+    ACCESS_MANAGE = "access.manage", "Invite and remove members, give and take roles"
+    TOKEN_MANAGE = "token.manage", "Create and revoke access tokens"
+    WORKSPACE_MANAGE = "workspace.manage", "Change the workspace's settings"
+    EVENT_TYPE_MANAGE = "event_type.manage", "Declare event types"
+
+
+# Not about single resources: a role over two sources gives none of these, even where its row names them.
+ONLY_EVERYWHERE = frozenset({Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.SOURCE_CREATE})
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGrant:
+    """One grant as it counts now; labels have become the ids that carry them."""
+
+    permissions: frozenset[str]
+    resource_type: str
+    scope: str
+    resource_ids: frozenset[str] = frozenset()
+
+    @property
+    def is_everywhere(self) -> bool:
+        return self.scope in (Scope.WORKSPACE, Scope.ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a permission goes: everywhere, or to these ids."""
+
+    everywhere: bool = False
+    ids: frozenset[str] = frozenset()
+
+    def covers(self, resource_id: str) -> bool:
+        return self.everywhere or resource_id in self.ids
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one subject may do in one workspace. Grants add up: the widest one wins."""
+
+    workspace_id: int
+    subject_id: str
+    grants: tuple[HeldGrant, ...] = field(default=())
+
+    def reach(self, permission: str) -> Reach:
+        """How far this permission goes for the subject."""
+        holding = self._holding(permission)
+        if any(grant.is_everywhere for grant in holding):
+            return Reach(everywhere=True)
+        return Reach(ids=frozenset().union(*(grant.resource_ids for grant in holding)))
+
+    def can(self, permission: str, resource_id: str | None = None) -> bool:
+        """Whether the subject may do this to this resource; without one, whether a grant gives it at all."""
+        if resource_id is not None:
+            return self.reach(permission).covers(resource_id)
+        return bool(self._holding(permission))
+
+    def require(self, permission: str, resource: HasTarget | None = None) -> None:
+        """Go on only where the subject may do this, to this resource or to any at all.
+
+        Raises:  Denied, which names both for the event that tells of it
+        """
+        target = resource.audit_target if resource else None
+        if not self.can(permission, target.id if target else None):
+            raise _denied(permission, target)
+
+    def require_everywhere(self, permission: str) -> None:
+        """Go on only where the subject may do this to all there are and will be.
+
+        Raises:  Denied
+        """
+        if not self.reach(permission).everywhere:
+            raise _denied(permission, None)
+
+    def _holding(self, permission: str) -> list[HeldGrant]:
+        narrow_counts = permission not in ONLY_EVERYWHERE
+        return [g for g in self.grants if permission in g.permissions and (g.is_everywhere or narrow_counts)]
+
+
+def permissions_for(workspace_id: int, user_id: str) -> Access:
+    """What a member may do, by grants of their own and of their groups; one query, and one for each label condition."""
+    groups = GroupMember.objects.filter(workspace_id=workspace_id, user_id=user_id).values("group_id")
+    own = Q(subject_kind="member", subject_id=user_id)
+    grants = Grant.objects.filter(own | Q(subject_kind="group", subject_id__in=groups), workspace_id=workspace_id)
+    return Access(workspace_id, user_id, tuple(_held(grants.select_related("role"))))
+
+
+def access_of_system(workspace_id: int) -> Access:
+    """What commands and jobs may do: everything."""
+    return Access(workspace_id, "system", (HeldGrant(frozenset(Permission), "", Scope.WORKSPACE),))
+
+
+def acting_access() -> Access:
+    """What whoever acts now may do, read anew: inside a service, after its locks, a page's older answer may be wrong.
+
+    A token has no roles: its rights are its scopes, which the endpoint asks for.
+
+    Raises:  NobodyActs
+    """
+    acting = current_acting()
+    if acting.actor.kind == "user":
+        return permissions_for(acting.workspace_id, acting.actor.id)
+    if acting.actor.kind == "system":
+        return access_of_system(acting.workspace_id)
+    return Access(acting.workspace_id, acting.actor.id)
+
+
+def viewer_for(access: Access) -> Viewer:
+    """How much of the trail a member sees: all, or what their resources and they themselves did."""
+    if access.can(Permission.AUDIT_READ_ALL):
+        seen: dict[str, tuple[str, ...]] = {"own_actor_ids": (access.subject_id,)}
+    else:
+        tokens = ApiToken.objects.filter(workspace_id=access.workspace_id, created_by=access.subject_id)
+        own = (access.subject_id, *tokens.values_list("id", flat=True))
+        seen = {"scope_ids": _scopes_read(access), "own_actor_ids": own}
+    return Viewer(
+        access.workspace_id,
+        sees_all=access.can(Permission.AUDIT_READ_ALL),
+        sees_personal=access.can(Permission.AUDIT_READ_PERSONAL),
+        **seen,
+    )
+
+
+def _scopes_read(access: Access) -> tuple[str, ...]:
+    """The resources whose history the grants open. A role about the workspace as a whole opens none."""
+    found: set[str] = set()
+    for grant in access.grants:
+        kind = kind_of(grant.resource_type)
+        if Permission.AUDIT_READ in grant.permissions and kind:
+            found |= set(kind.names(access.workspace_id)) if grant.is_everywhere else grant.resource_ids
+    return tuple(sorted(found))
+
+
+def _held(grants: Iterable[Grant]) -> Iterable[HeldGrant]:
+    for grant in grants:
+        ids = frozenset(grant.resource_ids) if grant.scope == Scope.LISTED else frozenset()
+        kind = kind_of(grant.role.resource_type)
+        if grant.scope == Scope.LABELLED and kind and grant.labels:
+            ids = frozenset(kind.with_labels(grant.workspace_id, grant.labels))
+        yield HeldGrant(frozenset(grant.role.permissions), grant.role.resource_type, grant.scope, ids)
+
+
+def _denied(permission: str, target: Target | None) -> Denied:
+    meaning = Permission(permission).meaning
+    message = f"Your role does not include “{meaning}” here. An owner of the workspace can widen it."
+    return Denied(message, permission=permission, target=target)

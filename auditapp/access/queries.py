@@ -1,0 +1,180 @@
+"""Who is in a workspace and what they were given."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
+from auditapp.access.permissions import Permission
+from auditapp.access.resources import kind_of, resource_kinds
+from auditapp.lib import clock
+from auditapp.lib.errors import NotFound
+from auditapp.record.workspace_scope import as_person
+
+
+@dataclass(frozen=True, slots=True)
+class GrantShown:
+    """A grant in words: "Source Admin", "2 sources: iOS app, Android app", and the group it comes from."""
+
+    id: str
+    role: str
+    reach: str
+    from_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberShown:
+    user: User
+    grants: list[GrantShown] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShown:
+    id: str
+    name: str
+    grants: list[GrantShown]
+    members: list[User]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenShown:
+    token: ApiToken
+    creator: str
+    is_expired: bool
+
+
+def workspaces_of(user_id: str) -> list[Workspace]:
+    """Every workspace that this person belongs to, by name; asked from outside of any."""
+    with as_person(user_id):
+        return list(Workspace.objects.filter(members__user_id=user_id).order_by("name", "id"))
+
+
+def managers_of(workspace_id: int) -> set[str]:
+    """The members who may manage access, by roles of their own or of their groups."""
+    managing = Grant.objects.filter(workspace_id=workspace_id, role__permissions__contains=[Permission.ACCESS_MANAGE])
+    groups = managing.filter(subject_kind="group").values("subject_id")
+    people = set(managing.filter(subject_kind="member").values_list("subject_id", flat=True))
+    in_groups = GroupMember.objects.filter(workspace_id=workspace_id, group_id__in=groups)
+    return people | set(in_groups.values_list("user_id", flat=True))
+
+
+def reach_in_words(role_type: str, scope: str, resource_ids: Sequence[str], labels: Sequence[str]) -> str:
+    """How far a grant goes, short: "2 sources", "all sources", "sources labelled environment:prod"; "" for all there is."""
+    kind = kind_of(role_type)
+    if scope == Scope.WORKSPACE or kind is None:
+        return ""
+    if scope == Scope.ALL:
+        return f"all {kind.plural}"
+    if scope == Scope.LABELLED:
+        return f"{kind.plural} labelled {', '.join(labels)}"
+    return f"{len(resource_ids)} {kind.word if len(resource_ids) == 1 else kind.plural}"
+
+
+def members_shown(workspace_id: int) -> list[MemberShown]:
+    """Each member with own and group grants, by name."""
+    grants = _grants_in_words(workspace_id)
+    group_names = dict(Group.objects.filter(workspace_id=workspace_id).values_list("id", "name"))
+    groups_of: dict[str, list[str]] = defaultdict(list)
+    for group_id, user_id in GroupMember.objects.filter(workspace_id=workspace_id).values_list("group_id", "user_id"):
+        groups_of[user_id].append(group_id)
+    shown = []
+    members = Member.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__name", "user_id")
+    for member in members:
+        held = list(grants["member", member.user_id])
+        for group_id in groups_of[member.user_id]:
+            name = group_names[group_id]
+            held += [GrantShown(g.id, g.role, g.reach, from_group=name) for g in grants["group", group_id]]
+        shown.append(MemberShown(member.user, held))
+    return shown
+
+
+def groups_shown(workspace_id: int) -> list[GroupShown]:
+    """Each group with its grants and members, by name."""
+    grants = _grants_in_words(workspace_id)
+    members_of: dict[str, list[User]] = defaultdict(list)
+    memberships = GroupMember.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__name")
+    for membership in memberships:
+        members_of[membership.group_id].append(membership.user)
+    groups = Group.objects.filter(workspace_id=workspace_id).order_by("name")
+    return [GroupShown(g.id, g.name, grants["group", g.id], members_of[g.id]) for g in groups]
+
+
+def member_shown(workspace_id: int, user_id: str) -> MemberShown:
+    """One member with own and group grants.
+
+    Raises:  NotFound
+    """
+    for member in members_shown(workspace_id):
+        if member.user.id == user_id:
+            return member
+    raise NotFound
+
+
+def group_shown(workspace_id: int, group_id: str) -> GroupShown:
+    """One group with its grants and members.
+
+    Raises:  NotFound
+    """
+    for group in groups_shown(workspace_id):
+        if group.id == group_id:
+            return group
+    raise NotFound
+
+
+def members_outside(workspace_id: int, group_id: str) -> list[User]:
+    """The members who are not in this group, by name."""
+    inside = GroupMember.objects.filter(workspace_id=workspace_id, group_id=group_id).values("user_id")
+    members = Member.objects.filter(workspace_id=workspace_id).exclude(user_id__in=inside)
+    return [member.user for member in members.select_related("user").order_by("user__name", "user_id")]
+
+
+def open_invitations(workspace_id: int) -> list[tuple[Invitation, str]]:
+    """Invitations that can still be accepted, each with how far its role goes."""
+    waiting = Invitation.objects.filter(
+        workspace_id=workspace_id, accepted_at=None, revoked_at=None, expires_at__gt=clock.now()
+    )
+    names = _resource_names(workspace_id)
+    return [(one, _in_words(one, names)) for one in waiting.select_related("role").order_by("created_at")]
+
+
+def tokens_shown(workspace_id: int) -> list[TokenShown]:
+    """Tokens that were not revoked, newest first, each with the name of its creator."""
+    tokens = list(ApiToken.objects.filter(workspace_id=workspace_id, revoked_at=None).order_by("-created_at", "id"))
+    makers = Member.objects.filter(workspace_id=workspace_id, user_id__in={token.created_by for token in tokens})
+    names = {member.user_id: str(member.user) for member in makers.select_related("user")}
+    names["system"] = "Audit Trail"
+    now = clock.now()
+    return [
+        TokenShown(
+            token, names.get(token.created_by, "A former member"), bool(token.expires_at and token.expires_at <= now)
+        )
+        for token in tokens
+    ]
+
+
+def resource_choices(workspace_id: int) -> list[tuple[str, str]]:
+    """Every resource that a role can be limited to, id and name."""
+    return [choice for kind in resource_kinds() for choice in kind.names(workspace_id).items()]
+
+
+def _grants_in_words(workspace_id: int) -> dict[tuple[str, str], list[GrantShown]]:
+    names = _resource_names(workspace_id)
+    found: dict[tuple[str, str], list[GrantShown]] = defaultdict(list)
+    grants = Grant.objects.filter(workspace_id=workspace_id).select_related("role").order_by("role__position", "id")
+    for grant in grants:
+        found[grant.subject_kind, grant.subject_id].append(
+            GrantShown(grant.id, grant.role.name, _in_words(grant, names))
+        )
+    return found
+
+
+def _in_words(given: Grant | Invitation, names: dict[str, str]) -> str:
+    short = reach_in_words(given.role.resource_type, given.scope, given.resource_ids, given.labels)
+    if not short:
+        return "Everything" if Permission.ACCESS_MANAGE in given.role.permissions else "The workspace"
+    named = [names.get(one, "a deleted one") for one in given.resource_ids]
+    return f"{short}: {', '.join(named)}" if named else short
+
+
+def _resource_names(workspace_id: int) -> dict[str, str]:
+    return dict(resource_choices(workspace_id))

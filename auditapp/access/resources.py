@@ -1,0 +1,39 @@
+"""The kinds of resources that a role can be limited to.
+
+They belong to packages above this one, which wiring.py registers here: imports only go down.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceKind:
+    """One kind: its word, and how to learn which resources there are. Both callables are asked inside the workspace.
+
+    `names` gives all of them, name by id; `with_labels` the ids of those that carry every one of the labels.
+    """
+
+    key: str
+    word: str
+    plural: str
+    names: Callable[[int], Mapping[str, str]]
+    with_labels: Callable[[int, Collection[str]], Collection[str]]
+
+
+_kinds: dict[str, ResourceKind] = {}
+
+
+def register_kind(kind: ResourceKind) -> None:
+    """Let roles be limited to resources of this kind."""
+    _kinds[kind.key] = kind
+
+
+def kind_of(key: str) -> ResourceKind | None:
+    """The kind with this key, None for roles that are about the workspace as a whole."""
+    return _kinds.get(key)
+
+
+def resource_kinds() -> list[ResourceKind]:
+    """Every kind, in the order of wiring.py."""
+    return list(_kinds.values())

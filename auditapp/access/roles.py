@@ -1,0 +1,99 @@
+"""Giving and taking roles. Each takes effect on the subject's next request."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from auditapp.access.models import Grant, Group, Member
+from auditapp.access.permissions import Permission
+from auditapp.access.queries import reach_in_words
+from auditapp.access.rules import begin_change, checked_role, keep_an_owner, refuse_own
+from auditapp.lib.errors import Conflict, NotFound
+from auditapp.lib.ids import new_id
+from auditapp.record.services import record
+
+
+class RoleHeld(Conflict):
+    """This role was given already, exactly so."""
+
+
+@transaction.atomic
+def grant_role(
+    *,
+    role_key: str,
+    scope: str,
+    user_id: str | None = None,
+    group_id: str | None = None,
+    resource_ids: Sequence[str] = (),
+    labels: Sequence[str] = (),
+) -> Grant:
+    """Give a role to a member or to a group.
+
+    Takes:   user_id or group_id; scope, one that the role allows, with resource_ids for "listed", labels for "labelled"
+    Raises:  Denied, NotFound, OwnRole, MoreThanYouHave, Invalid, RoleHeld
+    Writes:  Grant; user.role_granted or user_group.role_granted
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    subject = subject_of(access.workspace_id, user_id=user_id, group_id=group_id)
+    refuse_own(access, user_id=user_id, group_id=group_id)
+    given = checked_role(access, role_key=role_key, scope=scope, resource_ids=resource_ids, labels=labels)
+    same = {
+        "workspace_id": access.workspace_id,
+        "subject_kind": "member" if user_id else "group",
+        "subject_id": subject.audit_target.id,
+        "role": given.role,
+        "scope": given.scope,
+        "resource_ids": given.resource_ids,
+        "labels": given.labels,
+    }
+    if Grant.objects.filter(**same).exists():
+        raise RoleHeld
+    grant = Grant.objects.create(id=new_id("grt"), **same)
+    record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=what_was_given(grant))
+    return grant
+
+
+@transaction.atomic
+def revoke_role(*, grant_id: str) -> Grant:
+    """Take a role back; gives the grant that is no more.
+
+    Raises:  Denied, NotFound, OwnRole, LastOwner
+    Writes:  Grant; user.role_revoked or user_group.role_revoked
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    grant = Grant.objects.filter(workspace_id=access.workspace_id, id=grant_id).select_related("role").first()
+    if grant is None:
+        raise NotFound
+    user_id, group_id = (grant.subject_id, None) if grant.subject_kind == "member" else (None, grant.subject_id)
+    refuse_own(access, user_id=user_id, group_id=group_id)
+    subject = subject_of(access.workspace_id, user_id=user_id, group_id=group_id)
+    grant.delete()
+    keep_an_owner(access.workspace_id)
+    record(f"{_event_prefix(grant)}.role_revoked", target=subject, meta=what_was_given(grant))
+    return grant
+
+
+def subject_of(workspace_id: int, *, user_id: str | None = None, group_id: str | None = None) -> Member | Group:
+    """The member or group with this id.
+
+    Raises:  NotFound
+    """
+    found: Member | Group | None
+    if user_id:
+        found = Member.objects.filter(workspace_id=workspace_id, user_id=user_id).select_related("user").first()
+    else:
+        found = Group.objects.filter(workspace_id=workspace_id, id=group_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def what_was_given(grant: Grant) -> dict[str, object]:
+    """The role and its reach for an event: in words, and exactly."""
+    reach = reach_in_words(grant.role.resource_type, grant.scope, grant.resource_ids, grant.labels)
+    exact = {"scope": reach, "resource_ids": grant.resource_ids, "labels": grant.labels}
+    return {"role": grant.role.name, **{key: value for key, value in exact.items() if value}}
+
+
+def _event_prefix(grant: Grant) -> str:
+    return "user" if grant.subject_kind == "member" else "user_group"

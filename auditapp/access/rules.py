@@ -1,0 +1,121 @@
+"""What every change of access obeys, whoever makes it: one at a time, nobody more than they have, never without an owner."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from auditapp.access.errors import LastOwner, MoreThanYouHave, OwnRole
+from auditapp.access.models import GroupMember, Role, Scope, Workspace
+from auditapp.access.permissions import Access, acting_access
+from auditapp.access.queries import managers_of
+from auditapp.access.resources import kind_of
+from auditapp.lib.errors import Invalid, NotFound
+from auditapp.record.acting import current_acting
+
+# As Segment's: both parts start with a letter and hold letters, digits and hyphens.
+_LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}:[a-z][a-z0-9-]{0,39}", re.IGNORECASE | re.ASCII)
+
+
+class GrantedRole(NamedTuple):
+    """A role with a reach that fits it."""
+
+    role: Role
+    scope: str
+    resource_ids: list[str]
+    labels: list[str]
+
+
+def begin_change(permission: str) -> Access:
+    """Lock the workspace's access until the transaction ends, then read what the actor may do: in this order, or two
+    people who demote each other would both succeed.
+
+    Raises:  Denied, NotFound, NobodyActs
+    """
+    workspace_id = current_acting().workspace_id
+    if Workspace.objects.select_for_update().filter(id=workspace_id).first() is None:
+        raise NotFound
+    access = acting_access()
+    access.require(permission)
+    return access
+
+
+def keep_an_owner(workspace_id: int) -> None:
+    """The last check of whatever takes roles away; its caller rolls back.
+
+    Raises:  LastOwner
+    """
+    if not managers_of(workspace_id):
+        raise LastOwner
+
+
+def refuse_own(access: Access, *, user_id: str | None = None, group_id: str | None = None) -> None:
+    """Nobody changes what they themselves may do, directly or through a group they are in.
+
+    Raises:  OwnRole
+    """
+    is_own_group = (
+        group_id is not None
+        and GroupMember.objects.filter(
+            workspace_id=access.workspace_id, group_id=group_id, user_id=access.subject_id
+        ).exists()
+    )
+    if user_id == access.subject_id or is_own_group:
+        raise OwnRole
+
+
+def checked_role(
+    access: Access, *, role_key: str, scope: str, resource_ids: Sequence[str] = (), labels: Sequence[str] = ()
+) -> GrantedRole:
+    """The role and its reach, where they fit each other and the actor has all that they give.
+
+    Raises:  Invalid, MoreThanYouHave
+    """
+    role = Role.objects.filter(key=role_key).first()
+    if role is None:
+        raise Invalid("There is no such role.", field="role", code="unknown_role")
+    if scope not in role.scopes:
+        raise Invalid(f"{role.name} cannot be given this far. Choose another reach.", field="scope", code="bad_scope")
+    given = GrantedRole(
+        role,
+        scope,
+        _checked_ids(access.workspace_id, role, resource_ids) if scope == Scope.LISTED else [],
+        checked_labels(labels) if scope == Scope.LABELLED else [],
+    )
+    if scope == Scope.LABELLED and not given.labels:
+        raise Invalid("Write at least one label, such as environment:prod.", field="labels", code="required")
+    refuse_more_than_held(access, role)
+    return given
+
+
+def refuse_more_than_held(access: Access, *roles: Role) -> None:
+    """Nobody gives what they lack, nor over more than they have it.
+
+    Raises:  MoreThanYouHave
+    """
+    if not all(access.reach(permission).everywhere for role in roles for permission in role.permissions):
+        raise MoreThanYouHave
+
+
+def checked_labels(labels: Sequence[str]) -> list[str]:
+    """Labels as they are stored: each once, in order, one value for each key.
+
+    Raises:  Invalid
+    """
+    found: dict[str, str] = {}
+    for label in (label.strip().lower() for label in labels):
+        key = label.partition(":")[0]
+        if not _LABEL.fullmatch(label):
+            raise Invalid(f"“{label}” is not a label. Write key:value, as in environment:prod.", field="labels")
+        if found.setdefault(key, label) != label:
+            raise Invalid(f"A label has one value. Keep one of {found[key]} and {label}.", field="labels")
+    return list(found.values())
+
+
+def _checked_ids(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:
+    kind = kind_of(role.resource_type)
+    known = kind.names(workspace_id) if kind else {}
+    chosen = list(dict.fromkeys(resource_ids))
+    if not chosen or not known.keys() >= set(chosen):
+        word = kind.word if kind else "resource"
+        raise Invalid(f"Choose at least one {word} of this workspace.", field="resource_ids", code="required")
+    return chosen

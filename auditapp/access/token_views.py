@@ -1,0 +1,37 @@
+"""Access tokens in Access Management."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from auditapp.access.decorators import workspace_page
+from auditapp.access.forms import TokenForm
+from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.tokens import create_token, revoke_token
+from auditapp.lib.errors import Invalid
+from auditapp.web.forms import add_refusal
+from auditapp.web.pages import render_page
+
+
+@workspace_page("token.manage")
+def token_create(request: WorkspaceRequest) -> HttpResponse:
+    form = TokenForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            chosen = form.cleaned_data
+            token, secret = create_token(name=chosen["name"], scopes=chosen["scopes"], expires_at=form.expires_at())
+        except Invalid as error:
+            add_refusal(form, error)
+        else:
+            # Shown in this very answer: a redirect would have to keep the secret somewhere in between.
+            return render_page(request, "access/token_created.html", {"token": token, "secret": secret})
+    return render_page(request, "access/token_create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@workspace_page("token.manage")
+def token_revoke(request: WorkspaceRequest, token_id: str) -> HttpResponse:
+    revoke_token(token_id=token_id)
+    messages.success(request, "The token was revoked. It stopped working at once.")
+    return redirect("access:overview", request.workspace.slug)

@@ -1,0 +1,136 @@
+"""Access tokens: made, revoked, and recognised on a request. A token is an actor of its own with scopes instead of roles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from django.db import transaction
+from django.db.models import Q
+
+from auditapp.access.errors import MoreThanYouHave
+from auditapp.access.models import ApiToken
+from auditapp.access.permissions import Access, Permission, acting_access
+from auditapp.lib import clock
+from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.ids import new_id
+from auditapp.lib.tokens import looks_like_token, new_api_token, token_digest
+from auditapp.record.services import record
+from auditapp.record.viewer import Viewer
+from auditapp.record.workspace_scope import in_workspace, with_secret
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScope:
+    """What a scope lets a token do, and what its creator must have to give it."""
+
+    meaning: str
+    gives: tuple[Permission, ...] = ()
+
+
+TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
+    {
+        "audit:read": TokenScope(
+            "Read, verify and export the whole Audit Trail",
+            (Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.AUDIT_EXPORT),
+        ),
+        "audit:write": TokenScope("Record events"),
+    }
+)
+
+
+@transaction.atomic
+def create_token(*, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> tuple[ApiToken, str]:
+    """Make an access token. Its secret is given back here and nowhere again.
+
+    Raises:  Denied, MoreThanYouHave, Invalid
+    Writes:  ApiToken; workspace.access_token_created
+    """
+    access = acting_access()
+    access.require(Permission.TOKEN_MANAGE)
+    if not name.strip():
+        raise Invalid("Name the token after what will use it.", field="name", code="required")
+    if expires_at and expires_at <= clock.now():
+        raise Invalid("This time has passed already.", field="expires_at", code="past")
+    secret = new_api_token()
+    token = ApiToken.objects.create(
+        workspace_id=access.workspace_id,
+        id=new_id("tok"),
+        name=name.strip(),
+        digest=token_digest(secret),
+        last_characters=secret[-4:],
+        scopes=_checked_scopes(access, scopes),
+        created_by=access.subject_id,
+        created_at=clock.now(),
+        expires_at=expires_at,
+    )
+    meta: dict[str, object] = {"scopes": token.scopes}
+    if expires_at:
+        meta["expires_at"] = clock.utc_text(expires_at)
+    record("workspace.access_token_created", target=token, meta=meta)
+    return token, secret
+
+
+@transaction.atomic
+def revoke_token(*, token_id: str) -> None:
+    """Stop a token for good, at once.
+
+    Raises:  Denied, NotFound
+    Writes:  ApiToken; workspace.access_token_revoked
+    """
+    access = acting_access()
+    access.require(Permission.TOKEN_MANAGE)
+    live = ApiToken.objects.select_for_update().filter(workspace_id=access.workspace_id, revoked_at=None)
+    token = live.filter(id=token_id).first()
+    if token is None:
+        raise NotFound
+    token.revoked_at = clock.now()
+    token.save(update_fields=["revoked_at"])
+    used = {"last_used_at": clock.utc_text(token.last_used_at)} if token.last_used_at else {}
+    record("workspace.access_token_revoked", target=token, meta=used)
+
+
+def token_behind(secret: str) -> ApiToken | None:
+    """The token with this secret, in whichever workspace it is, also one that no longer works."""
+    if not looks_like_token(secret):
+        return None
+    with with_secret(token_digest(secret)):
+        return ApiToken.objects.filter(digest=token_digest(secret)).first()
+
+
+def why_refused(token: ApiToken, scope: str) -> str | None:
+    """Why this token cannot be used for this now; None where it can."""
+    if token.revoked_at:
+        return "This token was revoked."
+    if token.expires_at and token.expires_at <= clock.now():
+        return "This token has expired."
+    if scope not in token.scopes:
+        return f"This token does not have the scope {scope}."
+    return None
+
+
+def note_use(token: ApiToken) -> None:
+    """Keep when the token was last used, to the minute: a write for each request would make its row the bottleneck."""
+    now = clock.now()
+    if token.last_used_at and token.last_used_at > now - USE_NOTED_EVERY:
+        return
+    with in_workspace(token.workspace_id):
+        stale = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY)
+        ApiToken.objects.filter(stale, workspace_id=token.workspace_id, id=token.id).update(last_used_at=now)
+
+
+def viewer_of_token(token: ApiToken) -> Viewer:
+    """How much of the trail a token sees: all of its workspace with audit:read, else what it did itself."""
+    reads = "audit:read" in token.scopes
+    return Viewer(token.workspace_id, sees_all=reads, sees_personal=reads, own_actor_ids=(token.id,))
+
+
+def _checked_scopes(access: Access, scopes: Sequence[str]) -> list[str]:
+    chosen = [scope for scope in TOKEN_SCOPES if scope in scopes]
+    if not chosen or len(chosen) != len(set(scopes)):
+        raise Invalid(f"Choose from these scopes: {', '.join(TOKEN_SCOPES)}.", field="scopes", code="bad_scope")
+    if not all(access.can(permission) for scope in chosen for permission in TOKEN_SCOPES[scope].gives):
+        raise MoreThanYouHave
+    return chosen

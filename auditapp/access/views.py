@@ -1,0 +1,76 @@
+"""Pages of one person: the way into a workspace, by invitation or from the start page; and the workspace's own settings."""
+
+from typing import cast
+
+from allauth.account.utils import perform_login
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+
+from auditapp.access.decorators import public_page, signed_in_page, workspace_page
+from auditapp.access.errors import AlreadyMember
+from auditapp.access.forms import AcceptForm, WorkspaceForm
+from auditapp.access.members import accept_invitation, invitation_behind
+from auditapp.access.models import User
+from auditapp.access.queries import workspaces_of
+from auditapp.access.requests import WorkspaceRequest, context_of
+from auditapp.access.workspaces import change_workspace_settings
+from auditapp.lib.errors import Invalid
+from auditapp.web.forms import add_refusal
+from auditapp.web.pages import render_page
+
+
+@signed_in_page("Each person is shown their own workspaces and no others.")
+def start(request: HttpRequest) -> HttpResponse:
+    workspaces = workspaces_of(cast(User, request.user).id)
+    if len(workspaces) == 1:
+        return redirect("access:home", workspaces[0].slug)
+    return render_page(request, "access/start.html", {"workspaces": workspaces})
+
+
+@workspace_page("audit.read")
+def home(request: WorkspaceRequest) -> HttpResponse:
+    return render_page(request, "access/home.html")
+
+
+@workspace_page("workspace.manage")
+def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
+    form = WorkspaceForm(request.POST or None, workspace=request.workspace)
+    if request.method == "POST" and form.is_valid():
+        try:
+            workspace = change_workspace_settings(**form.cleaned_data)
+        except Invalid as error:
+            add_refusal(form, error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("access:workspace_settings", workspace.slug)
+    return render_page(request, "access/workspace_settings.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@public_page("Whoever holds the secret of an invitation's link may see it and accept it.")
+def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
+    found, workspace = invitation_behind(secret)
+    user = request.user if request.user.is_authenticated else None
+    form = AcceptForm(request.POST or None, email=found.email)
+    if request.method == "POST" and (user or form.is_valid()):
+        details = {} if user else form.cleaned_data
+        try:
+            member, joined = accept_invitation(
+                secret=secret, user=user, context=context_of(request, with_path=False), **details
+            )
+        except AlreadyMember:
+            return redirect("access:home", workspace.slug)
+        return (
+            redirect("access:home", joined.slug)
+            if user
+            else perform_login(request, member, redirect_url=f"/{joined.slug}/")
+        )
+    context = {
+        "invitation": found,
+        "joins": workspace,
+        "form": form,
+        "has_account": User.objects.filter(email__iexact=found.email).exists(),
+        "is_theirs": user is not None and user.email.casefold() == found.email.casefold(),
+    }
+    return render_page(request, "access/invitation.html", context, status=422 if form.errors and not user else 200)

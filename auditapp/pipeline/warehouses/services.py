@@ -1,0 +1,213 @@
+"""What is done to warehouses. Each is one transaction with its events in it; passwords are sealed before they are stored."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import IntegrityError, transaction
+
+from auditapp.access.permissions import Access, Permission, acting_access
+from auditapp.catalogue.declaring import WITHHELD
+from auditapp.lib import clock
+from auditapp.lib.errors import Conflict, Invalid
+from auditapp.lib.ids import new_id
+from auditapp.lib.secret_box import seal
+from auditapp.pipeline.warehouses.models import Warehouse
+from auditapp.pipeline.warehouses.queries import warehouse_for
+from auditapp.record.drafts import Change, changed
+from auditapp.record.services import record
+from auditapp.sources.models import Source
+from auditapp.sources.queries import visible_sources
+
+KIND_NAMES = {"postgresql": "PostgreSQL"}
+LARGEST_PORT = 65_535
+
+
+class AlreadySo(Conflict):
+    """The warehouse is in this state already. Somebody may have been faster; reload the page."""
+
+
+class NameTaken(Invalid):
+    """Another warehouse has this name."""
+
+    def __init__(self) -> None:
+        super().__init__(field="name", code="taken")
+
+
+class Connection(NamedTuple):
+    """How a warehouse is reached, but for its password."""
+
+    host: str
+    port: int
+    database: str
+    username: str
+
+
+@transaction.atomic
+def create_warehouse(
+    *, name: str, connection: Connection, password: str, source_ids: Sequence[str] = (), kind: str = "postgresql"
+) -> Warehouse:
+    """Make a warehouse; it is enabled at once.
+
+    Raises:  Denied, Invalid
+    Writes:  Warehouse; warehouse.created and a warehouse.source_connected for each source
+    """
+    access = acting_access()
+    access.require_everywhere(Permission.WAREHOUSE_WRITE)
+    if kind not in KIND_NAMES:
+        raise Invalid("There is no such kind of warehouse.", field="kind", code="unknown_kind")
+    if not password:
+        raise Invalid("Enter the password.", field="password", code="required")
+    sources = _sources(access, source_ids)
+    warehouse = Warehouse(
+        workspace_id=access.workspace_id,
+        id=new_id("whs"),
+        name=_free_name(access.workspace_id, name),
+        kind=kind,
+        settings=_checked(connection)._asdict(),
+        secret=seal(password),
+        source_ids=list(sources),
+        created_at=clock.now(),
+    )
+    _save(warehouse, force_insert=True)
+    changes = [*changed({}, _told(warehouse)), Change("settings.password", new=WITHHELD)]
+    record("warehouse.created", target=warehouse, meta={"kind": KIND_NAMES[kind]}, changes=changes)
+    for source in sources.values():
+        record("warehouse.source_connected", target=[warehouse, source])
+    return warehouse
+
+
+@transaction.atomic
+def change_warehouse(
+    *, warehouse_id: str, name: str, connection: Connection, password: str = "", source_ids: Sequence[str] | None = None
+) -> Warehouse:
+    """Change how a warehouse is called and reached, and which sources feed it.
+
+    Takes:   password, "" to keep the one there is; source_ids, None to keep those there are
+    Raises:  NotFound, Denied, Invalid
+    Writes:  Warehouse; warehouse.modified, warehouse.source_connected and _disconnected, for what differs
+    """
+    warehouse = _to_change(warehouse_id)
+    before, fed_by = _told(warehouse), list(warehouse.source_ids)
+    warehouse.name = _free_name(warehouse.workspace_id, name, but=warehouse_id)
+    warehouse.settings = {**warehouse.settings, **_checked(connection)._asdict()}
+    changes = changed(before, _told(warehouse))
+    if password:
+        changes.append(Change("settings.password", WITHHELD, WITHHELD))
+        warehouse.secret = seal(password)
+    if source_ids is not None:
+        access = acting_access()
+        # What the actor cannot see, they cannot take away either.
+        unseen = [source_id for source_id in fed_by if not access.can(Permission.SOURCE_READ, source_id)]
+        warehouse.source_ids = [*unseen, *_sources(access, source_ids)]
+    _save(warehouse)
+    if changes:
+        record("warehouse.modified", target=warehouse, changes=changes)
+    _record_feeding(warehouse, fed_by)
+    return warehouse
+
+
+@transaction.atomic
+def enable_warehouse(*, warehouse_id: str) -> Warehouse:
+    """Let a warehouse be synced again.
+
+    Raises:  NotFound, Denied, AlreadySo
+    Writes:  Warehouse; warehouse.enabled
+    """
+    warehouse = _to_change(warehouse_id)
+    if warehouse.is_enabled:
+        raise AlreadySo
+    warehouse.is_enabled = True
+    warehouse.save(update_fields=["is_enabled"])
+    record("warehouse.enabled", target=warehouse, changes=[Change("enabled", False, True)])
+    return warehouse
+
+
+@transaction.atomic
+def disable_warehouse(*, warehouse_id: str) -> Warehouse:
+    """Stop a warehouse; the event says how many enabled sources stop syncing with it.
+
+    Raises:  NotFound, Denied, AlreadySo
+    Writes:  Warehouse; warehouse.disabled
+    """
+    warehouse = _to_change(warehouse_id)
+    if not warehouse.is_enabled:
+        raise AlreadySo
+    warehouse.is_enabled = False
+    warehouse.save(update_fields=["is_enabled"])
+    meta = {"sources_stopped": sources_that_stop(warehouse)}
+    record("warehouse.disabled", target=warehouse, meta=meta, changes=[Change("enabled", True, False)])
+    return warehouse
+
+
+@transaction.atomic
+def delete_warehouse(*, warehouse_id: str) -> None:
+    """Delete a warehouse and its sealed password. What was synced into it is not touched.
+
+    Raises:  NotFound, Denied
+    Writes:  Warehouse; warehouse.deleted
+    """
+    warehouse = _to_change(warehouse_id)
+    record("warehouse.deleted", target=warehouse, changes=changed(_told(warehouse), {}))
+    warehouse.delete()
+
+
+def sources_that_stop(warehouse: Warehouse) -> int:
+    """How many enabled sources feed this warehouse."""
+    feeding = Source.objects.filter(workspace_id=warehouse.workspace_id, id__in=warehouse.source_ids)
+    return feeding.filter(is_enabled=True).count()
+
+
+def _to_change(warehouse_id: str) -> Warehouse:
+    """The warehouse, locked, where whoever acts may change it."""
+    access = acting_access()
+    warehouse = warehouse_for(access, warehouse_id)
+    access.require(Permission.WAREHOUSE_WRITE, warehouse)
+    return Warehouse.objects.select_for_update().get(workspace_id=access.workspace_id, id=warehouse_id)
+
+
+def _record_feeding(warehouse: Warehouse, before: Sequence[str]) -> None:
+    after = warehouse.source_ids
+    sources = Source.objects.filter(workspace_id=warehouse.workspace_id, id__in={*before, *after})
+    for source in sources.order_by("name", "id"):
+        if source.id not in before:
+            record("warehouse.source_connected", target=[warehouse, source])
+        elif source.id not in after:
+            record("warehouse.source_disconnected", target=[warehouse, source])
+
+
+def _told(warehouse: Warehouse) -> dict[str, Any]:
+    """What events tell of a warehouse: never its password."""
+    return {"name": warehouse.name, "settings": dict(warehouse.settings)}
+
+
+def _sources(access: Access, source_ids: Sequence[str]) -> dict[str, Source]:
+    found = {source.id: source for source in visible_sources(access).filter(id__in=source_ids)}
+    if len(found) != len(set(source_ids)):
+        raise Invalid("One of these sources does not exist any more.", field="source_ids", code="unknown_source")
+    return found
+
+
+def _checked(connection: Connection) -> Connection:
+    for field in ("host", "database", "username"):
+        if not getattr(connection, field).strip():
+            raise Invalid("This is needed to reach the warehouse.", field=field, code="required")
+    if not 0 < connection.port <= LARGEST_PORT:
+        raise Invalid(f"A port is a number from 1 to {LARGEST_PORT}.", field="port", code="bad_port")
+    return connection
+
+
+def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    name = name.strip()
+    if not name:
+        raise Invalid("Give the warehouse a name.", field="name", code="required")
+    if Warehouse.objects.filter(workspace_id=workspace_id, name__iexact=name).exclude(id=but).exists():
+        raise NameTaken
+    return name
+
+
+def _save(warehouse: Warehouse, **how: Any) -> None:
+    try:
+        with transaction.atomic():
+            warehouse.save(**how)
+    except IntegrityError:  # somebody took the name between the look and the write
+        raise NameTaken from None

@@ -1,0 +1,39 @@
+"""Which sources there are, and which of them somebody may see."""
+
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
+from auditapp.access.permissions import Access, Permission
+from auditapp.lib.errors import NotFound
+from auditapp.sources.models import Source
+
+
+def visible_sources(access: Access) -> QuerySet[Source]:
+    """The sources that this person may see, by name."""
+    sources = Source.objects.filter(workspace_id=access.workspace_id).order_by("name", "id")
+    reach = access.reach(Permission.SOURCE_READ)
+    return sources if reach.everywhere else sources.filter(id__in=reach.ids)
+
+
+def source_for(access: Access, source_id: str) -> Source:
+    """One source that this person may see.
+
+    Raises:  NotFound, also where there is one that they may not see
+    """
+    source = visible_sources(access).filter(id=source_id).first()
+    if source is None:
+        raise NotFound
+    return source
+
+
+def source_names(workspace_id: int) -> dict[str, str]:
+    """Every source of the workspace, name by id, in the order of names."""
+    sources = Source.objects.filter(workspace_id=workspace_id).order_by("name", "id")
+    return dict(sources.values_list("id", "name"))
+
+
+def source_ids_with_labels(workspace_id: int, labels: Collection[str]) -> list[str]:
+    """The sources that carry every one of these labels."""
+    sources = Source.objects.filter(workspace_id=workspace_id, labels__contains=list(labels))
+    return list(sources.values_list("id", flat=True))

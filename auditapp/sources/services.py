@@ -1,0 +1,169 @@
+"""What is done to sources. Each is one transaction with its event in it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from auditapp.access.permissions import Permission, acting_access
+from auditapp.access.rules import checked_labels
+from auditapp.catalogue.declaring import WITHHELD
+from auditapp.lib import clock
+from auditapp.lib.errors import Conflict, Invalid
+from auditapp.lib.ids import new_id, random_base62
+from auditapp.record.drafts import Change, changed
+from auditapp.record.services import record
+from auditapp.sources.models import Source
+from auditapp.sources.queries import source_for
+
+KIND_NAMES = {"http_api": "HTTP API"}
+WRITE_KEY_LENGTH = 32
+
+
+class AlreadySo(Conflict):
+    """The source is in this state already. Somebody may have been faster; reload the page."""
+
+
+class NameTaken(Invalid):
+    """Another source has this name."""
+
+    def __init__(self) -> None:
+        super().__init__(field="name", code="taken")
+
+
+@transaction.atomic
+def create_source(*, name: str, labels: Sequence[str] = (), kind: str = "http_api") -> Source:
+    """Make a source with a write key of its own; it is enabled at once.
+
+    Raises:  Denied, Invalid
+    Writes:  Source; source.created
+    """
+    access = acting_access()
+    access.require_everywhere(Permission.SOURCE_CREATE)
+    if kind not in KIND_NAMES:
+        raise Invalid("There is no such kind of source.", field="kind", code="unknown_kind")
+    source = Source(
+        workspace_id=access.workspace_id,
+        id=new_id("src"),
+        slug="",
+        name=_free_name(access.workspace_id, name),
+        kind=kind,
+        labels=checked_labels(labels),
+        write_key=random_base62(WRITE_KEY_LENGTH),
+        created_at=clock.now(),
+    )
+    source.slug = _free_slug(source)
+    _save(source, force_insert=True)
+    record("source.created", target=source, meta={"kind": KIND_NAMES[kind]}, changes=changed({}, _told(source)))
+    return source
+
+
+@transaction.atomic
+def change_source(*, source_id: str, name: str, labels: Sequence[str]) -> Source:
+    """Change a source's name and labels. Its slug, which code may use, stays.
+
+    Raises:  NotFound, Denied, Invalid
+    Writes:  Source; source.modified, unless nothing differs
+    """
+    source = _to_change(source_id)
+    before = _told(source)
+    source.name = _free_name(source.workspace_id, name, but=source_id)
+    source.labels = checked_labels(labels)
+    if changes := changed(before, _told(source)):
+        _save(source, update_fields=["name", "labels"])
+        record("source.modified", target=source, changes=changes)
+    return source
+
+
+@transaction.atomic
+def enable_source(*, source_id: str) -> Source:
+    """Let a source take events again.
+
+    Raises:  NotFound, Denied, AlreadySo
+    Writes:  Source; source.enabled
+    """
+    return _switch(source_id, on=True)
+
+
+@transaction.atomic
+def disable_source(*, source_id: str) -> Source:
+    """Stop a source: events sent to it are refused.
+
+    Raises:  NotFound, Denied, AlreadySo
+    Writes:  Source; source.disabled
+    """
+    return _switch(source_id, on=False)
+
+
+@transaction.atomic
+def rotate_write_key(*, source_id: str) -> Source:
+    """Give a source a new write key; the old one stops working at once.
+
+    Raises:  NotFound, Denied
+    Writes:  Source; source.write_key_rotated, without either key
+    """
+    source = _to_change(source_id)
+    source.write_key = random_base62(WRITE_KEY_LENGTH)
+    source.save(update_fields=["write_key"])
+    record("source.write_key_rotated", target=source, changes=[Change("write_key", WITHHELD, WITHHELD)])
+    return source
+
+
+@transaction.atomic
+def delete_source(*, source_id: str) -> None:
+    """Delete a source. Its history stays, for all who may see it.
+
+    Raises:  NotFound, Denied
+    Writes:  Source; source.deleted
+    """
+    source = _to_change(source_id)
+    record("source.deleted", target=source, changes=changed(_told(source), {}))
+    source.delete()
+
+
+def _switch(source_id: str, *, on: bool) -> Source:
+    source = _to_change(source_id)
+    if source.is_enabled is on:
+        raise AlreadySo
+    source.is_enabled = on
+    source.save(update_fields=["is_enabled"])
+    record(f"source.{'enabled' if on else 'disabled'}", target=source, changes=[Change("enabled", not on, on)])
+    return source
+
+
+def _to_change(source_id: str) -> Source:
+    """The source, locked, where whoever acts may change it."""
+    access = acting_access()
+    source = source_for(access, source_id)
+    access.require(Permission.SOURCE_WRITE, source)
+    return Source.objects.select_for_update().get(workspace_id=access.workspace_id, id=source_id)
+
+
+def _told(source: Source) -> dict[str, Any]:
+    """What events tell of a source: never its write key."""
+    return {"name": source.name, "slug": source.slug, "labels": source.labels}
+
+
+def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    name = name.strip()
+    if not name:
+        raise Invalid("Give the source a name.", field="name", code="required")
+    if Source.objects.filter(workspace_id=workspace_id, name__iexact=name).exclude(id=but).exists():
+        raise NameTaken
+    return name
+
+
+def _save(source: Source, **how: Any) -> None:
+    try:
+        with transaction.atomic():
+            source.save(**how)
+    except IntegrityError:  # somebody took the name between the look and the write
+        raise NameTaken from None
+
+
+def _free_slug(source: Source) -> str:
+    """The name as a slug, with the end of the id where another source has it or the name has no letter of ours."""
+    slug = slugify(source.name)[:40]
+    is_taken = Source.objects.filter(workspace_id=source.workspace_id, slug=slug).exists()
+    return slug if slug and not is_taken else f"{slug or 'source'}-{source.id[-6:].lower()}"

@@ -1,0 +1,111 @@
+"""Pages of sources. Which of them somebody sees and changes is asked of queries and services."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from auditapp.access.decorators import workspace_page
+from auditapp.access.permissions import Permission
+from auditapp.access.requests import WorkspaceRequest
+from auditapp.lib.errors import Invalid
+from auditapp.sources.forms import SourceForm
+from auditapp.sources.models import Source
+from auditapp.sources.queries import source_for, visible_sources
+from auditapp.sources.services import (
+    KIND_NAMES,
+    change_source,
+    create_source,
+    delete_source,
+    disable_source,
+    enable_source,
+    rotate_write_key,
+)
+from auditapp.web.forms import add_refusal
+from auditapp.web.pages import render_page
+
+
+@workspace_page("source.read")
+def source_list(request: WorkspaceRequest) -> HttpResponse:
+    access = request.member_permissions
+    context = {
+        "sources": [(source, KIND_NAMES.get(source.kind, source.kind)) for source in visible_sources(access)],
+        "can_create": access.can(Permission.SOURCE_CREATE),
+        "sees_some": not access.reach(Permission.SOURCE_READ).everywhere,
+    }
+    return render_page(request, "sources/source_list.html", context)
+
+
+@workspace_page("source.create")
+def source_create(request: WorkspaceRequest) -> HttpResponse:
+    form = SourceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            source = create_source(**form.cleaned_data)
+        except Invalid as error:
+            add_refusal(form, error)
+        else:
+            return redirect("sources:source", request.workspace.slug, source.id)
+    return render_page(request, "sources/source_create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@workspace_page("source.read")
+def source_overview(request: WorkspaceRequest, source_id: str) -> HttpResponse:
+    source = source_for(request.member_permissions, source_id)
+    return render_page(request, "sources/source.html", _about(request, source))
+
+
+@workspace_page("source.read")
+def source_settings(request: WorkspaceRequest, source_id: str) -> HttpResponse:
+    source = source_for(request.member_permissions, source_id)
+    if request.method == "POST":
+        form = SourceForm(request.POST)
+        if form.is_valid():
+            try:
+                change_source(source_id=source_id, **form.cleaned_data)
+            except Invalid as error:
+                add_refusal(form, error)
+            else:
+                messages.success(request, "Saved.")
+                return redirect("sources:source_settings", request.workspace.slug, source_id)
+    else:
+        form = SourceForm(initial={"name": source.name, "labels": ", ".join(source.labels)})
+    context = _about(request, source) | {"form": form}
+    return render_page(request, "sources/source_settings.html", context, status=422 if form.errors else 200)
+
+
+def _action(service: Callable[..., object], done: str) -> Callable[..., HttpResponseBase]:
+    """A POST that does one thing to one source and goes back to its page."""
+
+    @require_POST
+    @workspace_page("source.read")
+    def act(request: WorkspaceRequest, source_id: str) -> HttpResponse:
+        service(source_id=source_id)
+        messages.success(request, done)
+        return redirect("sources:source", request.workspace.slug, source_id)
+
+    return act
+
+
+source_enable = _action(enable_source, "The source is on.")
+source_disable = _action(disable_source, "The source is off. Events sent to it are refused.")
+source_rotate_write_key = _action(rotate_write_key, "The source has a new write key. The old one stopped working.")
+
+
+@require_POST
+@workspace_page("source.read")
+def source_delete(request: WorkspaceRequest, source_id: str) -> HttpResponse:
+    delete_source(source_id=source_id)
+    messages.success(request, "The source was deleted.")
+    return redirect("sources:source_list", request.workspace.slug)
+
+
+def _about(request: WorkspaceRequest, source: Source) -> dict[str, object]:
+    return {
+        "source": source,
+        "kind": KIND_NAMES.get(source.kind, source.kind),
+        "can_write": request.member_permissions.can(Permission.SOURCE_WRITE, source.id),
+    }

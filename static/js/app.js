@@ -1,0 +1,53 @@
+/* Only opens and closes things; htmx fetches what is shown.
+   All listeners sit on the document, so swapped-in rows need no set-up. */
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const root = document.documentElement;
+
+$$("[data-some]").forEach((box) => { box.indeterminate = true; });
+
+document.addEventListener("click", ({ target }) => {
+  const left = $$("details.pop[open]").filter((pop) => target === pop || !pop.contains(target));
+  left.forEach((pop) => { pop.open = false; });
+
+  const toggle = target.closest("[data-toggles]");
+  if (toggle) {
+    const open = toggle.getAttribute("aria-expanded") !== "true";
+    toggle.setAttribute("aria-expanded", open);
+    $$(toggle.dataset.toggles).forEach((part) => { part.hidden = !open; });
+  }
+
+  const opener = target.closest("[data-dialog]");
+  if (opener) $(opener.dataset.dialog).showModal();
+
+  const choice = target.closest("[data-theme-choice]");
+  if (choice) {
+    root.dataset.theme = choice.dataset.themeChoice;
+    // The server writes the theme into each page, so that there is no flash.
+    document.cookie = `theme=${choice.dataset.themeChoice}; path=/; max-age=31536000; samesite=lax`;
+    $$("[data-theme-choice]").forEach((one) => one.setAttribute("aria-pressed", one === choice));
+  }
+
+  const row = target.closest("[data-href]");
+  if (row && !left.length && !target.closest("a, button") && !String(getSelection())) location.href = row.dataset.href;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") $$("details.pop[open]").forEach((pop) => { pop.open = false; $("summary", pop).focus(); });
+  if (event.target.closest("input, select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;
+  const keyed = $(`[data-key="${CSS.escape(event.key)}"]`);
+  if (keyed) { event.preventDefault(); keyed.focus(); if (keyed.tagName === "SUMMARY") keyed.click(); }
+  if (event.key === "?") $("#shortcuts")?.showModal();
+  if (event.key === "j" || event.key === "k") {
+    const links = $$(".trail__link");
+    links.at(Math.max(links.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1), 0))?.focus();
+  }
+});
+
+// Save stays asleep until something changed.
+document.addEventListener("input", ({ target }) => {
+  const form = target.closest("form[data-wakes]");
+  if (!form) return;
+  $("[type=submit]", form).disabled = false;
+  $("[data-save-text]", form).textContent = "You have unsaved changes.";
+});

@@ -1,0 +1,169 @@
+"""Small keyword-only factories. They write rows and record nothing: what services do is for tests of services.
+
+The cast: olga owns, milo administers two of three sources, rita reads only, mina may enter and no more, zoe is a stranger.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Member, User, Workspace
+from auditapp.lib.ids import new_id, random_base62
+from auditapp.lib.secret_box import seal
+from auditapp.lib.tokens import new_api_token, token_digest
+from auditapp.pipeline.warehouses.models import Warehouse
+from auditapp.record.acting import acting
+from auditapp.record.drafts import Actor
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.sources.models import Source
+
+PASSWORD = "correct horse battery"
+
+
+@contextmanager
+def as_operator() -> Iterator[None]:
+    """Work as audit_worker for a while: the web may not make workspaces."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        before = cursor.execute("SELECT current_user").fetchone()[0]
+        cursor.execute("SET LOCAL ROLE audit_worker")
+        yield
+        cursor.execute(f"SET LOCAL ROLE {before}")
+
+
+def make_workspace(*, slug: str = "demo", name: str = "Halden Outdoor", time_zone: str = "UTC") -> Workspace:
+    with as_operator():
+        return Workspace.objects.create(slug=slug, name=name, time_zone=time_zone)
+
+
+def make_user(*, name: str = "Olga Ivanova", email: str | None = None, password: str = PASSWORD) -> User:
+    return User.objects.create_user(email or f"{name.split()[0].lower()}@example.com", password, name=name)
+
+
+def make_member(*, workspace: Workspace, user: User, role: str | None = None, **reach: Any) -> Member:
+    with in_workspace(workspace.id):
+        member = Member.objects.create(workspace=workspace, user=user)
+        if role:
+            make_grant(workspace=workspace, user=user, role=role, **reach)
+        return member
+
+
+def make_grant(
+    *,
+    workspace: Workspace,
+    role: str,
+    user: User | None = None,
+    group: Group | None = None,
+    scope: str = "workspace",
+    resource_ids: Sequence[str] = (),
+    labels: Sequence[str] = (),
+) -> Grant:
+    with in_workspace(workspace.id):
+        return Grant.objects.create(
+            workspace_id=workspace.id,
+            id=new_id("grt"),
+            subject_kind="member" if user else "group",
+            subject_id=(user or group).id,
+            role_id=role,
+            scope=scope,
+            resource_ids=list(resource_ids),
+            labels=list(labels),
+        )
+
+
+def make_group(*, workspace: Workspace, name: str = "Mobile team", members: Sequence[User] = ()) -> Group:
+    with in_workspace(workspace.id):
+        group = Group.objects.create(workspace_id=workspace.id, id=new_id("grp"), name=name)
+        for user in members:
+            GroupMember.objects.create(workspace_id=workspace.id, group_id=group.id, user=user)
+        return group
+
+
+def make_token(
+    *,
+    workspace: Workspace,
+    name: str = "CI deploy",
+    scopes: Sequence[str] = ("audit:read", "audit:write"),
+    created_by: str = "system",
+    expires_at: datetime | None = None,
+    revoked_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """The token and its secret."""
+    secret = new_api_token()
+    with in_workspace(workspace.id):
+        token = ApiToken.objects.create(
+            workspace_id=workspace.id,
+            id=new_id("tok"),
+            name=name,
+            digest=token_digest(secret),
+            last_characters=secret[-4:],
+            scopes=list(scopes),
+            created_by=created_by,
+            expires_at=expires_at,
+            revoked_at=revoked_at,
+        )
+    return token, secret
+
+
+def make_source(*, workspace: Workspace, name: str = "Web shop", labels: Sequence[str] = (), **values: Any) -> Source:
+    with in_workspace(workspace.id):
+        return Source.objects.create(
+            workspace_id=workspace.id,
+            id=new_id("src"),
+            slug=name.lower().replace(" ", "-"),
+            name=name,
+            labels=list(labels),
+            write_key=random_base62(32),
+            **values,
+        )
+
+
+def make_warehouse(*, workspace: Workspace, name: str = "Reporting", **values: Any) -> Warehouse:
+    settings = {"host": "db.example.com", "port": 5432, "database": "analytics", "username": "loader"}
+    with in_workspace(workspace.id):
+        return Warehouse.objects.create(
+            workspace_id=workspace.id, id=new_id("whs"), name=name, settings=settings, secret=seal("s3cret"), **values
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """One workspace with everybody in it, and what they reach."""
+
+    workspace: Workspace
+    olga: User
+    milo: User
+    rita: User
+    mina: User
+    zoe: User
+    shop: Source
+    app: Source
+    kiosk: Source  # milo does not reach it
+    warehouse: Warehouse
+
+
+def make_cast(*, slug: str = "demo") -> Cast:
+    workspace = make_workspace(slug=slug)
+    shop, app, kiosk = (make_source(workspace=workspace, name=name) for name in ("Web shop", "iOS app", "Kiosk"))
+    people = {
+        name: make_user(name=f"{name.title()} of {slug}", email=f"{name}@{slug}.example")
+        for name in ("olga", "milo", "rita", "mina", "zoe")
+    }
+    reached = [shop.id, app.id]
+    make_member(workspace=workspace, user=people["olga"], role="workspace_owner")
+    make_member(workspace=workspace, user=people["milo"], role="source_admin", scope="listed", resource_ids=reached)
+    make_member(workspace=workspace, user=people["rita"], role="auditor")
+    make_member(workspace=workspace, user=people["mina"], role="minimal_workspace_access")
+    warehouse = make_warehouse(workspace=workspace, source_ids=reached)
+    return Cast(workspace=workspace, shop=shop, app=app, kiosk=kiosk, warehouse=warehouse, **people)
+
+
+@contextmanager
+def acting_as(who: User | ApiToken | Actor, workspace: Workspace) -> Iterator[None]:
+    """Inside the workspace, as this user, token or actor."""
+    actor = who if isinstance(who, Actor) else who.audit_actor
+    with in_workspace(workspace.id), acting(workspace.id, actor, ip="203.0.113.9", request_id="req_test"):
+        yield
