@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Any
 from uuid import UUID
 
+from auditapp.catalogue import registry
 from auditapp.lib.clock import utc_text
 from auditapp.lib.ids import event_key
 from auditapp.record.drafts import MISSING, Change, Target
@@ -86,6 +87,11 @@ def type_answer(kind: KnownType, events: int) -> dict[str, Any]:
     }
     if kind.schema is not None:
         answer["schema"] = kind.schema
+    if declared := registry.event_type(kind.key):
+        answer["sample"] = declared.sample
+        answer["fields"] = [
+            {"path": field.path, "label": field.label, "sensitivity": field.sensitivity} for field in declared.fields
+        ]
     return answer
 
 

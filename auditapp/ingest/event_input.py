@@ -21,6 +21,7 @@ from auditapp.lib import clock
 from auditapp.lib.canonical_json import canonical_bytes
 from auditapp.lib.clock import parse_utc
 from auditapp.lib.errors import Invalid, Problem
+from auditapp.lib.strict_json import EVENT_MAX_BYTES
 from auditapp.record.declarations import compile_schema
 from auditapp.record.drafts import MISSING, Actor, Change, EventDraft, Target
 from auditapp.record.event_types import KnownType, declared_types, known_types, undeclared_type
@@ -80,6 +81,8 @@ def draft_of(item: Any, *, event_id: UUID, door: Door, known: Mapping[str, Known
     Takes:   item, parsed by lib.strict_json; known, from `known_by_text`
     Raises:  Invalid, with all problems of its shape or the first of its meaning
     """
+    if len(orjson.dumps(item)) > EVENT_MAX_BYTES:
+        raise Invalid(f"An event has at most {EVENT_MAX_BYTES:,} bytes.", code="event_too_large")
     item = _without_nulls(item)
     if problems := shape_problems(item):
         raise Invalid(problems=problems, code="bad_shape")

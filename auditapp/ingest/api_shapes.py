@@ -1,0 +1,190 @@
+"""What the API takes in its query and what it answers, for its documentation and for checking the query.
+
+Answers are made in answers.py; tests hold them to these shapes.
+"""
+
+from typing import Annotated, Any, Literal
+
+from ninja import Field, Schema
+
+# The database's text cannot hold NUL.
+Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
+Texts = Annotated[list[Text], Field(max_length=50)]
+
+
+class EventSearch(Schema):
+    """Segment's parameters, then ours. Ours may be repeated, and `!` before a value leaves it out."""
+
+    start_time: Text | None = Field(None, alias="startTime", description="Events at or after this RFC 3339 time.")
+    end_time: Text | None = Field(None, alias="endTime", description="Events before this time; now by default.")
+    resource_id: Text | None = Field(None, alias="resourceId", description="Events about this resource.")
+    resource_type: Text | None = Field(None, alias="resourceType", description="A kind of resource, e.g. warehouse.")
+    count: int = Field(200, alias="pagination[count]", ge=1, le=1000)
+    cursor: Text | None = Field(None, alias="pagination[cursor]", description="`next` or `previous` of another page.")
+    types: Texts = Field([], alias="type", description="Keys or names of event types.")
+    areas: Texts = Field([], alias="area", description="Product areas.")
+    actors: Texts = Field([], alias="actor", description="Ids of actors.")
+    tokens: Texts = Field([], alias="token", description="Ids of access tokens that acted.")
+    outcomes: Texts = Field([], alias="outcome", description="success or failure.")
+    ips: Texts = Field([], alias="ip", description="Addresses, or ranges such as 203.0.113.0/24.")
+    text: Text | None = Field(None, alias="q", description='Words, "whole ones", -words to leave out.')
+
+
+class WorkspaceShape(Schema):
+    id: str
+    slug: str
+    name: str
+
+
+class WorkspaceData(Schema):
+    workspace: WorkspaceShape
+
+
+class WorkspaceAnswer(Schema):
+    data: WorkspaceData
+
+
+class TargetShape(Schema):
+    type: str
+    id: str
+    name: str
+
+
+class ChangeShape(Schema):
+    """A field before and after. A side is absent where the field was added or removed."""
+
+    path: str
+    old: Any = None
+    new: Any = None
+
+
+class SealShape(Schema):
+    """The place of the event in its workspace's log."""
+
+    index: int
+
+
+class EventShape(Schema):
+    id: str
+    timestamp: str
+    type: str = Field(description="The display name of its type.")
+    actor: str = Field(description="The id of who did it.")
+    actorEmail: str | None = None
+    resourceId: str
+    resourceType: str
+    resourceName: str
+    eventType: str = Field(description="The key of its type.")
+    declared: bool = Field(description="False where nobody declared its type.")
+    area: str
+    outcome: Literal["success", "failure"]
+    actorName: str
+    actorKind: str
+    targets: list[TargetShape]
+    changes: list[ChangeShape] = Field(description="In lists the first four; changeCount says how many there are.")
+    changeCount: int
+    meta: dict[str, Any]
+    ip: str | None
+    userAgent: str | None
+    requestId: str | None
+    sessionId: str | None
+    scopeId: str | None
+    receivedAt: str
+    sealed: SealShape | None = Field(description="null while the event waits for its seal.")
+    leafHash: str
+    erasedBy: list[str]
+
+
+class PaginationShape(Schema):
+    current: str
+    next: str | None
+    previous: str | None
+
+
+class EventsData(Schema):
+    events: list[EventShape]
+    pagination: PaginationShape
+
+
+class EventsAnswer(Schema):
+    data: EventsData
+
+
+class ProofShape(Schema):
+    """An RFC 6962 inclusion proof: from the leaf's hash along `path` to the root that the signed note `checkpoint` names."""
+
+    index: int
+    size: int
+    path: list[str]
+    checkpoint: str
+
+
+class EventWithProof(EventShape):
+    proof: ProofShape | None = Field(description="null until a checkpoint covers the event.")
+
+
+class EventData(Schema):
+    event: EventWithProof
+
+
+class EventAnswer(Schema):
+    data: EventData
+
+
+class RecordedShape(Schema):
+    id: str
+    leafHash: str
+
+
+class RecordedAnswer(Schema):
+    data: RecordedShape
+
+
+class ErrorShape(Schema):
+    type: str
+    message: str
+    field: str | None = None
+    data: Any = None
+
+
+class ErrorsAnswer(Schema):
+    errors: list[ErrorShape]
+
+
+class ResultShape(Schema):
+    """What became of one event of a batch: 201 recorded, 200 recorded before, 409 or 422 refused."""
+
+    status: Literal[200, 201, 409, 422]
+    id: str | None = None
+    leafHash: str | None = None
+    errors: list[ErrorShape] | None = None
+
+
+class BatchData(Schema):
+    results: list[ResultShape]
+
+
+class BatchAnswer(Schema):
+    data: BatchData
+
+
+class TypeShape(Schema):
+    key: str
+    name: str
+    area: str
+    resourceType: str
+    verb: Literal["create", "read", "update", "delete"]
+    risk: Literal["routine", "notable", "risky"]
+    sentence: str
+    source: Literal["catalogue", "workspace", "undeclared"]
+    events: int = Field(description="Sealed events of this type.")
+    fields: list[dict[str, str]] | None = Field(None, description="What its events carry; of types in the catalogue.")
+    sample: dict[str, Any] | None = Field(None, description="The body of one event; of types in the catalogue.")
+    schema_: dict[str, Any] | bool | None = Field(None, alias="schema", description="JSON Schema of meta.")
+
+
+class TypesData(Schema):
+    eventTypes: list[TypeShape]
+
+
+class TypesAnswer(Schema):
+    data: TypesData
