@@ -1,5 +1,77 @@
-"""Template tags of the pages."""
+"""Template tags of the pages: icons, event text and moments. How they look is decided in the packages that make them."""
+
+from datetime import datetime
 
 from django import template
+from django.utils.safestring import SafeString
+
+from auditapp.record.drafts import Actor
+from auditapp.record.event_row import EventRow
+from auditapp.trail import dressing
+from auditapp.trail.moments import PageTime
 
 register = template.Library()
+
+register.filter("visible", dressing.shown)
+register.filter("area_tag", dressing.area_tag)
+register.simple_tag(dressing.avatar)
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """An icon of the sprite: `{% icon "key" %}`, `{% icon "key" "small" %}`."""
+    return dressing.icon(name, small=size == "small")
+
+
+@register.filter
+def sentence(row: EventRow) -> SafeString:
+    """What happened, from the verb on."""
+    return dressing.sentence(row)
+
+
+@register.filter
+def actor_tag(actor: Actor) -> SafeString:
+    """Avatar and name of an actor."""
+    return dressing.actor_tag(actor)
+
+
+@register.filter
+def actor_name(actor: Actor) -> SafeString:
+    """The name of an actor, unseen characters spelled out."""
+    return dressing.shown(dressing.actor_name(actor))
+
+
+@register.filter
+def ago(moment: datetime, time: PageTime) -> str:
+    """How long ago: `14 min ago`."""
+    return time.ago(moment)
+
+
+@register.filter
+def near(moment: datetime, time: PageTime) -> str:
+    """`Today, 14:18:07 CEST`."""
+    return time.near(moment)
+
+
+@register.filter
+def short(moment: datetime, time: PageTime) -> str:
+    """`Today 14:18`, or the day."""
+    return time.short(moment)
+
+
+@register.filter
+def exact(moment: datetime, time: PageTime) -> str:
+    """Date, seconds and zone, and the same in UTC."""
+    return f"{time.exact(moment)}, {time.utc(moment)}"
+
+
+@register.filter
+def iso(moment: datetime, time: PageTime) -> str:
+    """For `<time datetime>`."""
+    return time.iso(moment)
+
+
+@register.filter
+def day(of: datetime, time: PageTime) -> str:
+    """The name of a day."""
+    return time.day_name(of)

@@ -1,0 +1,85 @@
+"""The filters in force, in words: one chip for each dimension, each with the way to take it off.
+
+The words also serve the empty page and the record of an export.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from auditapp.record.event_filter import Choice
+from auditapp.trail.address import Address
+from auditapp.trail.dressing import area_name
+from auditapp.trail.filters import TrailQuery
+from auditapp.trail.moments import PageTime
+from auditapp.trail.ranges import range_words
+
+NAMED: Final = 2  # of several values in a chip
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One dimension: `label` in bold, then `text`; `without` is the trail without it."""
+
+    label: str
+    text: str
+    keys: tuple[str, ...]
+    without: Address
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.text}"
+
+
+def chips_of(
+    query: TrailQuery, time: PageTime, *, type_names: Mapping[str, str], actor_names: Mapping[str, str]
+) -> list[Chip]:
+    """A chip for each dimension that narrows the list, in the order of the toolbar.
+
+    Takes:   names by type key and actor id, as far as they are known
+    """
+    wanted, address = query.wanted, query.address
+    found = [
+        ("Events", _events_text(wanted.types, wanted.areas, type_names), ("event", "area")),
+        ("Actor", _text(wanted.actors, lambda value: actor_names.get(value, value)), ("actor",)),
+        ("Resource", _text(wanted.resources, _resource_name), ("resource",)),
+        ("Outcome", _text(wanted.outcomes, str), ("outcome",)),
+        ("Source IP", _text(wanted.ips, str), ("ip",)),
+        ("Text", " ".join(address.values("q")) if wanted.words else "", ("q",)),
+        ("Date", range_words(query, time), ("from", "to")),
+        ("Read events", "shown" if wanted.with_reads else "", ("reads",)),
+    ]
+    return [Chip(label, text, keys, address.without(*keys)) for label, text, keys in found if text]
+
+
+def _events_text(types: Choice, areas: Choice, names: Mapping[str, str]) -> str:
+    include = [*map(area_name, areas.include), *(names.get(key, key) for key in types.include)]
+    exclude = [*map(area_name, areas.exclude), *(names.get(key, key) for key in types.exclude)]
+    return _both(include, exclude)
+
+
+def _text(choice: Choice, name: Callable[[str], str]) -> str:
+    return _both([*map(name, choice.include)], [*map(name, choice.exclude)])
+
+
+def _both(include: list[str], exclude: list[str]) -> str:
+    return ", ".join(_parts(include, exclude))
+
+
+def _parts(include: list[str], exclude: list[str]) -> Iterator[str]:
+    if include:
+        yield _listed(include, "or")
+    if exclude:
+        yield f"is not {_listed(exclude, 'or')}"
+
+
+def _listed(names: list[str], word: str) -> str:
+    """`A`, `A or B`, `A, B and 3 more`."""
+    if len(names) <= NAMED:
+        return f" {word} ".join(names)
+    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+
+
+def _resource_name(value: str) -> str:
+    kind, _, resource_id = value.partition(":")
+    kind = kind.replace("_", " ")
+    return f"{kind} {resource_id}" if resource_id else f"any {kind}"

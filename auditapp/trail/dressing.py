@@ -1,0 +1,134 @@
+"""Event text as HTML: escaped, with unseen characters spelled out and names kept apart from the direction of the sentence.
+
+Everything of an event that reaches a page goes through here or through a template's own escaping. Where it stands is
+decided in rows.py and the templates.
+"""
+
+from functools import lru_cache
+from typing import Any, Final
+from zlib import crc32
+
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from auditapp.catalogue import registry
+from auditapp.catalogue.sentence import Part, plain_sentence, sentence_parts
+from auditapp.lib.visible_text import visible
+from auditapp.record.drafts import MISSING, Actor
+from auditapp.record.event_row import EventRow
+from auditapp.record.event_types import OTHER_AREA_NAME
+
+TINTS: Final = 6
+KIND_ICONS: Final = {"token": "key", "system": "system", "service": "system"}
+OTHER_ICON: Final = "help"
+# Middle-shortened in lists only; the page of an event shows it whole.
+LONG_ADDRESS: Final = 20
+
+
+def shown(text: str) -> SafeString:
+    """The text for a page: escaped, and each unseen character as its name."""
+    if text.isascii() and text.isprintable():
+        return format_html("{}", text)
+    pieces = ((CONTROL if run.is_escape else PLAIN, run.text) for run in visible(text))
+    return format_html_join("", "{}", ((format_html(form, piece),) for form, piece in pieces))
+
+
+PLAIN: Final = "{}"
+CONTROL: Final = '<span class="control-char">{}</span>'
+
+
+def icon(name: str, *, small: bool = False) -> SafeString:
+    """An icon of the sprite, without words: what it says is said beside it."""
+    return _icon(name, small)
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, small: bool) -> SafeString:
+    size = " icon--small" if small else ""
+    form = '<svg class="icon{}" aria-hidden="true"><use href="{}#i-{}"/></svg>'
+    return format_html(form, size, static("img/sprite.svg"), name)
+
+
+def sentence(row: EventRow) -> SafeString:
+    """What happened, from the verb on."""
+    return format_html_join("", "{}", ((_part(part),) for part in parts_of(row)))
+
+
+def plain_text(row: EventRow) -> str:
+    """The whole sentence with its actor, as unescaped text."""
+    return f"{actor_name(row.event.actor)} {plain_sentence(parts_of(row))}"
+
+
+def parts_of(row: EventRow) -> list[Part]:
+    event = row.event
+    return sentence_parts(
+        row.type.sentence,
+        targets=[{"type": target.type, "id": target.id, "name": target.name} for target in event.targets],
+        meta=event.meta,
+        changes=[{"path": c.path, "old": _side(c.old), "new": _side(c.new)} for c in event.changes],
+    )
+
+
+def actor_name(actor: Actor) -> str:
+    """The actor as one name; the id where the name was erased, "Ana as Bo" where Ana acted as Bo."""
+    name = actor.name or actor.id
+    return f"{actor.real.name or actor.real.id} as {name}" if actor.real else name
+
+
+def actor_tag(actor: Actor) -> SafeString:
+    """Avatar and name."""
+    return format_html(
+        '<span class="actor">{}<bdi>{}</bdi></span>',
+        avatar(actor.kind, actor.id, actor.name),
+        shown(actor_name(actor)),
+    )
+
+
+def avatar(kind: str, actor_id: str, name: str, *, large: bool = False) -> SafeString:
+    """People round with initials, their tint from the id; machines square with their icon."""
+    size = " avatar--large" if large else ""
+    if kind in KIND_ICONS:
+        form = '<span class="avatar avatar--machine{}" aria-hidden="true">{}</span>'
+        return format_html(form, size, icon(KIND_ICONS[kind]))
+    tint = crc32(actor_id.encode(errors="replace")) % TINTS + 1
+    form = '<span class="avatar avatar--{}{}" aria-hidden="true">{}</span>'
+    return format_html(form, tint, size, initials(name or actor_id))
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and the last word; of a text without letters, a question mark."""
+    letters = [letter for word in name.split() if (letter := next(filter(str.isalnum, word), ""))]
+    return (letters[0] + letters[-1] if len(letters) > 1 else "".join(letters) or "?").upper()
+
+
+def area_name(key: str) -> str:
+    """The area as the dropdown calls it; areas that nobody knows are one."""
+    area = registry.area(key)
+    return area.name if area else OTHER_AREA_NAME
+
+
+def area_tag(key: str) -> SafeString:
+    """Icon and name of an area."""
+    area = registry.area(key)
+    return format_html('<span class="tag">{}{}</span>', icon(area.icon if area else OTHER_ICON), area_name(key))
+
+
+def short_address(text: str) -> str:
+    """An IP address for a list: a long one without its middle."""
+    if len(text) <= LONG_ADDRESS:
+        return text
+    groups = text.split(":")
+    return f"{':'.join(groups[:3])}:…:{groups[-1]}" if len(groups) > 4 else f"{text[:9]}…{text[-9:]}"
+
+
+def _part(part: Part) -> SafeString:
+    if part.kind == "kind":
+        return format_html('<span class="kind">{}</span>', shown(part.text))
+    if part.kind == "name":
+        return format_html('<bdi class="thing">{}</bdi>', shown(part.text))
+    return format_html("<bdi>{}</bdi>", shown(part.text)) if part.kind == "value" else shown(part.text)
+
+
+def _side(value: Any) -> Any:
+    return None if value is MISSING else value

@@ -1,0 +1,166 @@
+"""What the list shows for one viewer and one address: rows, counts, bars, and what to do where nothing matches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+from django.utils.safestring import SafeString
+
+from auditapp.catalogue.areas import AREAS
+from auditapp.record.event_filter import EventFilter
+from auditapp.record.event_query import Count, EventPage, EventQuery, visible_events
+from auditapp.record.facets import DayCount, day_counts, facets
+from auditapp.record.viewer import Viewer
+from auditapp.trail.address import Address
+from auditapp.trail.chips import Chip
+from auditapp.trail.filters import TrailQuery
+from auditapp.trail.histogram import Histogram, histogram_of, window_of
+from auditapp.trail.moments import PageTime, utc_midnight
+from auditapp.trail.ranges import nearest_range
+from auditapp.trail.rows import event_rows
+from auditapp.trail.seal_state import SealState, seal_state, seals_of
+from auditapp.trail.toolbar import Toolbar, toolbar_of
+
+EVERYTHING: Final = EventFilter(with_reads=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The same trail without one filter, and how many events that would show."""
+
+    label: str
+    text: str
+    address: Address
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFound:
+    """Why the list is empty: the first day of a trail, or filters that nothing matches."""
+
+    is_first_day: bool
+    suggestions: list[Suggestion]
+    nearest: tuple[date, Address] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How little of the trail somebody with a narrow role sees: numbers, never what is hidden."""
+
+    areas: int
+    all_areas: int
+    scopes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrailList:
+    """One page of the list."""
+
+    rows: SafeString
+    shown: int
+    count: Count
+    older: Address | None
+    newer: Address | None
+    further: Address | None  # where the search ran out of time
+    searched_to: str
+    seal: SealState
+
+
+@dataclass(frozen=True, slots=True)
+class TrailFrame:
+    """What stands around the list and changes with the filters, not with the page."""
+
+    toolbar: Toolbar
+    histogram: Histogram | None
+    limits: Limits | None
+
+
+def trail_list(viewer: Viewer, query: TrailQuery, time: PageTime) -> tuple[TrailList, EventPage]:
+    """The page of the list that a query asks for, and its events."""
+    events = visible_events(viewer)
+    page = events.page(query.wanted, older=query.older, newer=query.newer)
+    count = events.count(query.wanted)
+    seal = seal_state(viewer.workspace_id)
+    is_first_page = query.older is None and query.newer is None
+    rows = event_rows(
+        page.rows,
+        address=query.address,
+        time=time,
+        seals=seals_of(viewer.workspace_id, [row.id for row in page.rows], seal),
+        current=query.open,
+        with_checkpoint=is_first_page,
+    )
+    found = TrailList(
+        rows,
+        len(page.rows),
+        count,
+        query.address.having("older", str(page.older)) if page.older else None,
+        query.address.having("newer", str(page.newer)) if page.newer else None,
+        query.address.having("older", str(page.searched_to)) if page.searched_to else None,
+        time.short(page.searched_to.occurred_at) if page.searched_to else "",
+        seal,
+    )
+    return found, page
+
+
+def trail_frame(viewer: Viewer, query: TrailQuery, time: PageTime, page: EventPage, *, home: PageTime) -> TrailFrame:
+    """Toolbar, bars and the note about a narrow role."""
+    found = facets(viewer, replace(EVERYTHING, since=query.wanted.since, until=query.wanted.until))
+    toolbar = toolbar_of(viewer, query, time, found, page.rows, home=home)
+    return TrailFrame(toolbar, _histogram(viewer, query, time), _limits(viewer, toolbar))
+
+
+def nothing_found(viewer: Viewer, query: TrailQuery, chips: list[Chip], time: PageTime) -> NothingFound:
+    """Why nothing matches, and what each filter keeps away. Every count is bounded."""
+    events = visible_events(viewer)
+    if not events.count(EVERYTHING, up_to=1).events:
+        return NothingFound(True, [], None)
+    suggestions = [one for one in _suggestions(events, query, chips) if one.count.events or one.count.is_more]
+    has_range = query.wanted.since or query.wanted.until
+    return NothingFound(False, suggestions, nearest_range(events, query, time) if has_range else None)
+
+
+def _suggestions(events: EventQuery, query: TrailQuery, chips: list[Chip]) -> Iterator[Suggestion]:
+    for chip in chips:
+        yield Suggestion(chip.label, chip.text, chip.without, events.count(_without(query.wanted, chip)))
+    if len(chips) > 1:
+        yield Suggestion("any filter", "", query.address.without_filters(), events.count(EventFilter()))
+
+
+DIMENSIONS: Final = {
+    "event": "types",
+    "area": "areas",
+    "actor": "actors",
+    "resource": "resources",
+    "outcome": "outcomes",
+    "ip": "ips",
+    "q": "words",
+    "from": "since",
+    "to": "until",
+    "reads": "with_reads",
+}
+
+
+def _without(wanted: EventFilter, chip: Chip) -> EventFilter:
+    empty = EventFilter()
+    return replace(wanted, **{DIMENSIONS[key]: getattr(empty, DIMENSIONS[key]) for key in chip.keys})
+
+
+def _histogram(viewer: Viewer, query: TrailQuery, time: PageTime) -> Histogram | None:
+    # The rollups know scopes, not who acted: for a narrow role they would leave out what its holder did elsewhere.
+    if not viewer.sees_all:
+        return None
+    start, end = window_of(query.wanted, time)
+    days: list[DayCount] = day_counts(
+        viewer,
+        EventFilter(since=utc_midnight(start), until=utc_midnight(end + timedelta(days=1))),
+    )
+    return histogram_of(days, query.wanted, query.address, time)
+
+
+def _limits(viewer: Viewer, toolbar: Toolbar) -> Limits | None:
+    if viewer.sees_all:
+        return None
+    seen = sum(1 for group in toolbar.groups if group.option.count)
+    return Limits(seen, len(AREAS), len(viewer.scope_ids))

@@ -1,0 +1,60 @@
+"""What a page says about the seal: its badge, and which rows the newest checkpoint covers. Proofs are made in `sealing`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from auditapp.lib.errors import Invalid
+from auditapp.lib.ids import parse_event_key
+from auditapp.sealing.models import Checkpoint, Verification
+from auditapp.sealing.queries import last_verification, latest_checkpoint, seal_marks, waiting_count
+from auditapp.trail.rows import Seals
+
+
+@dataclass(frozen=True, slots=True)
+class SealState:
+    """The newest checkpoint, the last verification and how many events wait."""
+
+    checkpoint: Checkpoint | None
+    verification: Verification | None
+    waiting: int
+
+    @property
+    def problems(self) -> list[dict[str, Any]]:
+        """What the last verification found wrong; nothing where there was none yet."""
+        return list(self.verification.problems) if self.verification else []
+
+    @property
+    def broken_events(self) -> frozenset[UUID]:
+        """The events that the last verification named."""
+        return frozenset(_named(problem["event"] for problem in self.problems if problem.get("event")))
+
+    @property
+    def signed_at(self) -> datetime | None:
+        return self.checkpoint.created_at if self.checkpoint else None
+
+    @property
+    def root(self) -> str:
+        """The signed root in hexadecimal."""
+        return bytes(self.checkpoint.root).hex() if self.checkpoint else ""
+
+
+def seal_state(workspace_id: int) -> SealState:
+    """How the workspace's seal stands; three small queries."""
+    return SealState(latest_checkpoint(workspace_id), last_verification(workspace_id), waiting_count(workspace_id))
+
+
+def seals_of(workspace_id: int, event_ids: Iterable[UUID], state: SealState) -> Seals:
+    """The seals of these events."""
+    size = state.checkpoint.size if state.checkpoint else 0
+    return Seals(seal_marks(workspace_id, event_ids), size, state.signed_at, state.broken_events)
+
+
+def _named(keys: Iterable[str]) -> Iterable[UUID]:
+    for key in keys:
+        try:
+            yield parse_event_key(key)
+        except Invalid:  # a place in the tree, not an event
+            continue

@@ -1,0 +1,179 @@
+"""The toolbar above the list: what its dropdowns offer, what is ticked in them, and the chips below."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from auditapp.catalogue import registry
+from auditapp.record.event_row import EventRow
+from auditapp.record.event_types import KnownType, known_types
+from auditapp.record.facets import Facets
+from auditapp.record.viewer import Viewer
+from auditapp.trail.address import Address
+from auditapp.trail.chips import Chip, chips_of
+from auditapp.trail.dressing import OTHER_ICON
+from auditapp.trail.facet_lists import (
+    ActorGroup,
+    AreaGroup,
+    Option,
+    Ticks,
+    actor_groups,
+    area_groups,
+    chosen_count,
+    joint_ticks,
+)
+from auditapp.trail.filters import TrailQuery
+from auditapp.trail.moments import PageTime
+from auditapp.trail.ranges import Preset, presets, range_name
+
+RESOURCES_OFFERED: Final = 12
+OUTCOMES: Final = (("success", "Succeeded"), ("failure", "Failed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbar:
+    """All that the toolbar's templates show; the numbers on its buttons are how many values are chosen."""
+
+    query: TrailQuery
+    zone_name: str
+    home_zone_name: str
+    groups: list[AreaGroup]
+    actors: list[ActorGroup]
+    resources: list[Option]
+    outcomes: list[Option]
+    types: Ticks
+    areas: Ticks
+    actor_ticks: Ticks
+    chips: list[Chip]
+    presets: list[Preset]
+    range_name: str
+    can_see_addresses: bool
+
+    def one(self, key: str) -> str:
+        """The value of a key that a field shows."""
+        return next(iter(self.query.address.values(key)), "")
+
+    @property
+    def text(self) -> str:
+        return self.one("q")
+
+    @property
+    def range_fields(self) -> list[tuple[str, str, str, str, str]]:
+        """Key, label, type of input, value and message of both ends."""
+        labels = (("from", "From"), ("to", "To, with all of it"))
+        values = [(key, label, self.one(key), self.query.errors.get(key, "")) for key, label in labels]
+        return [(key, label, "datetime-local" if "T" in v else "date", v, error) for key, label, v, error in values]
+
+    @property
+    def range_words(self) -> str:
+        return next((chip.text for chip in self.chips if chip.keys == ("from", "to")), "")
+
+    @property
+    def without_more(self) -> Address:
+        return self.query.address.without("outcome", "ip", "reads")
+
+    @property
+    def without_events(self) -> Address:
+        return self.query.address.without("event", "area")
+
+    @property
+    def without_actors(self) -> Address:
+        return self.query.address.without("actor")
+
+    @property
+    def addresses(self) -> list[str]:
+        return self.query.address.values("ip") or [""]
+
+    @property
+    def event_find(self) -> str:
+        return self.one("event_q")
+
+    @property
+    def actor_find(self) -> str:
+        return self.one("actor_q")
+
+    @property
+    def is_utc(self) -> bool:
+        return self.one("tz") == "utc"
+
+    @property
+    def event_count(self) -> int:
+        return chosen_count([self.query.wanted.types, self.query.wanted.areas])
+
+    @property
+    def actor_count(self) -> int:
+        return chosen_count([self.query.wanted.actors])
+
+    @property
+    def resource_count(self) -> int:
+        return chosen_count([self.query.wanted.resources])
+
+    @property
+    def more_count(self) -> int:
+        return chosen_count([self.query.wanted.outcomes, self.query.wanted.ips]) + self.query.wanted.with_reads
+
+    @property
+    def type_total(self) -> int:
+        return sum(len(group.types) for group in self.groups)
+
+
+def toolbar_of(
+    viewer: Viewer, query: TrailQuery, time: PageTime, found: Facets, rows: Sequence[EventRow], *, home: PageTime
+) -> Toolbar:
+    """The toolbar for a query and what it found.
+
+    Takes:   rows, of the page, whose resources are offered; home, the time of the workspace's own zone
+    """
+    wanted = query.wanted
+    chosen_types = (*wanted.types.include, *wanted.types.exclude)
+    kinds = _in_order(known_types(viewer.workspace_id, [*found.types, *chosen_types]))
+    types, areas = joint_ticks(wanted.types, wanted.areas)
+    actor_ticks = Ticks.of(wanted.actors)
+    event_find, actor_find = (next(iter(query.address.values(key)), "") for key in ("event_q", "actor_q"))
+    return Toolbar(
+        query,
+        time.zone_name,
+        home.zone_name,
+        area_groups(found.types, kinds, types, areas, find=event_find),
+        actor_groups(found.actors, actor_ticks, find=actor_find),
+        list(_resources(rows, Ticks.of(wanted.resources))),
+        [Ticks.of(wanted.outcomes).signed(value, name) for value, name in OUTCOMES],
+        types,
+        areas,
+        actor_ticks,
+        chips_of(
+            query,
+            time,
+            type_names={key: kind.name for key, kind in kinds.items()},
+            actor_names={actor.id: actor.name for actor in found.actors},
+        ),
+        presets(query, time),
+        range_name(query, time),
+        viewer.sees_personal,
+    )
+
+
+def _in_order(kinds: dict[str, KnownType]) -> dict[str, KnownType]:
+    """Types in the catalogue's order, then the others by name."""
+    place = {key: number for number, key in enumerate(registry.EVENT_TYPES)}
+    return dict(sorted(kinds.items(), key=lambda item: (place.get(item[0], len(place)), item[1].name.casefold())))
+
+
+def _resources(rows: Iterable[EventRow], ticks: Ticks) -> Iterator[Option]:
+    """The chosen resources, and those of the page, the most frequent first."""
+    seen: dict[str, Option] = {}
+    counts: dict[str, int] = {}
+    for row in rows:
+        if (target := row.resource) is None or not target.id:
+            continue
+        value = f"{target.type}:{target.id}"
+        counts[value] = counts.get(value, 0) + 1
+        area = registry.area(row.event.area)
+        name, kind = target.name or target.id, target.type.replace("_", " ").capitalize()
+        seen.setdefault(value, ticks.signed(value, name, note=kind, kind=area.icon if area else OTHER_ICON))
+    for value in (*ticks.choice.include, *ticks.choice.exclude):
+        if value not in seen:
+            kind, _, resource_id = value.partition(":")
+            yield ticks.signed(value, resource_id or f"Any {kind}", note=kind.replace("_", " ").capitalize())
+    for value in sorted(seen, key=lambda one: -counts[one])[:RESOURCES_OFFERED]:
+        yield seen[value]

@@ -1,0 +1,202 @@
+"""The trail's pages: the list with a drawer beside it, one event, its proof, and exports."""
+
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from auditapp.access.decorators import workspace_page
+from auditapp.access.permissions import Permission
+from auditapp.access.requests import WorkspaceRequest
+from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.ids import parse_event_key
+from auditapp.record.event_query import visible_events
+from auditapp.sealing.queries import proof_for
+from auditapp.trail.address import MATCH, Address, read_address
+from auditapp.trail.detail import EventDetail, event_detail, neighbours
+from auditapp.trail.errors import EventNotFound
+from auditapp.trail.export import FORMATS
+from auditapp.trail.filters import NO_EVENT, TrailQuery, read_query
+from auditapp.trail.moments import PageTime, zone_named
+from auditapp.trail.proof_file import proof_file
+from auditapp.trail.queries import nothing_found, trail_frame, trail_list
+from auditapp.trail.services import begin_export
+from auditapp.web.pages import render_page
+from auditapp.web.streaming import stream_file
+
+LIST, DRAWER, COUNTS = "events", "drawer", "show-counts"  # ids of what htmx swaps
+APPLY_IDS = ("apply-more", "apply-events", "apply-actors", "apply-resource", "apply-date")
+FRAGMENTS = {LIST: "trail/_list_update.html", DRAWER: "trail/_drawer.html", COUNTS: "trail/_show_counts.html"}
+
+
+@require_safe
+@workspace_page("audit.read")
+def event_list(request: WorkspaceRequest) -> HttpResponseBase:
+    """The trail, or the part of it that htmx asks for."""
+    target = _htmx_target(request)
+    address = read_address(request.path, request.GET, keep_finds=target is None)
+    if target is None and _is_of_form(request):
+        return HttpResponseRedirect(str(address))
+    query = read_query(address, zone=_home_zone(request))
+    time = PageTime.in_zone(query.zone)
+    if target == COUNTS:
+        count = visible_events(request.viewer).count(query.wanted)
+        context: dict[str, Any] = {"count": count, "apply_ids": APPLY_IDS}
+    elif target == DRAWER:
+        context = _drawer(request, query, time)
+    else:
+        context = _list(request, query, time, has_drawer=target is None)
+    response = render_page(request, "trail/event_list.html", context, fragments=FRAGMENTS, status=_status(query))
+    if target == LIST:
+        response.headers["HX-Push-Url"] = str(address)
+    return response
+
+
+@require_safe
+@workspace_page("audit.read")
+def event_page(request: WorkspaceRequest, event: str) -> HttpResponseBase:
+    """One event on a page of its own; `?verify=1` checks it against its seal."""
+    home = _home(request)
+    zone = read_query(read_address(home.path, request.GET), zone=_home_zone(request)).zone
+    time = PageTime.in_zone(zone)
+    detail = _detail(request, _event_id(event), trail=home)
+    if detail is None:
+        return render_page(request, "trail/event_missing.html", {"trail": home, "key": event}, status=404)
+    return render_page(request, "trail/event_page.html", {"trail": home, **_detail_context(request, detail, time)})
+
+
+@require_safe
+@workspace_page("audit.verify")
+def event_proof(request: WorkspaceRequest, event: str) -> HttpResponseBase:
+    """The proof of one event as a JSON file."""
+    row = visible_events(request.viewer).get(_event_id(event))
+    if row is None:
+        raise EventNotFound
+    value = proof_file(request.workspace.id, row, proof_for(request.workspace.id, row.id))
+    response = JsonResponse(value, json_dumps_params={"indent": 2})
+    response.headers["Content-Disposition"] = f'attachment; filename="{row.key}.proof.json"'
+    return response
+
+
+@require_safe
+@workspace_page("audit.export")
+def event_export(request: WorkspaceRequest, suffix: str) -> HttpResponseBase:
+    """The filtered trail as a file."""
+    if suffix not in FORMATS:
+        raise NotFound
+    address = read_address(_home(request).path, request.GET)
+    query = read_query(address, zone=_home_zone(request))
+    if query.errors:
+        key, message = next(iter(query.errors.items()))
+        raise Invalid(message, field=key)
+    time = PageTime.in_zone(query.zone)
+    name, content_type, write = FORMATS[suffix]
+    export = begin_export(
+        workspace=request.workspace,
+        viewer=request.viewer,
+        wanted=query.wanted,
+        format_name=name,
+        filters=address.query,
+    )
+    rows = visible_events(request.viewer).exported(export.wanted, up_to=export.events)
+    return stream_file(
+        lambda: write(rows, request.workspace.id, time),
+        inside=nullcontext,  # the export opens a transaction for each thousand rows
+        filename=export.filename(slug=request.workspace.slug, time=time, suffix=suffix),
+        content_type=content_type,
+    )
+
+
+def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_drawer: bool) -> dict[str, Any]:
+    home = PageTime(_home_zone(request), time.now)
+    found, page = trail_list(request.viewer, query, time)
+    frame = trail_frame(request.viewer, query, time, page, home=home)
+    is_empty = not found.shown and query.older is None and query.newer is None and found.further is None
+    context = {
+        "list": found,
+        "count": found.count,
+        "nothing": nothing_found(request.viewer, query, frame.toolbar.chips, time) if is_empty else None,
+        "toolbar": frame.toolbar,
+        "histogram": frame.histogram,
+        "limits": frame.limits,
+        "query": query,
+        "time": time,
+        "exports": _exports(request, query),
+    }
+    return context | (_drawer(request, query, time) if has_drawer else {})
+
+
+def _drawer(request: WorkspaceRequest, query: TrailQuery, time: PageTime) -> dict[str, Any]:
+    closed = query.address.without("open")
+    context: dict[str, Any] = {"query": query, "time": time, "closed": closed, "is_open": query.open is not None}
+    if query.open is None:
+        return context
+    detail = _detail(request, query.open, trail=closed)
+    if detail is None:
+        return context
+    return context | _detail_context(request, detail, time) | {"beside": neighbours(request.viewer, query, detail.row)}
+
+
+def _detail(request: WorkspaceRequest, event_id: UUID, *, trail: Address) -> EventDetail | None:
+    wants_check = "verify" in request.GET and request.member_permissions.can(Permission.AUDIT_VERIFY)
+    return event_detail(request.viewer, event_id, trail=trail, home=_home(request), with_check=wants_check)
+
+
+def _detail_context(request: WorkspaceRequest, detail: EventDetail, time: PageTime) -> dict[str, Any]:
+    where = [request.workspace.slug, detail.row.key]
+    page = reverse("trail:event_page", args=where)
+    return {
+        "detail": detail,
+        "time": time,
+        "page_url": page,
+        "can_verify": request.member_permissions.can(Permission.AUDIT_VERIFY),
+        "verify_url": f"{page}?verify=1#seal",
+        "proof_url": reverse("trail:event_proof", args=where),
+    }
+
+
+def _exports(request: WorkspaceRequest, query: TrailQuery) -> list[tuple[str, str]]:
+    """Name and address of each format, where the viewer may export."""
+    if not request.member_permissions.can(Permission.AUDIT_EXPORT):
+        return []
+    filters = query.address.without("open", "older", "newer")
+    return [
+        (name, str(filters.at(reverse("trail:event_export", args=[request.workspace.slug, suffix]))))
+        for suffix, (name, _, _) in FORMATS.items()
+    ]
+
+
+def _home(request: WorkspaceRequest) -> Address:
+    """The trail without filters."""
+    return Address(reverse("trail:event_list", args=[request.workspace.slug]))
+
+
+def _home_zone(request: WorkspaceRequest) -> ZoneInfo:
+    return zone_named(request.workspace.time_zone)
+
+
+def _event_id(text: str) -> UUID:
+    try:
+        return parse_event_key(text)
+    except Invalid:
+        return NO_EVENT
+
+
+def _htmx_target(request: HttpRequest) -> str | None:
+    """The element that htmx will swap; None for a whole page, also where the Back button asks for one."""
+    htmx = getattr(request, "htmx", None)
+    return (htmx.target or "") if htmx and not htmx.history_restore_request else None
+
+
+def _is_of_form(request: HttpRequest) -> bool:
+    """Whether a form without scripts made this address, with its empty fields and switches."""
+    return any(key in MATCH.values() or not value for key, value in request.GET.items())
+
+
+def _status(query: TrailQuery) -> int:
+    return 422 if query.errors else 200
