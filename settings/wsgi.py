@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.management import call_command
+from django.core.management.base import BaseCommand
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
 application = get_wsgi_application()
 # Refuse to serve under a role that could rewrite the trail, or over a database that may lose it.
-call_command("check", databases=["default"])
+BaseCommand().check(databases=["default"])

@@ -177,7 +177,7 @@ def _one_a_key(labels: Sequence[str]) -> list[str]:
 SCENES: Final[dict[Scene, int]] = {
     sign_in: 34,
     sign_out: 8,
-    sign_in_with_a_wrong_password: 3,
+    sign_in_with_a_wrong_password: 1,
     change_password: 1,
     relabel_source: 22,
     rename_source: 8,
