@@ -32,6 +32,7 @@ ACCESS_PAGES = ("access:overview", "access:invite", "access:member", "access:gro
 SETTINGS_TABS = (
     Entry("Workspace Settings", "access:workspace_settings", Permission.WORKSPACE_MANAGE),
     Entry("Access Management", "access:overview", Permission.ACCESS_READ, current_on=ACCESS_PAGES),
+    Entry("Admin", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:",)),
 )
 
 
