@@ -1,0 +1,70 @@
+"""The search words that an event must have, put together from parts that many events share; recomputing them all is slow.
+
+What the words are is decided by record.search_tokens alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from auditapp.record.drafts import EventDraft
+from auditapp.record.envelope import FIRST_UNITS, opened
+from auditapp.record.search_tokens import MAX_TOKENS, Token, tokens_of
+
+# Which words go with which value when it is erased (audit_erase in the migrations).
+WORDS_OF: Final = {
+    "actor": frozenset({Token.ACTOR_WORD, Token.EMAIL_WORD}),
+    "targets": frozenset({Token.TARGET_WORD, Token.EMAIL_WORD}),
+    "context": frozenset({Token.IP}),
+    "meta": frozenset({Token.META_WORD}),
+}
+ERASABLE: Final = frozenset[Token]().union(*WORDS_OF.values())
+OF_RESOURCE: Final = frozenset({Token.RESOURCE_TYPE, Token.RESOURCE})
+OF_ENVELOPE: Final = frozenset(Token) - ERASABLE - OF_RESOURCE
+MAX_PARTS: Final = 50_000
+
+
+class TokenCheck:
+    """Knows the words of the parts it has seen."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, frozenset[str]] = {}
+
+    def expected(self, envelope: dict[str, Any], units: Sequence[bytes | None], context: dict[str, Any]) -> set[str]:
+        """What `tokens_of` gives for this event.
+
+        Takes:   units, from the first on; context, the parsed value of its unit
+        """
+        fixed = tuple(
+            envelope[key] for key in ("ws", "type", "area", "actor", "actor_kind", "scope", "outcome", "read")
+        )
+        workspace, resource = fixed[0], tuple(envelope["resource"])
+        actor, targets, _, meta = units[: len(FIRST_UNITS)]
+
+        def part(key: Any, classes: frozenset[Token], *values: bytes | None) -> frozenset[str]:
+            return self._part((key, classes), classes, lambda: opened(envelope, values))
+
+        found = part(fixed, OF_ENVELOPE) | part((workspace, resource), OF_RESOURCE)
+        # An actor or target whose value is gone is still known by its id.
+        found |= part((workspace, envelope["actor"], actor), WORDS_OF["actor"], actor)
+        found |= part((workspace, resource, targets), WORDS_OF["targets"], None, targets)
+        if meta is not None:
+            found |= part((workspace, meta), WORDS_OF["meta"], None, None, None, meta)
+        if ip := context.get("ip"):
+            # The address alone: hardly any two events have the same context.
+            key = (workspace, str(ip)), WORDS_OF["context"]
+            found |= self._part(key, key[1], lambda: replace(opened(envelope, []), context={"ip": ip}))
+        # Only the first words are kept of an event with very many: which ones they are, the parts do not tell.
+        return set(found) if len(found) < MAX_TOKENS else tokens_of(opened(envelope, units[: len(FIRST_UNITS)]))
+
+    def _part(self, key: Any, classes: frozenset[Token], draft: Callable[[], EventDraft]) -> frozenset[str]:
+        if key not in self._known:
+            if len(self._known) >= MAX_PARTS:
+                self._known.clear()
+            self._known[key] = frozenset(word for word in tokens_of(draft()) if token_class(word) in classes)
+        return self._known[key]
+
+
+def token_class(lexeme: str) -> str:
+    """The class of a lexeme `<workspace>:<class>=<word>`."""
+    return lexeme.partition(":")[2][:1]
