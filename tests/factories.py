@@ -18,6 +18,10 @@ from auditapp.lib.tokens import new_api_token, token_digest
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.record.acting import acting
 from auditapp.record.drafts import Actor
+from auditapp.record.event_filter import EventFilter
+from auditapp.record.event_query import visible_events
+from auditapp.record.event_row import EventRow
+from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.models import Source
 
@@ -167,3 +171,14 @@ def acting_as(who: User | ApiToken | Actor, workspace: Workspace) -> Iterator[No
     actor = who if isinstance(who, Actor) else who.audit_actor
     with in_workspace(workspace.id), acting(workspace.id, actor, ip="203.0.113.9", request_id="req_test"):
         yield
+
+
+def events_of(workspace: Workspace) -> list[EventRow]:
+    """Every event of the workspace with all its values, newest first."""
+    with in_workspace(workspace.id):
+        viewer = Viewer(workspace.id, sees_all=True, sees_personal=True)
+        return list(visible_events(viewer).exported(EventFilter(with_reads=True)))
+
+
+def last_event(workspace: Workspace) -> EventRow:
+    return events_of(workspace)[0]

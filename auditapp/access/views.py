@@ -31,7 +31,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @workspace_page("audit.read")
 def home(request: WorkspaceRequest) -> HttpResponse:
-    return render_page(request, "access/home.html")
+    return redirect("trail:event_list", request.workspace.slug)
 
 
 @workspace_page("workspace.manage")
