@@ -1,7 +1,7 @@
 """Every URL of the app, in one place. Whose view is not ours is marked here with its permission or reason."""
 
 from allauth.account import views as account
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from auditapp.access import group_views, member_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
@@ -25,8 +25,9 @@ ACCOUNTS = [
     path("password/set/", own_account(account.password_set), name="account_set_password"),
     path("password/reset/", entrance(account.password_reset), name="account_reset_password"),
     path("password/reset/done/", entrance(account.password_reset_done), name="account_reset_password_done"),
-    path(
-        "password/reset/key/<slug:uidb36>-<str:key>/",
+    # As allauth's own, but for the underscore that our ids have.
+    re_path(
+        r"^password/reset/key/(?P<uidb36>\w+)-(?P<key>[^/]+)/$",
         entrance(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
