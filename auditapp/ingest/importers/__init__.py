@@ -1,0 +1,1 @@
+"""Readers of other systems' logs: each turns one record into a draft, and nothing here touches a database."""

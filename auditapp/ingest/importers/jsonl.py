@@ -1,0 +1,51 @@
+"""Our own events, one a line: what POST /api/audit-events takes, and what an export of the trail writes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+from auditapp.ingest.event_input import Door, draft_of
+from auditapp.ingest.event_input import type_text as type_text
+from auditapp.lib.errors import Invalid
+from auditapp.record.drafts import EventDraft
+from auditapp.record.event_types import KnownType
+
+# What an export says beside the event: made anew here, or of no meaning elsewhere.
+_OF_EXPORTS: Final = frozenset({"id", "eventName", "receivedAt", "origin", "leafHash", "leafIndex", "erasedBy"})
+# What an event of the trail keeps of its request, and no sender may write.
+_CONTEXT_OF_EXPORTS: Final = {"tokenId": "token_id", "method": "method", "path": "path"}
+
+
+def record_id(record: Mapping[str, Any]) -> str | None:
+    """The line's own id, or its idempotency key."""
+    found = record.get("id") or record.get("idempotencyKey")
+    return found if isinstance(found, str) else None
+
+
+def draft_of_record(
+    record: Mapping[str, Any], *, event_id: UUID, door: Door, known: Mapping[str, KnownType]
+) -> EventDraft:
+    """The line as an event.
+
+    Raises:  Invalid, with all problems of its shape or the first of its meaning
+    """
+    if record.get("occurredAt") is None:
+        raise Invalid("This line does not say when it was.", pointer="/occurredAt")
+    event = {key: value for key, value in record.items() if key not in _OF_EXPORTS}
+    kind = known.get(type_text(record))
+    if kind and kind.is_declared:
+        event.pop("area", None)  # it may belong elsewhere where the line comes from
+    if not event.get("targets"):
+        event.pop("targets", None)
+    context = event.get("context")
+    kept: dict[str, Any] = {}
+    if isinstance(context, dict):
+        kept = {
+            ours: context[theirs][:512]
+            for theirs, ours in _CONTEXT_OF_EXPORTS.items()
+            if isinstance(context.get(theirs), str)
+        }
+        event["context"] = {key: value for key, value in context.items() if key not in _CONTEXT_OF_EXPORTS}
+    draft = draft_of(event, event_id=event_id, door=door, known=known)
+    return replace(draft, context={**draft.context, **kept})
