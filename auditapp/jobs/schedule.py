@@ -7,11 +7,11 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from procrastinate import App, exceptions
 from procrastinate.contrib.django import app as django_app
 
@@ -50,8 +50,9 @@ def _wrapped(job: Job) -> Callable[..., None]:
 
 
 def enqueue(name: str, **ids: int | str) -> None:
-    """Have a job run soon; a rollback of the caller's transaction takes it back."""
-    django_app.configure_task(name).defer(**ids)
+    """Have a job run soon; a rollback of the caller's transaction takes it back, and one that waits already is enough."""
+    with suppress(exceptions.AlreadyEnqueued), transaction.atomic():
+        django_app.configure_task(name).defer(**ids)
 
 
 class Worker:

@@ -5,13 +5,14 @@ Which events are in a page is found by event_keys.py; what of them is shown is d
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
 from auditapp.lib.keyset import PageKey
+from auditapp.record.counts import exact_count
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_keys import find_keys
 from auditapp.record.event_row import EventRow, StoredEvent, open_row
@@ -109,7 +110,10 @@ class EventQuery:
         return {row.id: row for row in self._rows(self._visible(self._fetch(BY_IDS, ids=list(event_ids))))}
 
     def count(self, wanted: EventFilter, *, up_to: int = COUNTED_UP_TO) -> Count:
-        """How many events match, counted up to a bound: a page never counts the whole table."""
+        """How many events match: exactly where the rollups tell, else counted up to a bound, never over the whole table."""
+        exact = exact_count(self.viewer, wanted)
+        if exact is not None:
+            return Count(exact)
         found = find_keys(self.viewer, wanted, limit=up_to + 1)
         is_more = len(found.keys) > up_to or found.searched_to is not None
         return Count(min(len(found.keys), up_to), is_more)
@@ -186,12 +190,6 @@ class EventQuery:
 def visible_events(viewer: Viewer) -> EventQuery:
     """What this viewer may see of the trail: the only way to read events."""
     return EventQuery(viewer)
-
-
-def days_of(wanted: EventFilter) -> tuple[date | None, date | None]:
-    """The UTC days that a filter's range touches, both included; None where it is open."""
-    last = wanted.until - timedelta(microseconds=1) if wanted.until else None
-    return (wanted.since.date() if wanted.since else None, last.date() if last else None)
 
 
 def without_range(wanted: EventFilter) -> EventFilter:

@@ -1,6 +1,6 @@
 """Counts by type, area and actor over a range of days, from the rollups: a dropdown never counts the event table.
 
-Counts cover the range and what the viewer may see, and ignore the other filters; they are as fresh as the seal.
+Counts cover the range and what the viewer may see, and ignore the other filters; those of actors are as fresh as the seal.
 """
 
 from dataclasses import dataclass
@@ -10,20 +10,14 @@ from typing import Any, Final
 import orjson
 from django.db import connection
 
+from auditapp.record.counts import rollup_parameters, type_counts
 from auditapp.record.event_filter import Choice, EventFilter
-from auditapp.record.event_query import EventQuery, days_of, visible_events
+from auditapp.record.event_query import EventQuery, visible_events
 from auditapp.record.viewer import Viewer
 
 OWN_COUNTED_UP_TO: Final = 1_000
 ACTORS_NAMED: Final = 300
 
-# Scope '' counts the whole workspace.
-TYPE_COUNTS = """
-SELECT c.type, sum(c.events)::bigint FROM type_count AS c
-WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
-AND (%(first)s::date IS NULL OR c.day >= %(first)s) AND (%(last)s::date IS NULL OR c.day <= %(last)s)
-GROUP BY c.type
-"""
 ACTOR_COUNTS = """
 SELECT c.actor_id, sum(c.events)::bigint AS events FROM actor_count AS c
 WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
@@ -79,8 +73,8 @@ class DayCount:
 
 def facets(viewer: Viewer, wanted: EventFilter) -> Facets:
     """Types and actors that occur in the filter's range, the most frequent 300 actors by name."""
-    scoped = _parameters(viewer, wanted)
-    types: dict[str, int] = dict(_fetch(TYPE_COUNTS, scoped))
+    scoped = rollup_parameters(viewer, wanted)
+    types = type_counts(viewer, wanted)
     actors: dict[str, int] = dict(_fetch(ACTOR_COUNTS, scoped | {"limit": ACTORS_NAMED}))
     if not viewer.sees_all:
         _add_own(viewer, wanted, types, actors)
@@ -90,18 +84,12 @@ def facets(viewer: Viewer, wanted: EventFilter) -> Facets:
 def day_counts(viewer: Viewer, wanted: EventFilter) -> list[DayCount]:
     """Events a UTC day within the filter's range and types."""
     types = list(wanted.types.include) or None
-    return [DayCount(*row) for row in _fetch(DAY_COUNTS, _parameters(viewer, wanted) | {"types": types})]
+    return [DayCount(*row) for row in _fetch(DAY_COUNTS, rollup_parameters(viewer, wanted) | {"types": types})]
 
 
 def total(viewer: Viewer, wanted: EventFilter) -> int:
     """All sealed events in the range that the viewer may see by scope."""
     return sum(day.events for day in day_counts(viewer, wanted))
-
-
-def _parameters(viewer: Viewer, wanted: EventFilter) -> dict[str, Any]:
-    first, last = days_of(wanted)
-    scopes = [""] if viewer.sees_all else list(viewer.scope_ids)
-    return {"workspace_id": viewer.workspace_id, "scopes": scopes, "first": first, "last": last}
 
 
 def _add_own(viewer: Viewer, wanted: EventFilter, types: dict[str, int], actors: dict[str, int]) -> None:

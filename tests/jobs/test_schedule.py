@@ -31,6 +31,12 @@ def test_a_job_waits_once_the_change_is_committed_and_a_rollback_takes_it_back(w
     assert waiting() == 1
 
 
+def test_a_scheduled_job_that_waits_already_is_enough(waiting):
+    enqueue("sealing.verify_all")
+    enqueue("sealing.verify_all")
+    assert waiting() == 1
+
+
 def test_every_job_has_a_name_of_its_own_and_a_time_that_can_be_read():
     from croniter import croniter
 

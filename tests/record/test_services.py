@@ -44,7 +44,7 @@ def test_nobody_acting_is_refused(db):
 
 
 def test_a_type_that_nobody_declared_is_refused(as_olga):
-    with pytest.raises(UnknownEventType, match="warehouse.exploded"):
+    with pytest.raises(UnknownEventType, match=r"warehouse\.exploded"):
         record("warehouse.exploded", target=WAREHOUSE)
 
 
