@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from auditapp.record.event_filter import EventFilter
 from auditapp.record.counts import days_of
+from auditapp.record.event_filter import EventFilter
 from auditapp.record.facets import DayCount
 from auditapp.trail.address import Address
 from auditapp.trail.moments import MONTHS, WEEKDAYS, PageTime

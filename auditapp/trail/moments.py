@@ -86,7 +86,7 @@ class PageTime:
     def ago(self, moment: datetime) -> str:
         """`22 s ago`, then minutes, hours up to a day, and days."""
         seconds = int((self.now - moment).total_seconds())
-        if seconds < 0:
+        if seconds < 1:
             return "just now"
         if seconds < MINUTE_S:
             return f"{seconds} s ago"

@@ -21,20 +21,18 @@ from auditapp.trail.moments import PageTime
 NODE_OF_RISK: Final = {Risk.RISKY: " node--grave", Risk.NOTABLE: " node--watch", Risk.ROUTINE: ""}
 
 # Links carry nothing but our own ids, and the text of the event stands under hx-disable: htmx reads no attribute of it.
-EVENT: Final = (
-    '<tr class="trail__event{state}" role="row" data-event="{key}"{current}>'
-    '<td role="cell" class="trail__cell-thread"><span class="node{node}">{icon}</span>'
-    '<span class="visually-hidden">{seal}</span></td>'
-    '<td role="cell" class="trail__cell-time"><time class="trail__time has-tip" datetime="{iso}">'
-    '<span class="trail__clock">{clock}</span> <span class="trail__ago">{ago}</span>'
-    '<span class="tip">{exact}<br>{utc}</span></time></td>'
-    '<td role="cell" class="trail__cell-actor" hx-disable>{actor}</td>'
-    '<td role="cell" class="trail__cell-what"><span class="trail__what">'
-    '<a class="trail__link" href="{link}" hx-get="{link}"><span hx-disable>{sentence}</span></a>{notes}</span></td>'
-    '<td role="cell" class="trail__cell-area" hx-disable>{area}</td>'
-    '<td role="cell" class="trail__cell-ip" hx-disable><span class="trail__ip">{ip}</span></td>'
-    '<td role="cell" class="trail__cell-marks"><span class="trail__marks">{marks}</span></td></tr>'
-)
+EVENT: Final = """<tr class="trail__event{state}" role="row" data-event="{key}"{current}>
+<td role="cell" class="trail__cell-thread"><span class="node{node}">{icon}</span><span class="visually-hidden">{seal}</span></td>
+<td role="cell" class="trail__cell-time"><time class="trail__time has-tip" datetime="{iso}"><span class="trail__clock">{clock}</span> \
+<span class="trail__ago">{ago}</span><span class="tip">{exact}<br>{utc}</span></time></td>
+<td role="cell" class="trail__cell-actor" hx-disable>{actor}</td>
+<td role="cell" class="trail__cell-what"><span class="trail__what"><a class="trail__link" href="{link}" hx-get="{link}">\
+<span hx-disable>{sentence}</span></a>{notes}</span></td>
+<td role="cell" class="trail__cell-area" hx-disable>{area}</td>
+<td role="cell" class="trail__cell-ip" hx-disable><span class="trail__ip">{ip}</span></td>
+<td role="cell" class="trail__cell-marks"><span class="trail__marks">{marks}</span></td>
+</tr>
+"""
 DAY: Final = (
     '<tr class="trail__day" role="row"><th aria-hidden="true"></th>'
     '<th colspan="6" role="rowheader"><b>{}</b> <span>{}</span></th></tr>'
