@@ -69,6 +69,14 @@ class ProcessGroup:
         finally:
             self.stop()
 
+    def add(self, *programs: Program) -> None:
+        """Start more programs, to be kept running and stopped with the others."""
+        if self.stopping.is_set():
+            return
+        for program in programs:
+            self.programs.append(program)
+            program.start()
+
     def stop(self) -> None:
         """SIGTERM to all, then SIGKILL to what is left after 15 s. Ctrl-C has reached them already, which does no harm."""
         living = [program.process for program in self.programs if program.process and program.process.poll() is None]

@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from auditapp.access.models import Workspace
 from auditapp.lib.loopback import LOOPBACK
+from auditapp.management.demo.history import SLUG
 from auditapp.management.demo.people import SIGN_INS
 from auditapp.management.installation import management_program, run_installation
 
@@ -41,7 +43,11 @@ class Command(BaseCommand):
             )
             self.stdout.flush()
 
-        run_installation(port=port, programs=programs, prepared=lambda: fill(password), started=started)
+        def prepared() -> None:
+            if not Workspace.objects.filter(slug=SLUG).exists():
+                fill(password)
+
+        run_installation(port=port, programs=programs, prepared=prepared, started=started)
 
 
 def own_password() -> str:

@@ -26,7 +26,7 @@ from auditapp.sources import services as sources
 SLUG: Final = "demo"
 DAYS: Final = 90
 SEED: Final = 2026
-EVENTS_A_WORKDAY: Final = (74, 104)
+EVENTS_A_WORKDAY: Final = (66, 96)
 EVENTS_A_WEEKEND: Final = (8, 20)
 WORK_STARTS: Final = 7
 WORK_HOURS: Final = 11
@@ -116,7 +116,7 @@ def _one_day(world: World, morning: datetime) -> None:
     for at in moments:
         if at > clock.now():
             break
-        if random.random() < 0.4:
+        if random.random() < 0.33:
             act(world, at)
         else:
             posted.append(posted_event(random, at, people_of(world)))
