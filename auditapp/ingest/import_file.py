@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BufferedReader
-from itertools import islice
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -83,19 +82,30 @@ def import_file(
     Writes:  Event, Pending
     """
     report = ImportReport()
-    records = cut_records(file)
-    try:
-        while chunk := list(islice(records, CHUNK_RECORDS)):
-            with in_workspace(workspace_id):
-                _import_chunk(chunk, workspace_id, format_name, report)
-            progress(report)
-    except Invalid as unreadable:
-        report.refuse(0, unreadable.message)
+    for chunk in _chunks(file, report):
+        with in_workspace(workspace_id):
+            _import_chunk(chunk, workspace_id, format_name, report)
+        progress(report)
     if report.new:
         with in_workspace(workspace_id), acting(workspace_id, operator):
             trail = Target("audit_trail", f"ws_{workspace_id}", workspace_name)
             record("audit_trail.imported", target=trail, meta={"rows": report.new, "file": file_name})
     return report
+
+
+def _chunks(file: BufferedReader, report: ImportReport) -> Iterator[list[CutRecord]]:
+    """The records in lists of 500; where the rest of the file cannot be read, what came before is still given."""
+    chunk: list[CutRecord] = []
+    try:
+        for cut in cut_records(file):
+            chunk.append(cut)
+            if len(chunk) == CHUNK_RECORDS:
+                yield chunk
+                chunk = []
+    except Invalid as unreadable:
+        report.refuse(0, unreadable.message)
+    if chunk:
+        yield chunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ Records are bytes here; whether they are JSON that can be taken is for lib.stric
 import gzip
 import re
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
-from io import BufferedReader, TextIOWrapper
+from io import BufferedReader
 from json import JSONDecoder
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from auditapp.lib.errors import Invalid
 from auditapp.lib.strict_json import EVENT_MAX_BYTES
@@ -61,7 +62,7 @@ def _lines(file: File) -> Iterator[CutRecord]:
 def _items(file: File) -> Iterator[CutRecord]:
     """The items of an array that has been opened, until it closes."""
     # What is no UTF-8 goes through as it is, so that the record is refused and not the file.
-    text = TextIOWrapper(cast("BufferedReader", file), encoding="utf-8", errors="surrogateescape")
+    decoder = getincrementaldecoder("utf-8")("surrogateescape")
     waiting, start, place = "", 0, 0
     while True:
         while start < len(waiting) and waiting[start] in _BETWEEN:
@@ -71,7 +72,7 @@ def _items(file: File) -> Iterator[CutRecord]:
         try:
             _, end = _DECODER.raw_decode(waiting, start)
         except (ValueError, RecursionError):  # cut off, or no JSON: more text tells
-            more = text.read(_CHUNK)
+            more = decoder.decode(file.read(_CHUNK))
             if not more or len(waiting) - start > EVENT_MAX_BYTES:
                 raise Invalid(f"Record {place + 1} cannot be read, nor what follows it.") from None
             waiting, start = waiting[start:] + more, 0
