@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from auditapp.access import groups, roles, tokens, workspaces
 from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Scope, User, Workspace
 from auditapp.catalogue.declaring import WITHHELD
+from auditapp.lib import clock
 from auditapp.lib.errors import AppError
 from auditapp.management.demo.people import Person
 from auditapp.pipeline.warehouses import services as warehouses
@@ -23,7 +24,7 @@ from auditapp.sources.models import Source
 Row = TypeVar("Row")
 TOKEN_NAMES: Final = ("CI deploy", "Terraform Cloud", "Reporting API", "Data quality bot", "Backup check")
 GROUP_NAMES: Final = ("Mobile team", "Platform", "Commerce", "Privacy")
-LABELS: Final = ("environment:prod", "environment:dev", "team:mobile", "team:web", "team:backend", "tier:gold")
+TIERS: Final = ("", "tier:gold", "tier:silver")
 
 
 @dataclass
@@ -61,6 +62,7 @@ Scene = Callable[[World, Person], object]
 
 
 def sign_in(world: World, person: Person) -> None:
+    User.objects.filter(id=world.users[person.email].id).update(last_login=clock.now())
     record("user.signed_in", target=world.users[person.email], meta={"method": "password"})
 
 
@@ -79,9 +81,11 @@ def change_password(world: World, person: Person) -> None:
 
 
 def relabel_source(world: World, person: Person) -> None:
+    """A tier put on, changed or taken off; what says environment and team stays."""
     source = world.source()
-    labels = sorted(world.random.sample(LABELS, world.random.randint(1, 3)))
-    sources.change_source(source_id=source.id, name=source.name, labels=_one_a_key(labels))
+    kept = [label for label in source.labels if not label.startswith("tier:")]
+    tier = world.random.choice([label for label in TIERS if label not in source.labels])
+    sources.change_source(source_id=source.id, name=source.name, labels=[*kept, tier] if tier else kept)
 
 
 def rename_source(world: World, person: Person) -> None:
@@ -91,8 +95,12 @@ def rename_source(world: World, person: Person) -> None:
 
 
 def switch_source(world: World, person: Person) -> None:
-    source = world.source()
-    (sources.disable_source if source.is_enabled else sources.enable_source)(source_id=source.id)
+    """What was switched off is switched on again before something else goes off."""
+    off = Source.objects.filter(workspace_id=world.workspace.id, is_enabled=False).first()
+    if off:
+        sources.enable_source(source_id=off.id)
+    else:
+        sources.disable_source(source_id=world.source().id)
 
 
 def rotate_key(world: World, person: Person) -> None:
@@ -100,9 +108,12 @@ def rotate_key(world: World, person: Person) -> None:
 
 
 def try_a_source(world: World, person: Person) -> None:
-    source = sources.create_source(name=f"Experiment {world.random.randint(100, 999)}", labels=["environment:dev"])
-    if world.random.random() < 0.6:
-        sources.delete_source(source_id=source.id)
+    """One experiment at a time: the next one begins when the last one is gone."""
+    tried = Source.objects.filter(workspace_id=world.workspace.id, name__startswith="Experiment").first()
+    if tried:
+        sources.delete_source(source_id=tried.id)
+    else:
+        sources.create_source(name=f"Experiment {world.random.randint(100, 999)}", labels=["environment:dev"])
 
 
 def change_warehouse(world: World, person: Person) -> None:
@@ -117,9 +128,11 @@ def change_warehouse(world: World, person: Person) -> None:
 
 
 def switch_warehouse(world: World, person: Person) -> None:
-    warehouse = world.warehouse()
-    switch = warehouses.disable_warehouse if warehouse.is_enabled else warehouses.enable_warehouse
-    switch(warehouse_id=warehouse.id)
+    off = Warehouse.objects.filter(workspace_id=world.workspace.id, is_enabled=False).first()
+    if off:
+        warehouses.enable_warehouse(warehouse_id=off.id)
+    else:
+        warehouses.disable_warehouse(warehouse_id=world.warehouse().id)
 
 
 def make_token(world: World, person: Person) -> None:
@@ -152,7 +165,7 @@ def join_or_leave_group(world: World, person: Person) -> None:
 
 def grant_or_revoke_role(world: World, person: Person) -> None:
     """A second role for a colleague over all sources, and away again; never for those who sign in."""
-    colleagues = sorted(email for email in world.users if email.startswith(("grace", "ingrid", "yuki")))
+    colleagues = sorted(email for email in world.users if email.startswith(("grace", "yuki")))
     user = world.users[world.pick(colleagues)]
     extra = Grant.objects.filter(
         workspace_id=world.workspace.id, subject_id=user.id, role_id="source_read_only", scope=Scope.ALL
@@ -167,10 +180,6 @@ def rename_workspace(world: World, person: Person) -> None:
     fresh = Workspace.objects.get(id=world.workspace.id)
     name = "Halden Outdoor" if fresh.name != "Halden Outdoor" else "Halden Outdoor AS"
     workspaces.change_workspace_settings(name=name, slug=fresh.slug, time_zone=fresh.time_zone)
-
-
-def _one_a_key(labels: Sequence[str]) -> list[str]:
-    return sorted({label.split(":")[0]: label for label in labels}.values())
 
 
 # How often each happens. Those that ask for more than the actor's role are left out when they come up.

@@ -1,0 +1,61 @@
+"""The demo's history: of real services, in order, with people whose roles hold."""
+
+import pytest
+from django.db import connection
+
+from auditapp.access.models import User, Workspace
+from auditapp.access.permissions import permissions_for, viewer_for
+from auditapp.management.demo.elsewhere import posted_event
+from auditapp.management.demo.history import fill_demo
+from auditapp.record.event_filter import EventFilter
+from auditapp.record.event_query import visible_events
+from auditapp.record.workspace_scope import in_workspace
+
+
+@pytest.fixture
+def demo(own_database, as_role, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    with as_role("worker"):
+        yield fill_demo(password="demo-password-1", days=4)
+
+
+def _viewer(workspace: Workspace, email: str):
+    user = User.objects.get(email=email)
+    assert user.check_password("demo-password-1")
+    with in_workspace(workspace.id):
+        return viewer_for(permissions_for(workspace.id, user.id))
+
+
+def test_three_people_can_sign_in_and_see_what_their_roles_say(demo):
+    owner = _viewer(demo, "owner@example.com")
+    member = _viewer(demo, "member@example.com")
+    auditor = _viewer(demo, "auditor@example.com")
+    assert owner.sees_all
+    assert auditor.sees_all
+    assert not member.sees_all
+    assert len(member.scope_ids) == 2
+
+
+def test_the_history_has_days_areas_and_diffs(demo):
+    with in_workspace(demo.id):
+        rows = visible_events(_viewer(demo, "owner@example.com")).page(EventFilter(with_reads=True), size=1_000).rows
+    assert len(rows) > 100
+    assert len({row.event.occurred_at.date() for row in rows}) >= 4
+    assert len({row.event.area for row in rows}) >= 12
+    assert any(row.event.changes for row in rows if row.type.key == "source.modified")
+    assert all(row.type.is_declared for row in rows)
+
+
+def test_no_event_lies_ahead(demo):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM event WHERE occurred_at > now()")
+        assert cursor.fetchone() == (0,)
+
+
+def test_what_other_systems_post_is_the_same_for_the_same_chance():
+    from datetime import UTC, datetime
+    from random import Random
+
+    people = [{"id": "usr_1", "name": "A", "email": "a@example.com", "ip": "192.0.2.1"}]
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    assert posted_event(Random(1), at, people) == posted_event(Random(1), at, people)
