@@ -20,4 +20,4 @@ def record_denial(error: NotAllowed, workspace: Workspace, actor: Actor, context
     named = error if isinstance(error, Denied) else Denied(error.message)
     meta = {"permission": named.permission} if named.permission else {}
     with in_workspace(workspace.id), acting(workspace.id, actor, **context):
-        record("user.access_denied", target=named.target or workspace, meta=meta, outcome="failure")
+        record("user.access_denied", target=named.resource or workspace, meta=meta, outcome="failure")

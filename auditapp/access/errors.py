@@ -1,16 +1,16 @@
 """What this package refuses, in the words that the person on the page reads."""
 
 from auditapp.lib.errors import Conflict, NotAllowed, NotFound
-from auditapp.record.drafts import Target
+from auditapp.record.drafts import HasTarget
 
 
 class Denied(NotAllowed):
     """You do not have permission to do this. Ask an owner of the workspace."""
 
-    def __init__(self, message: str | None = None, *, permission: str = "", target: Target | None = None) -> None:
+    def __init__(self, message: str | None = None, *, permission: str = "", resource: HasTarget | None = None) -> None:
         super().__init__(message)
         self.permission = permission
-        self.target = target
+        self.resource = resource
 
 
 class LastOwner(Conflict):

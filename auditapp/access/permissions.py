@@ -14,7 +14,7 @@ from auditapp.access.errors import Denied
 from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
 from auditapp.access.resources import kind_of
 from auditapp.record.acting import current_acting
-from auditapp.record.drafts import HasTarget, Target
+from auditapp.record.drafts import HasTarget
 from auditapp.record.viewer import Viewer
 
 
@@ -101,9 +101,8 @@ class Access:
 
         Raises:  Denied, which names both for the event that tells of it
         """
-        target = resource.audit_target if resource else None
-        if not self.can(permission, target.id if target else None):
-            raise _denied(permission, target)
+        if not self.can(permission, resource.audit_target.id if resource else None):
+            raise _denied(permission, resource)
 
     def require_everywhere(self, permission: str) -> None:
         """Go on only where the subject may do this to all there are and will be.
@@ -181,7 +180,7 @@ def _held(grants: Iterable[Grant]) -> Iterable[HeldGrant]:
         yield HeldGrant(frozenset(grant.role.permissions), grant.role.resource_type, grant.scope, ids)
 
 
-def _denied(permission: str, target: Target | None) -> Denied:
+def _denied(permission: str, resource: HasTarget | None) -> Denied:
     meaning = Permission(permission).meaning
     message = f"Your role does not include “{meaning}” here. An owner of the workspace can widen it."
-    return Denied(message, permission=permission, target=target)
+    return Denied(message, permission=permission, resource=resource)

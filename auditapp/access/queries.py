@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.db.models.functions import Lower
+
 from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
 from auditapp.access.permissions import Permission
 from auditapp.access.resources import kind_of, resource_kinds
@@ -46,7 +48,7 @@ class TokenShown:
 def workspaces_of(user_id: str) -> list[Workspace]:
     """Every workspace that this person belongs to, by name; asked from outside of any."""
     with as_person(user_id):
-        return list(Workspace.objects.filter(members__user_id=user_id).order_by("name", "id"))
+        return list(Workspace.objects.filter(members__user_id=user_id).order_by(Lower("name"), "id"))
 
 
 def managers_of(workspace_id: int) -> set[str]:
@@ -78,7 +80,9 @@ def members_shown(workspace_id: int) -> list[MemberShown]:
     for group_id, user_id in GroupMember.objects.filter(workspace_id=workspace_id).values_list("group_id", "user_id"):
         groups_of[user_id].append(group_id)
     shown = []
-    members = Member.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__name", "user_id")
+    members = (
+        Member.objects.filter(workspace_id=workspace_id).select_related("user").order_by(Lower("user__name"), "user_id")
+    )
     for member in members:
         held = list(grants["member", member.user_id])
         for group_id in groups_of[member.user_id]:
@@ -92,10 +96,12 @@ def groups_shown(workspace_id: int) -> list[GroupShown]:
     """Each group with its grants and members, by name."""
     grants = _grants_in_words(workspace_id)
     members_of: dict[str, list[User]] = defaultdict(list)
-    memberships = GroupMember.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__name")
+    memberships = (
+        GroupMember.objects.filter(workspace_id=workspace_id).select_related("user").order_by(Lower("user__name"))
+    )
     for membership in memberships:
         members_of[membership.group_id].append(membership.user)
-    groups = Group.objects.filter(workspace_id=workspace_id).order_by("name")
+    groups = Group.objects.filter(workspace_id=workspace_id).order_by(Lower("name"))
     return [GroupShown(g.id, g.name, grants["group", g.id], members_of[g.id]) for g in groups]
 
 
@@ -125,7 +131,7 @@ def members_outside(workspace_id: int, group_id: str) -> list[User]:
     """The members who are not in this group, by name."""
     inside = GroupMember.objects.filter(workspace_id=workspace_id, group_id=group_id).values("user_id")
     members = Member.objects.filter(workspace_id=workspace_id).exclude(user_id__in=inside)
-    return [member.user for member in members.select_related("user").order_by("user__name", "user_id")]
+    return [member.user for member in members.select_related("user").order_by(Lower("user__name"), "user_id")]
 
 
 def open_invitations(workspace_id: int) -> list[tuple[Invitation, str]]:

@@ -37,6 +37,7 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
             (Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.AUDIT_EXPORT),
         ),
         "audit:write": TokenScope("Record events"),
+        "types:write": TokenScope("Declare and remove event types", (Permission.EVENT_TYPE_MANAGE,)),
     }
 )
 

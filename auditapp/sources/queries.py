@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from auditapp.access.permissions import Access, Permission
 from auditapp.lib.errors import NotFound
@@ -11,7 +12,7 @@ from auditapp.sources.models import Source
 
 def visible_sources(access: Access) -> QuerySet[Source]:
     """The sources that this person may see, by name."""
-    sources = Source.objects.filter(workspace_id=access.workspace_id).order_by("name", "id")
+    sources = Source.objects.filter(workspace_id=access.workspace_id).order_by(Lower("name"), "id")
     reach = access.reach(Permission.SOURCE_READ)
     return sources if reach.everywhere else sources.filter(id__in=reach.ids)
 
@@ -29,7 +30,7 @@ def source_for(access: Access, source_id: str) -> Source:
 
 def source_names(workspace_id: int) -> dict[str, str]:
     """Every source of the workspace, name by id, in the order of names."""
-    sources = Source.objects.filter(workspace_id=workspace_id).order_by("name", "id")
+    sources = Source.objects.filter(workspace_id=workspace_id).order_by(Lower("name"), "id")
     return dict(sources.values_list("id", "name"))
 
 

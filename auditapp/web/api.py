@@ -67,6 +67,8 @@ class Api(NinjaAPI):
         for pattern in patterns:
             if isinstance(pattern, URLPattern) and pattern.name in scopes:
                 vars(pattern.callback)["permission"] = scopes[pattern.name]
+            elif isinstance(pattern, URLPattern) and pattern.name == "api-root":
+                vars(pattern.callback)["public_reason"] = "It names the root for reverse() and answers 404."
         return patterns, app_name, namespace
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:

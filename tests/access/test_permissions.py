@@ -112,7 +112,7 @@ def test_a_denial_names_the_permission_and_the_resource(cast):
     with pytest.raises(Denied) as denied:
         access(cast, cast.milo).require("source.write", cast.kiosk)
     assert denied.value.permission == "source.write"
-    assert denied.value.target == cast.kiosk.audit_target
+    assert denied.value.resource == cast.kiosk
 
 
 def test_an_owner_sees_all_events_and_personal_values(cast):

@@ -1,6 +1,7 @@
 """Which warehouses somebody may see."""
 
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from auditapp.access.permissions import Access, Permission
 from auditapp.lib.errors import NotFound
@@ -9,7 +10,7 @@ from auditapp.pipeline.warehouses.models import Warehouse
 
 def visible_warehouses(access: Access) -> QuerySet[Warehouse]:
     """The warehouses that this person may see, by name."""
-    warehouses = Warehouse.objects.filter(workspace_id=access.workspace_id).order_by("name", "id")
+    warehouses = Warehouse.objects.filter(workspace_id=access.workspace_id).order_by(Lower("name"), "id")
     reach = access.reach(Permission.WAREHOUSE_READ)
     return warehouses if reach.everywhere else warehouses.filter(id__in=reach.ids)
 

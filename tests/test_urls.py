@@ -1,0 +1,125 @@
+"""The table of URLs, walked: every view says who may use it, every answer carries its headers, no form works without its token,
+and looking changes nothing."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, path
+
+from tests.factories import as_operator, make_cast, make_token
+
+SOURCES_OF_IDS = {"source_id": "shop", "warehouse_id": "warehouse", "user_id": "mina"}
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
+
+
+def walk(patterns, prefix="") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+def unmarked(patterns):
+    return [
+        route
+        for route, pattern in walk(patterns)
+        if not (getattr(pattern.callback, "permission", "") or getattr(pattern.callback, "public_reason", ""))
+    ]
+
+
+ROUTES = [route for route, _ in walk(get_resolver().url_patterns)]
+# With a token instead of a session there is no cookie that another site could use.
+WITHOUT_COOKIES = [
+    route for route, pattern in walk(get_resolver().url_patterns) if getattr(pattern.callback, "csrf_exempt", False)
+]
+
+
+def address(route, cast):
+    """The route with ids of the cast in it, "x" where there is none."""
+
+    def value(match):
+        name = match[1] or match[2]
+        if name == "workspace":
+            return "demo"
+        if name in SOURCES_OF_IDS:
+            return getattr(cast, SOURCES_OF_IDS[name]).id
+        return "csv" if name == "suffix" else "x"
+
+    return "/" + PARAMETER.sub(value, route).replace("^", "").replace("$", "").replace("\\.", ".")
+
+
+@pytest.fixture
+def cast(db):
+    return make_cast()
+
+
+def test_every_view_has_a_permission_or_a_reason_to_be_public():
+    assert unmarked(get_resolver().url_patterns) == []
+
+
+def test_a_view_without_a_mark_is_found():
+    assert unmarked([path("open/", lambda request: HttpResponse())]) == ["open/"]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_answer_carries_its_headers(cast, route):
+    for person in (cast.olga, cast.zoe, None):
+        client = Client(raise_request_exception=False)
+        if person:
+            client.force_login(person)
+        response = client.get(address(route, cast))
+        assert response.status_code < 500
+        policy = response["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "no-store" in response["Cache-Control"]
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert response["X-Frame-Options"] == "DENY"
+        assert response["Referrer-Policy"] == "same-origin"
+        assert response["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route not in WITHOUT_COOKIES and not route.startswith("api/")]
+)
+def test_a_post_without_its_token_is_403(cast, route):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.olga)
+    response = client.post(address(route, cast))
+    assert response.status_code == 403
+    assert b"The form has expired" in response.content
+
+
+def contents():
+    """A digest of every table, but for sessions, caches and reads of the trail, which are events."""
+    digests = {}
+    with as_operator(), connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor)) - {"django_session", "cache", "pending"}
+        for table in sorted(tables):
+            if table.startswith("event_"):  # partitions are read through their parent
+                continue
+            cursor.execute("SELECT has_table_privilege(%s, 'SELECT')", [table])
+            if cursor.fetchone()[0]:
+                where = "WHERE NOT is_read" if table == "event" else ""
+                cursor.execute(
+                    f"SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} t {where}"
+                )
+                digests[table] = cursor.fetchone()[0]
+    return digests
+
+
+def test_looking_changes_nothing(cast):
+    make_token(workspace=cast.workspace)
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.olga)
+    before = contents()
+    assert {"source", "member", "event", "role_grant"} <= before.keys()
+    for route in ROUTES:
+        client.get(address(route, cast))
+    assert contents() == before
