@@ -12,15 +12,17 @@ from auditapp.access.decorators import api_token, public_page
 from auditapp.access.requests import TokenRequest
 from auditapp.ingest import api_shapes as shapes
 from auditapp.ingest.answers import event_answer, proof_answer, recorded_answer, type_answer
-from auditapp.ingest.bodies import sent_events
+from auditapp.ingest.bodies import sent_events, sent_value
 from auditapp.ingest.event_search import event_filter, pagination, parse_cursor
-from auditapp.ingest.event_shape import EVENT_SCHEMA
+from auditapp.ingest.event_shape import EVENT_SCHEMA, is_type_key
 from auditapp.ingest.services import Accepted, Verdict, accept_events
+from auditapp.ingest.type_input import TYPE_SCHEMA, type_values
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import parse_event_key
+from auditapp.record.declarations import TypeUnknown, declare_type, remove_type
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import visible_events
-from auditapp.record.event_types import CATALOGUE, declared_types, undeclared_type
+from auditapp.record.event_types import CATALOGUE, declared_types, known_types, undeclared_type
 from auditapp.record.facets import facets
 from auditapp.sealing.queries import proof_for, seal_marks
 from auditapp.web.api import json_answer
@@ -29,6 +31,7 @@ from auditapp.web.errors import api_error
 router = Router()
 EXTRA_SCHEMAS: dict[str, Any] = {
     "EventInput": EVENT_SCHEMA,
+    "EventTypeInput": TYPE_SCHEMA,
     "EventList": {
         "type": "array",
         "items": {"$ref": "#/components/schemas/EventInput"},
@@ -168,6 +171,39 @@ def api_type_list(request: TokenRequest) -> HttpResponse:
     undeclared = [undeclared_type(key) for key in sorted(counts.keys() - known.keys())]
     answers = [type_answer(kind, counts.get(kind.key, 0)) for kind in (*known.values(), *undeclared)]
     return json_answer(request, {"eventTypes": answers})
+
+
+@router.post(
+    "/audit-event-types",
+    operation_id="declareAuditEventType",
+    summary="Declare an event type of the workspace",
+    response={201: shapes.TypeAnswer, **REFUSALS},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EventTypeInput"}}},
+        }
+    },
+)
+@api_token("types:write")
+def api_type_declare(request: TokenRequest) -> HttpResponse:
+    declared = declare_type(**type_values(sent_value(request)))
+    kind = known_types(request.workspace.id, [declared.key])[declared.key]
+    return json_answer(request, {"eventType": type_answer(kind, 0)}, status=201)
+
+
+@router.delete(
+    "/audit-event-types/{key}",
+    operation_id="removeAuditEventType",
+    summary="Take back the declaration of an event type; its events stay",
+    response={200: shapes.DoneAnswer, **REFUSALS},
+)
+@api_token("types:write")
+def api_type_remove(request: TokenRequest, key: str) -> HttpResponse:
+    if not is_type_key(key):
+        raise TypeUnknown
+    remove_type(key=key)
+    return json_answer(request, {"status": "SUCCESS"})
 
 
 @public_page("There is nothing here.")

@@ -188,3 +188,19 @@ class TypesData(Schema):
 
 class TypesAnswer(Schema):
     data: TypesData
+
+
+class TypeData(Schema):
+    eventType: TypeShape
+
+
+class TypeAnswer(Schema):
+    data: TypeData
+
+
+class DoneData(Schema):
+    status: Literal["SUCCESS"]
+
+
+class DoneAnswer(Schema):
+    data: DoneData

@@ -28,9 +28,7 @@ def sent_events(request: HttpRequest) -> SentEvents:
 
     Raises:  WrongMediaType; Invalid, with the code too_large for the body as a whole or too many events
     """
-    if not has_json_body(request):
-        raise WrongMediaType
-    body = read_body(request, max_bytes=BATCH_MAX_BYTES)
+    body = _body(request, BATCH_MAX_BYTES)
     key = request.headers.get("Idempotency-Key")
     events = _parsed(body)
     if key is None:
@@ -38,6 +36,20 @@ def sent_events(request: HttpRequest) -> SentEvents:
     if not events.is_single:
         raise Invalid("In a batch, give each event an idempotencyKey of its own.", field="Idempotency-Key")
     return SentEvents([_with_key(events.items[0], key)], is_single=True)
+
+
+def sent_value(request: HttpRequest) -> Any:
+    """The one JSON value of a request that is not about events.
+
+    Raises:  WrongMediaType, Invalid
+    """
+    return parse(_body(request, EVENT_MAX_BYTES), max_bytes=EVENT_MAX_BYTES)
+
+
+def _body(request: HttpRequest, max_bytes: int) -> bytes:
+    if not has_json_body(request):
+        raise WrongMediaType
+    return read_body(request, max_bytes=max_bytes)
 
 
 def _parsed(body: bytes) -> SentEvents:

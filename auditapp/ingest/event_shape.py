@@ -18,11 +18,11 @@ MAX_PROBLEMS: Final = 20
 MAX_CHANGES: Final = 250
 
 # No control characters: ids stand in URLs, logs and terminals.
-_PRINTABLE: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-_ID: Final = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": _PRINTABLE}
+PRINTABLE: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+_ID: Final = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": PRINTABLE}
 _NAME: Final = {"type": "string", "maxLength": 500}
 # "type:id" names a resource in filters, so a type has no colon.
-_RESOURCE_TYPE: Final = {
+RESOURCE_TYPE: Final = {
     "type": "string",
     "pattern": "^[A-Za-z][A-Za-z0-9_.-]*$",
     "maxLength": 100,
@@ -30,7 +30,7 @@ _RESOURCE_TYPE: Final = {
 }
 _TARGET: Final = {
     "type": "object",
-    "properties": {"type": _RESOURCE_TYPE, "id": _ID, "name": _NAME},
+    "properties": {"type": RESOURCE_TYPE, "id": _ID, "name": _NAME},
     "required": ["type", "id"],
     "additionalProperties": False,
 }
@@ -61,7 +61,7 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
         "target": {**_TARGET, "description": "What it was done to; the first of several is the event's resource."},
         "targets": {"type": "array", "items": _TARGET, "minItems": 1, "maxItems": 50},
         "resourceId": {**_ID, "description": "With resourceType and resourceName: another way to write one target."},
-        "resourceType": _RESOURCE_TYPE,
+        "resourceType": RESOURCE_TYPE,
         "resourceName": _NAME,
         "occurredAt": {
             "type": "string",
@@ -77,7 +77,7 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
                 "type": "object",
                 "description": "A field before and after; one side is left out where it was added or removed.",
                 "properties": {
-                    "path": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": _PRINTABLE},
+                    "path": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": PRINTABLE},
                     "old": {},
                     "new": {},
                 },

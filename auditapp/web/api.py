@@ -3,7 +3,7 @@
 Endpoints themselves are in the packages' api.py; how an error becomes a status is decided in errors.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -88,11 +88,11 @@ def _refused(request: HttpRequest, error: AppError) -> HttpResponse:
 
 def _bad_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Pydantic's findings about the query as problems; a name such as pagination[count] is told as Segment does, dotted."""
-    problems = [
-        Problem(
-            "/" + "/".join(str(part).replace("[", "/").replace("]", "") for part in found["loc"][1:]),
-            found["msg"] + ".",
-        )
-        for found in error.errors
-    ]
+    problems = [Problem(_pointer(found["loc"]), f"{found['msg']}.") for found in error.errors]
     return _refused(request, Invalid(problems=problems, code="bad_parameter"))
+
+
+def _pointer(place: Sequence[str | int]) -> str:
+    # query, then for items of a list the name of the view's argument, then the parameter.
+    parts = place[1:] if len(place) < 3 else place[2:]
+    return "".join("/" + str(part).replace("[", "/").replace("]", "") for part in parts)
