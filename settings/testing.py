@@ -10,4 +10,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # Nothing is collected before a test run, and WhiteNoise warns of a folder that is not there.
-STATIC_ROOT = None
+STATIC_ROOT = None  # type: ignore[assignment]

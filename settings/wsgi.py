@@ -12,4 +12,4 @@ application = get_wsgi_application()
 BaseCommand().check(databases=["default"])
 # What was opened here must not be shared by the workers that are forked from it (gunicorn --preload).
 connection.close()
-connection.close_pool()  # type: ignore[attr-defined]  PostgreSQL has one
+connection.close_pool()  # type: ignore[attr-defined]
