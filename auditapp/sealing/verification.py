@@ -118,8 +118,9 @@ class _Run:
             self.tree.grow([], until=size)
         if peaks is not None and self.tree.peaks is not None and self.tree.peaks != tuple(peaks):
             self._add(Kind.HEAD, "tree_head.peaks", "The stored edge of the tree is not the one over its leaves.")
-        self.tree.finish()
-        self._check_rows_apart()
+        with in_workspace(self.workspace_id):
+            self.tree.finish()
+            self._check_rows_apart()
         return self._report()
 
     def _report(self) -> Report:
@@ -177,27 +178,23 @@ class _Run:
         if event := events.get(event_id):
             return self._check_event(event, hash_, index)
         if event := self._event_by_id(event_id):
-            return self._check_misplaced(event, hash_, index)
-        if len(self.without_event) < MAX_PROBLEMS:
+            self.misplaced.add(event_id)
+            return self._check_apart(
+                event, hash_, index, "leaf.occurred_at", "The leaf has another time than its event."
+            )
+        if hash_ not in self.without_event and len(self.without_event) < MAX_PROBLEMS:
             self.without_event[hash_] = (index, event_id)
         else:
             self._add(Kind.MISSING_EVENT, "event", "The event is missing.", event_id, index)
         return hash_
 
-    def _check_misplaced(self, event: CheckedEvent, hash_: bytes, index: int) -> bytes:
-        """Leaf and event have different times: where the event's is the sealed one, the leaf's was changed."""
-        self.misplaced.add(event.id)
+    def _check_apart(self, event: CheckedEvent, hash_: bytes, index: int, field: str, message: str) -> bytes:
+        """Leaf and event do not name the same: where the event is as it was sealed, the leaf was changed."""
         before = self.problems.count
         sealed_hash = self._check_event(event, hash_, index)
         if self.problems.count == before:
             self.valid -= 1
-            self._add(
-                Kind.LEAF,
-                "leaf.occurred_at",
-                "The leaf has another time than the event that it seals.",
-                event.id,
-                index,
-            )
+            self._add(Kind.LEAF, field, message, event.id, index)
         return sealed_hash
 
     def _check_event(self, event: CheckedEvent, leaf: bytes, index: int) -> bytes:
@@ -223,24 +220,15 @@ class _Run:
         for event_id, hash_ in binary_rows(UNSEALED, {"workspace_id": self.workspace_id}):
             if event_id in self.misplaced:
                 continue
-            if hash_ in self.without_event:
-                self._tell_apart(event_id, hash_, self.without_event.pop(hash_)[0])
+            if hash_ in self.without_event and (event := self._event_by_id(event_id)):
+                index, _ = self.without_event.pop(hash_)
+                self._check_apart(event, hash_, index, "leaf.event_id", "The leaf names another event than it seals.")
             else:
                 self._add(
                     Kind.UNSEALED_EVENT, "pending", "The event is neither sealed nor waiting for its seal.", event_id
                 )
         for index, event_id in self.without_event.values():
             self._add(Kind.MISSING_EVENT, "event", "The event is missing.", event_id, index)
-
-    def _tell_apart(self, event_id: UUID, hash_: bytes, index: int) -> None:
-        """A leaf and the event that it seals have different ids: the envelope says which of them was changed."""
-        event, before = self._event_by_id(event_id), self.problems.count
-        if event:
-            self._check_event(event, hash_, index)
-        if self.problems.count == before:
-            self._add(
-                Kind.LEAF, "leaf.event_id", "The leaf names another event than the one that it seals.", event_id, index
-            )
 
     def _add(self, kind: Kind, field: str, message: str, event: UUID | None = None, index: int | None = None) -> None:
         self.problems.add(Problem(kind, message, index, event_key(event) if event else None, field))
