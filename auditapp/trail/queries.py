@@ -80,9 +80,10 @@ def trail_list(viewer: Viewer, query: TrailQuery, time: PageTime) -> tuple[Trail
     """The page of the list that a query asks for, and its events."""
     events = visible_events(viewer)
     page = events.page(query.wanted, older=query.older, newer=query.newer)
-    count = events.count(query.wanted)
-    seal = seal_state(viewer.workspace_id)
     is_first_page = query.older is None and query.newer is None
+    is_all = is_first_page and page.older is None and page.searched_to is None
+    count = Count(len(page.rows)) if is_all else events.count(query.wanted)
+    seal = seal_state(viewer.workspace_id)
     rows = event_rows(
         page.rows,
         address=query.address,
