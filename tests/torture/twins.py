@@ -1,0 +1,40 @@
+"""Broken on purpose: the web and the sealer that the scenarios must catch."""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from io import BytesIO
+from typing import Any
+from unittest.mock import patch
+
+LATE_S = 0.3
+EARLY_ANSWER = b'{"data": {"id": "00000000-0000-0000-0000-000000000000"}}'
+
+
+def answer_early(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A WSGI application that acknowledges an event first and has the real one store it a moment later."""
+    from settings.wsgi import application
+
+    if environ["REQUEST_METHOD"] != "POST":
+        return application(environ, start_response)
+    body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    later = {**environ, "wsgi.input": BytesIO(body)}
+    threading.Timer(LATE_S, lambda: application(later, lambda *_: None).close()).start()
+    start_response("201 Created", [("Content-Type", "application/json")])
+    return [EARLY_ANSWER]
+
+
+def seal_in_pieces() -> None:
+    """A worker that commits each statement of a batch by itself."""
+    import django
+
+    django.setup()
+    from auditapp.sealing import services
+    from auditapp.sealing.sealer import run_sealer
+
+    with patch.object(services.transaction, "atomic", lambda **_: nullcontext()):
+        run_sealer(threading.Event())
+
+
+if __name__ == "__main__":
+    seal_in_pieces()
