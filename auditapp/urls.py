@@ -9,8 +9,8 @@ from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import views as sources
-from auditapp.web.api import Api
 from auditapp.trail import views as trail
+from auditapp.web.api import Api
 from auditapp.web.health import healthz
 
 entrance = public_page("People without a session have to get in.")

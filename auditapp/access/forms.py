@@ -23,7 +23,7 @@ class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic fo
 class RoleForm(forms.Form):
     """A role and how far it goes."""
 
-    role = RoleField(Role.objects.all(), empty_label=None, label="Role")
+    role = RoleField(Role.objects.all(), empty_label="Choose a role", label="Role")
     scope = forms.ChoiceField(
         choices=[choice for choice in Scope.choices if choice[0] != Scope.WORKSPACE],
         widget=forms.RadioSelect,

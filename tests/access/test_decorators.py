@@ -145,7 +145,16 @@ def test_a_token_works_in_its_own_workspace_as_itself(cast):
         assert ApiToken.objects.get(id=token.id).last_used_at is not None
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer nonsense", "Basic YTpi", f"Bearer {new_api_token()}"])
+WRONG = {
+    "none": "",
+    "empty": "Bearer",
+    "nonsense": "Bearer nonsense",
+    "basic": "Basic YTpi",
+    "unknown": f"Bearer {new_api_token()}",
+}
+
+
+@pytest.mark.parametrize("header", WRONG.values(), ids=WRONG.keys())
 def test_without_a_token_of_ours_it_is_401(db, header):
     response = endpoint(RequestFactory().get("/api/things", headers={"Authorization": header}))
     assert response.status_code == 401
