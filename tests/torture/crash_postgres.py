@@ -32,11 +32,13 @@ def run(plan: Plan) -> Outcome:
             killed_at = time.monotonic()
             rig.server.restart_if_down()
             down_s.append(time.monotonic() - killed_at)
+            rig.start_if_dead(worker)  # as the process group of `up` does
 
         told = deliver_while(crash, plan, port=port, token=token)
         outcome = Outcome(counts={"kills": plan.kills, "writers": plan.writers})
         outcome.counts["longest recovery, s"] = round(max(down_s, default=0), 2)
         check_acknowledged(rig, outcome, told, workspace_id=WORKSPACE)
+        rig.start_if_dead(worker)
         wait_until_sealed(rig, worker)
         check_log(rig, outcome, seed=plan.seed)
         return outcome

@@ -112,6 +112,10 @@ class Rig:
                 stderr=log,
             )
 
+    def start_if_dead(self, program: Program) -> None:
+        if program.process is None or program.process.poll() is not None:
+            self.start(program)
+
     def log_of(self, program: Program) -> Path:
         return self.server.home / f"{program.name}.log"
 

@@ -1,0 +1,155 @@
+"""`make bench`: what reading, writing, sealing and verifying cost on ten thousand events and on many more.
+
+Both sizes stand side by side and are measured in turn, so that their ratio holds on a busy machine; absolute times do not.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import django
+
+from settings.paths import BASE_DIR
+
+RESULTS = BASE_DIR / "bench-results"
+SMALL = 10_000
+ROWS = ("pages", "counts", "writes", "sealing", "verifying")
+VERIFY_ROUNDS = 3
+
+
+def main() -> int:
+    asked = _arguments()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.testing")
+    django.setup()
+    # After django.setup(): these import what reads tables.
+    from tests.bench.table import markdown
+    from tests.torture.outcome import write_result
+
+    with ExitStack() as stack:
+        bench = Bench.loaded(stack, sorted({SMALL, asked.events}), asked.rows)
+        bench.run(asked.rounds)
+    table = markdown(bench.timings, bench.sizes, bench.counts)
+    file = write_result(RESULTS, f"{max(bench.sizes)}", bench.as_value() | {"table": table.splitlines()})
+    sys.stdout.write(f"{table}\n\n{file.relative_to(BASE_DIR).as_posix()}\n")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000, help="the larger size; 10,000 is always beside it")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    return parser.parse_args()
+
+
+class Bench:
+    """Installations of both sizes, and what was measured on them."""
+
+    def __init__(self, rows: list[str]) -> None:
+        from tests.bench.timing import Timings
+
+        self.rows = rows
+        self.timings = Timings()
+        self.sizes: list[int] = []
+        self.counts: dict[str, dict[int, int]] = {"sealing": {}, "verifying": {}}
+        self.seconds: dict[str, float] = {}
+        self.bytes_an_event: dict[int, int] = {}
+        self._pages: list[Any] = []
+        self._writes: list[Any] = []
+
+    @classmethod
+    def loaded(cls, stack: ExitStack, sizes: list[int], rows: list[str]) -> "Bench":
+        from auditapp.lib import clock
+        from tests.bench.dataset import Dataset
+        from tests.bench.pages import Pages
+        from tests.bench.writes import Writes
+        from tests.torture.rig import installed
+
+        bench = cls(rows)
+        bench.sizes = sizes
+        for size in sizes:
+            rig = stack.enter_context(installed())
+            started = time.monotonic()
+            data = Dataset(size, clock.now())
+            with rig.connect("superuser") as superuser:
+                data.load(superuser)
+            bench.seconds[f"loading {size:,}"] = round(time.monotonic() - started, 1)
+            bench.bytes_an_event[size] = int(rig.ask(SIZE)[0][0] // size)
+            bench._pages.append(Pages.of(rig, data))
+            bench._writes.append(Writes.of(rig, size))
+            _say(f"{size:,} events loaded in {bench.seconds[f'loading {size:,}']} s")
+        return bench
+
+    def run(self, rounds: int) -> None:
+        for number in range(rounds):
+            for pages in self._pages:
+                with pages.rig.in_django("app"):
+                    if "pages" in self.rows:
+                        pages.measure(self.timings)
+                    if "counts" in self.rows:
+                        pages.measure_counts(self.timings)
+            _say(f"round {number + 1} of {rounds}")
+        if {"writes", "sealing", "verifying"} & set(self.rows):
+            self._run_writes(rounds)
+
+    def _run_writes(self, rounds: int) -> None:
+        for writes in self._writes:
+            with writes.rig.in_django("app"):
+                writes.warm_up()
+        for _ in range(rounds):
+            for writes in self._writes:
+                with writes.rig.in_django("app"):
+                    writes.measure(self.timings)
+        for writes in self._writes:
+            with _key_in(writes.rig.server.home / "keys"), writes.rig.in_django("worker"):
+                writes.seal(self.timings)
+                for _ in range(VERIFY_ROUNDS):
+                    writes.verify(self.timings)
+            self.counts["sealing"][writes.events] = self.counts["verifying"][writes.events] = writes.verified
+        _say("written, sealed and verified")
+
+    def as_value(self) -> dict[str, Any]:
+        return {
+            "sizes": self.sizes,
+            "seconds": self.seconds,
+            "bytes_an_event": self.bytes_an_event,
+            "rows": {
+                row: {
+                    size: {
+                        "median_ms": round(one.seconds * 1_000, 3),
+                        "rounds": len(one.wall),
+                        "python": round(one.python_share, 2),
+                    }
+                    for size, one in series.items()
+                }
+                for row, series in self.timings.series.items()
+            },
+        }
+
+
+SIZE = "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'event'::regclass"
+
+
+@contextmanager
+def _key_in(folder: Path) -> Iterator[None]:
+    """Checkpoints are signed with a key of the bench's own."""
+    from django.conf import settings
+
+    before, settings.SEAL_KEY_FILE = settings.SEAL_KEY_FILE, folder / "seal.key"
+    try:
+        yield
+    finally:
+        settings.SEAL_KEY_FILE = before
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

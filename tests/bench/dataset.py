@@ -1,0 +1,282 @@
+"""A trail of any size, fast: rows cut from a pool of real events, copied without indexes, which are built afterwards.
+
+Envelopes, values, tokens and sizes are those of the application; names, ids and times are put in by text replacement, so the
+commitments of these rows do not hold. What is verified by the bench is recorded by the application itself.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import accumulate
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from auditapp.catalogue import registry
+from auditapp.lib.clock import parse_utc, utc_text
+from auditapp.record.drafts import Actor, Change, EventDraft, Target
+from auditapp.record.envelope import seal_bytes
+from auditapp.record.search_tokens import tokens_of, tsvector_text
+
+WORKSPACES, TYPES, ACTORS, RESOURCES, SCOPES = 500, 120, 3_000, 5_000, 200
+LARGEST_SHARE = 0.3
+DAYS = 395
+VARIANTS = 5  # of each type in the pool
+RARE = 6  # events of the rare type, and with the rare word
+IN_A_SCOPE, READS, FAILURES = 0.7, 0.05, 0.03
+# Shares of the events with this word in the name of their target.
+WORDS = {"common": 0.2, "fairly": 0.026, "mid": 0.01, "seldom": 0.003}
+VOCABULARY = 20_000
+CHUNK = 2_000
+
+COLUMNS = (
+    "workspace_id, occurred_at, id, received_at, type, area, actor_kind, actor_id, resource_type, resource_id, scope_id, outcome,"
+    " is_read, request_id, session_id, tokens, envelope, leaf_hash, units, salts"
+)
+INDEXES = """
+SELECT c.relname, replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = 'public.event'::regclass AND NOT i.indisprimary
+"""
+LEAVES = """
+INSERT INTO leaf (workspace_id, index, event_id, occurred_at, hash)
+SELECT workspace_id, row_number() OVER (PARTITION BY workspace_id ORDER BY occurred_at, id) - 1, id, occurred_at, leaf_hash FROM event
+"""
+TYPE_COUNTS = """
+INSERT INTO type_count (workspace_id, scope_id, day, type, events, failures)
+SELECT e.workspace_id, s.id, (e.occurred_at AT TIME ZONE 'UTC')::date, e.type, count(*), count(*) FILTER (WHERE e.outcome = 'failure')
+FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE s.id IS NOT NULL GROUP BY 1, 2, 3, 4
+"""
+ACTOR_COUNTS = """
+INSERT INTO actor_count (workspace_id, scope_id, day, actor_id, events)
+SELECT e.workspace_id, s.id, (e.occurred_at AT TIME ZONE 'UTC')::date, e.actor_id, count(*)
+FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE s.id IS NOT NULL GROUP BY 1, 2, 3, 4
+"""
+
+# What stands in the pool where a row's own value goes; nothing of it is changed by tokens, JSON or COPY.
+_ACTOR, _RESOURCE, _SCOPE, _FIRST, _SECOND = "qqactor", "qqresource", "qqscope", "qqfirst", "qqsecond"
+_ID = UUID(int=0x11111111_1111_1111_1111_111111111111)
+_AT = parse_utc("2001-01-01T01:01:01.010101Z")
+_PLACES = ("'0:", "ws_0", str(_ID), utc_text(_AT), _ACTOR, _RESOURCE, _SCOPE, _FIRST, _SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One event of the pool with holes: its columns as text, values as JSON."""
+
+    type: str
+    area: str
+    resource_type: str
+    is_read: str
+    tokens: str
+    envelope: str
+    units: list[str | None]
+    salts: str
+
+    @classmethod
+    def of(cls, draft: EventDraft) -> "Cut":
+        sealed = seal_bytes(draft)
+        return cls(
+            draft.type,
+            draft.area,
+            draft.targets[0].type,
+            "t" if draft.is_read else "f",
+            tsvector_text(sorted(tokens_of(draft))),
+            sealed.envelope.decode(),
+            [None if unit is None else unit.decode() for unit in sealed.units],
+            _array(sealed.salts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the queries of the bench ask for."""
+
+    types: list[str]
+    rare_type: str
+    absent_type: str
+    actors: list[str]
+    scopes: list[str]
+
+
+@dataclass(slots=True)
+class Dataset:
+    """So many events of the last thirteen months, always the same for a seed."""
+
+    events: int
+    now: datetime
+    seed: int = 1
+    names: Names = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = names()
+
+    def load(self, connection: "psycopg.Connection[Any]") -> None:
+        """Fill an empty database, as its superuser, and have PostgreSQL know what is in it."""
+        indexes = connection.execute(INDEXES).fetchall()
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}")
+        with connection.cursor() as cursor, cursor.copy(f"COPY event ({COLUMNS}) FROM STDIN") as copy:
+            for chunk in self._chunks():
+                copy.write(chunk)
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        for _, definition in indexes:
+            connection.execute(definition)
+        for statement in (LEAVES, TYPE_COUNTS, ACTOR_COUNTS):
+            connection.execute(statement)
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("VACUUM ANALYZE")
+
+    def _chunks(self) -> Iterator[str]:
+        choice = random.Random(self.seed)
+        cuts = _pool(choice)
+        lines, rare = [], 0
+        for number, row in enumerate(_draws(choice, self.events)):
+            cut = choice.choice(cuts[row.type])
+            words = (row.first, row.second)
+            # Spread over the first workspace's events, the newest of them a while ago.
+            if row.workspace == 1 and rare < RARE and number * (RARE + 1) >= self.events * (rare + 1):
+                cut, words, rare = cuts[self.names.rare_type][0], ("rareword", row.second), rare + 1
+            at = self.now - timedelta(days=DAYS) * (1 - number / self.events) - timedelta(seconds=1)
+            lines.append(_line(cut, row, words, at, choice))
+            if len(lines) == CHUNK:
+                yield "".join(lines)
+                lines = []
+        yield "".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What chance says of one event."""
+
+    workspace: int
+    type: str
+    actor: int
+    resource: int
+    scope: int | None
+    first: str
+    second: str
+    outcome: str
+
+
+def names() -> Names:
+    """Types of the catalogue that are about something, the most frequent first."""
+    keys = [key for key in registry.EVENT_TYPES if registry.EVENT_TYPES[key].resource_type]
+    random.Random(0).shuffle(keys)
+    return Names(
+        keys[:TYPES],
+        keys[TYPES],
+        keys[TYPES + 1],
+        [f"usr_1_{number}" for number in range(ACTORS)],
+        [f"src_{number}" for number in range(SCOPES)],
+    )
+
+
+def _pool(choice: random.Random) -> dict[str, list[Cut]]:
+    known = names()
+    return {key: [Cut.of(_draft(key, choice)) for _ in range(VARIANTS)] for key in (*known.types, known.rare_type)}
+
+
+def _draft(key: str, choice: random.Random) -> EventDraft:
+    kind = registry.EVENT_TYPES[key]
+    changes = [Change(f"field_{n}", _text(choice), _text(choice)) for n in range(choice.choice((0, 1, 1, 2, 4)))]
+    return EventDraft(
+        workspace_id=0,
+        id=_ID,
+        type=key,
+        area=kind.area,
+        actor=Actor("user", _ACTOR, f"Person {_ACTOR}", f"{_ACTOR}@example.com"),
+        targets=[Target(kind.resource_type, _RESOURCE, f"{_FIRST} {_SECOND}")],
+        occurred_at=_AT,
+        received_at=_AT,
+        scope_id=_SCOPE,
+        is_read=choice.random() < READS,
+        context={
+            "ip": f"203.0.{choice.randrange(256)}.{choice.randrange(256)}",
+            "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36",
+            "request_id": f"{choice.getrandbits(128):032x}",
+            "session_id": f"{choice.getrandbits(128):032x}",
+            "method": "POST",
+            "path": "/acme/settings/",
+        },
+        meta={"note": _text(choice), "count": choice.randrange(1_000)},
+        changes=changes,
+    )
+
+
+def _text(choice: random.Random) -> str:
+    return " ".join(f"v{choice.randrange(VOCABULARY)}" for _ in range(choice.randint(1, 5)))
+
+
+def _draws(choice: random.Random, events: int) -> Iterator[Draw]:
+    """The largest workspace takes its share; the rest, and all else, follow Zipf's law."""
+    known = names()
+    rest = list(accumulate(1 / rank for rank in range(1, WORKSPACES)))
+    largest = rest[-1] * LARGEST_SHARE / (1 - LARGEST_SHARE)
+    shares = [largest, *(largest + share for share in rest)]
+    words, left = list(WORDS), 1 - sum(WORDS.values())
+    while events:
+        size = min(events, 50_000)
+        events -= size
+        vocabulary = [f"w{n}" for n in _zipf(choice, VOCABULARY, size)]
+        marked = choice.choices([*words, None], [*WORDS.values(), left], k=size)
+        drawn = zip(
+            choice.choices(range(1, WORKSPACES + 1), cum_weights=shares, k=size),
+            _zipf(choice, TYPES, size),
+            _zipf(choice, ACTORS, size),
+            _zipf(choice, RESOURCES, size),
+            _zipf(choice, SCOPES, size),
+            marked,
+            vocabulary,
+            [f"w{n}" for n in _zipf(choice, VOCABULARY, size)],
+            strict=True,
+        )
+        for workspace, kind, actor, resource, scope, word, first, second in drawn:
+            is_scoped, outcome = choice.random() < IN_A_SCOPE, "failure" if choice.random() < FAILURES else "success"
+            yield Draw(
+                workspace,
+                known.types[kind],
+                actor,
+                resource,
+                scope if is_scoped else None,
+                word or first,
+                second,
+                outcome,
+            )
+
+
+def _zipf(choice: random.Random, size: int, number: int) -> list[int]:
+    return choice.choices(range(size), cum_weights=list(accumulate(1 / rank for rank in range(1, size + 1))), k=number)
+
+
+def _line(cut: Cut, row: Draw, words: tuple[str, str], at: datetime, choice: random.Random) -> str:
+    """One row in COPY's text format. No value holds a tab, newline or backslash but the `\\x` in front of bytes."""
+    milliseconds = int(at.timestamp() * 1_000)
+    event_id = UUID(int=milliseconds << 80 | 7 << 76 | choice.getrandbits(12) << 64 | 2 << 62 | choice.getrandbits(62))
+    moment, actor, resource = utc_text(at), f"usr_{row.workspace}_{row.actor}", f"{cut.resource_type}_{row.resource}"
+    scope = "" if row.scope is None else f"src_{row.scope}"
+    own = (f"'{row.workspace}:", f"ws_{row.workspace}", str(event_id), moment, actor, resource, scope, *words)
+    tokens, envelope = cut.tokens, cut.envelope
+    for place, value in zip(_PLACES, own, strict=True):
+        tokens, envelope = tokens.replace(place, value), envelope.replace(place, value)
+    if not scope:
+        tokens, envelope = tokens.replace(f"'{row.workspace}:s='", ""), envelope.replace('"scope":""', '"scope":null')
+    if row.outcome == "failure":
+        tokens, envelope = tokens.replace(":o=success'", ":o=failure'"), envelope.replace('"success"', '"failure"')
+    people = [unit and unit.replace(_ACTOR, actor).replace(_RESOURCE, resource) for unit in cut.units[:2]]
+    people[1] = people[1] and people[1].replace(_FIRST, words[0]).replace(_SECOND, words[1])
+    raw = envelope.encode()
+    units = _array([unit and unit.encode() for unit in (*people, *cut.units[2:])])
+    return (
+        f"{row.workspace}\t{moment}\t{event_id}\t{moment}\t{cut.type}\t{cut.area}\tuser\t{actor}\t{cut.resource_type}\t{resource}\t"
+        f"{scope or chr(92) + 'N'}\t{row.outcome}\t{cut.is_read}\t{event_id.hex}\t{event_id.hex[:16]}\t{tokens}\t"
+        f"\\\\x{raw.hex()}\t\\\\x{sha256(bytes(1) + raw).hexdigest()}\t{units}\t{cut.salts}\n"
+    )
+
+
+def _array(values: list[Any]) -> str:
+    """A bytea[] for COPY: a backslash is doubled once for the array and once for COPY."""
+    return "{" + ",".join("NULL" if value is None else f'"\\\\\\\\x{value.hex()}"' for value in values) + "}"
