@@ -28,7 +28,7 @@ from auditapp.sealing.queries import proof_for, seal_marks
 from auditapp.web.api import json_answer
 from auditapp.web.errors import api_error
 
-router = Router()
+router = Router(tags=["Audit trail"])
 EXTRA_SCHEMAS: dict[str, Any] = {
     "EventInput": EVENT_SCHEMA,
     "EventTypeInput": TYPE_SCHEMA,

@@ -130,6 +130,7 @@ def occurred_at(text: str | None, received_at: datetime, *, pointer: str = "/occ
     return moment
 
 
+@lru_cache(maxsize=4096)
 def plain_ip(text: str) -> str | None:
     """The address in its one spelling; None for anything else."""
     try:

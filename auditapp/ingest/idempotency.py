@@ -13,9 +13,13 @@ from django.db import connection
 
 from auditapp.lib import clock
 from auditapp.lib.canonical_json import canonical_bytes
-from auditapp.record.models import Idempotency
 from auditapp.record.writer import Recorded
 
+# As one array: a thousand parameters take Django's ORM longer than the rest of a batch's keys.
+KEPT = """
+SELECT i.key_digest, i.body_digest, i.event_id, i.leaf_hash FROM idempotency AS i
+WHERE i.workspace_id = %s AND i.key_digest = ANY(%s::bytea[])
+"""
 # In the order of the keys: two batches with the same keys in another order would wait for each other for ever. Where another
 # transaction has just taken a key, this waits for its end and then leaves the row out of what comes back.
 KEEP = """
@@ -47,9 +51,9 @@ def key_of(text: str, item: dict[str, Any]) -> Key:
 
 def kept_events(workspace_id: int, keys: Iterable[Key]) -> dict[bytes, tuple[bytes, Recorded]]:
     """By the digest of each key that is known: the digest of its body, and the event it stands for."""
-    rows = Idempotency.objects.filter(workspace_id=workspace_id, key_digest__in={key.digest for key in keys})
-    found = rows.values_list("key_digest", "body_digest", "event_id", "leaf_hash")
-    return {bytes(key): (bytes(body), Recorded(event_id, bytes(leaf))) for key, body, event_id, leaf in found}
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT, [workspace_id, list({key.digest for key in keys})])
+        return {bytes(key): (bytes(body), Recorded(id_, bytes(leaf))) for key, body, id_, leaf in cursor.fetchall()}
 
 
 def keep_keys(workspace_id: int, keyed: Sequence[tuple[Key, Recorded]]) -> None:
