@@ -9,7 +9,7 @@ from typing import Final
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from auditapp.lib.loopback import LOOPBACK, status_of
@@ -65,7 +65,10 @@ def run_installation(
 
 def has_migrations_to_run() -> bool:
     """True where tables are missing; much quicker than a `migrate` that finds nothing to do."""
-    executor = MigrationExecutor(connection)
+    try:
+        executor = MigrationExecutor(connection)
+    except OperationalError:  # on a new server the owner's role is not there yet
+        return True
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
