@@ -112,6 +112,8 @@ def test_an_event_that_is_queued_twice_gets_one_place(log, connect, as_role, cap
         assert not Pending.objects.exists()
     assert (batch.start, batch.size) == (1, 2)
     assert leaves() == [(0, first), (1, second)]
+    with in_workspace(1):
+        assert list(TypeCount.objects.filter(scope_id="").values_list("type", "events")) == [("warehouse.modified", 2)]
     assert caplog.text.count("was queued twice") == 3
 
 
