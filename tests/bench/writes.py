@@ -32,29 +32,7 @@ CONTEXT = {"ip": "203.0.113.7", "user_agent": "bench/1.0", "request_id": "req_1"
 MAKE_HEAP = "CREATE TABLE bench_heap (LIKE event); GRANT INSERT ON bench_heap TO audit_app"
 PLACES = ", ".join(["%s"] * 15 + ["%s::tsvector"] + ["%b"] * 4)
 INTO_HEAP = f"INSERT INTO bench_heap ({COLUMNS}) VALUES ({PLACES})"
-COPY_HEAP = f"COPY bench_heap ({COLUMNS}) FROM STDIN (FORMAT binary)"
-COPY_TYPES = [
-    "int8",
-    "timestamptz",
-    "uuid",
-    "timestamptz",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "bool",
-    "text",
-    "text",
-    "tsvector",
-    "bytea",
-    "bytea",
-    "bytea[]",
-    "bytea[]",
-]
+COPY_HEAP = f"COPY bench_heap ({COLUMNS}) FROM STDIN"
 
 
 @dataclass(slots=True)
@@ -159,7 +137,6 @@ def _insert(sql: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _copy(rows: list[tuple[Any, ...]]) -> None:
     with connection.cursor() as cursor, cursor.copy(COPY_HEAP) as copy:
-        copy.set_types(COPY_TYPES)
         for row in rows:
             copy.write_row(row)
 

@@ -20,7 +20,7 @@ FORGETFUL = {"synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer
 
 def run(plan: Plan) -> Outcome:
     """Crash the cluster again and again under load."""
-    with installed() as rig, rig.running(rig.worker()) as worker, rig.web() as (_, port):
+    with installed() as rig, rig.kept_running(rig.worker()), rig.web() as (_, port):
         token = rig.make_token(WORKSPACE)
         if plan.twin:
             _make_forgetful(rig)
@@ -32,14 +32,12 @@ def run(plan: Plan) -> Outcome:
             killed_at = time.monotonic()
             rig.server.restart_if_down()
             down_s.append(time.monotonic() - killed_at)
-            rig.start_if_dead(worker)  # as the process group of `up` does
 
         told = deliver_while(crash, plan, port=port, token=token)
         outcome = Outcome(counts={"kills": plan.kills, "writers": plan.writers})
         outcome.counts["longest recovery, s"] = round(max(down_s, default=0), 2)
         check_acknowledged(rig, outcome, told, workspace_id=WORKSPACE)
-        rig.start_if_dead(worker)
-        wait_until_sealed(rig, worker)
+        wait_until_sealed(rig)
         check_log(rig, outcome, seed=plan.seed)
         return outcome
 

@@ -37,16 +37,17 @@ FROM (SELECT index, row_number() OVER (PARTITION BY workspace_id ORDER BY index)
 """
 
 
-def wait_until_sealed(rig: Rig, worker: Program, *, patience_s: float = 60) -> None:
+def wait_until_sealed(rig: Rig, worker: Program | None = None, *, patience_s: float = 60) -> None:
     """Wait until nothing waits for its leaf.
 
-    Raises:  RigFailed
+    Raises:  RigFailed, also when the worker ends meanwhile
     """
 
     def is_empty() -> bool:
         return not rig.ask("SELECT FROM pending LIMIT 1")
 
-    wait_for(is_empty, "all events are sealed", worker, rig.log_of(worker), patience_s=patience_s)
+    log = rig.log_of(worker) if worker else None
+    wait_for(is_empty, "all events are sealed", worker, log, patience_s=patience_s)
 
 
 def check_log(rig: Rig, outcome: Outcome, *, seed: int) -> None:

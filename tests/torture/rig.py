@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -112,9 +113,24 @@ class Rig:
                 stderr=log,
             )
 
-    def start_if_dead(self, program: Program) -> None:
-        if program.process is None or program.process.poll() is not None:
-            self.start(program)
+    @contextmanager
+    def kept_running(self, program: Program) -> Iterator[Program]:
+        """Have a program run and start it again wherever it ends, as the process group of `up` does."""
+        enough = threading.Event()
+
+        def keep() -> None:
+            while not enough.wait(1):
+                if program.process is None or program.process.poll() is not None:
+                    self.start(program)
+
+        keeper = threading.Thread(target=keep)
+        with self.running(program):
+            keeper.start()
+            try:
+                yield program
+            finally:
+                enough.set()
+                keeper.join()
 
     def log_of(self, program: Program) -> Path:
         return self.server.home / f"{program.name}.log"
