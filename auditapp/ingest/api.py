@@ -153,7 +153,8 @@ def api_record(request: TokenRequest) -> HttpResponse:
         return json_answer(request, {"results": results}, status=_status_of_batch(accepted))
     [one] = accepted
     if one.event is None:
-        raise one.error or AssertionError("an event that was not recorded has a reason")
+        assert one.error is not None
+        raise one.error
     status = 201 if one.verdict is Verdict.RECORDED else 200
     return json_answer(request, recorded_answer(one.event.id, one.event.leaf_hash), status=status)
 

@@ -3,7 +3,7 @@
 Endpoints themselves are in the packages' api.py; how an error becomes a status is decided in errors.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
 from auditapp.lib.errors import AppError, Invalid, Problem
 from auditapp.web.errors import error_answer
@@ -58,16 +59,13 @@ class Api(NinjaAPI):
     @property
     def urls(self) -> tuple[list[URLPattern | URLResolver], str, str]:
         patterns, app_name, namespace = super().urls
-        scopes: dict[str | None, str] = {
-            operation.view_func.__name__: vars(operation.view_func)["permission"]
-            for router in self._get_bound_routers()
-            for path_view in router.path_operations.values()
-            for operation in path_view.operations
-        }
+        scopes = {operation.view_func.__name__: scope for operation, scope in self._operations()}
         for pattern in patterns:
-            if isinstance(pattern, URLPattern) and pattern.name in scopes:
+            if not isinstance(pattern, URLPattern):
+                continue
+            if pattern.name in scopes:
                 vars(pattern.callback)["permission"] = scopes[pattern.name]
-            elif isinstance(pattern, URLPattern) and pattern.name == "api-root":
+            elif pattern.name == "api-root":
                 vars(pattern.callback)["public_reason"] = "It names the root for reverse() and answers 404."
         return patterns, app_name, namespace
 
@@ -75,8 +73,18 @@ class Api(NinjaAPI):
         schema = super().get_openapi_schema(**options)
         schema["components"]["schemas"] |= self.schemas
         schema["components"]["securitySchemes"] = {"accessToken": {"type": "http", "scheme": "bearer"}}
-        schema["security"] = [{"accessToken": []}]
+        scopes = {operation.operation_id: scope for operation, scope in self._operations()}
+        for methods in schema["paths"].values():
+            for details in methods.values():
+                details["security"] = [{"accessToken": [scopes[details["operationId"]]]}]
         return schema
+
+    def _operations(self) -> Iterator[tuple[Operation, str]]:
+        """Each operation with the token scope that it is marked with."""
+        for router in self._get_bound_routers():
+            for path_view in router.path_operations.values():
+                for operation in path_view.operations:
+                    yield operation, vars(operation.view_func)["permission"]
 
 
 def _refused(request: HttpRequest, error: AppError) -> HttpResponse:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 
 from auditapp.access.models import ApiToken, Workspace
-from auditapp.lib.tokens import new_api_token, token_digest
+from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
+from tests import factories
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,11 @@ class Caller:
 
 
 def make_workspace(slug: str) -> Workspace:
-    """As the worker, the only one who may."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL ROLE audit_worker")
-        workspace = Workspace.objects.create(slug=slug, name=slug.title())
-        cursor.execute("SET LOCAL ROLE audit_app")
-    return workspace
+    return factories.make_workspace(slug=slug, name=slug.title())
 
 
 def make_caller(workspace: Workspace, *scopes: str) -> Caller:
-    secret = new_api_token()
-    with in_workspace(workspace.id):
-        token = ApiToken.objects.create(
-            workspace_id=workspace.id,
-            id=f"tok_{secret[-6:]}",
-            name="CI",
-            digest=token_digest(secret),
-            last_characters=secret[-4:],
-            scopes=list(scopes),
-            created_by="usr_olga",
-        )
+    token, secret = factories.make_token(workspace=workspace, scopes=scopes)
     return Caller(workspace, token, secret)
 
 
@@ -81,9 +66,46 @@ def stored() -> Callable[[Workspace], list[EventRow]]:
 
     def fetch(workspace: Workspace) -> list[EventRow]:
         viewer = Viewer(workspace.id, sees_all=True, sees_personal=True)
-        from auditapp.record.event_filter import EventFilter
-
         with in_workspace(workspace.id):
             return list(visible_events(viewer).exported(EventFilter(with_reads=True)))
 
     return fetch
+
+
+def at(second: int) -> str:
+    return f"2026-01-01T00:00:{second:02}Z"
+
+
+EVENTS: list[dict[str, Any]] = [
+    {
+        "type": "warehouse.disabled",
+        "actor": {"id": "usr_ana", "name": "Ana Lima", "email": "ana@example.com"},
+        "target": {"type": "warehouse", "id": "Whs_1", "name": "Snowflake prod"},
+        "context": {"ip": "203.0.113.7"},
+    },
+    {
+        "type": "source.created",
+        "actor": {"id": "tok_ci", "name": "CI", "kind": "token"},
+        "target": {"type": "source", "id": "src_1", "name": "iOS"},
+        "context": {"ip": "198.51.100.9"},
+    },
+    {
+        "type": "order.refunded",
+        "actor": {"id": "usr_bo", "name": "Bo"},
+        "target": {"type": "order", "id": "arn:aws:x:/1 2", "name": "src_1"},
+        "outcome": "failure",
+    },
+    {
+        "type": "audit_trail.viewed",
+        "actor": {"id": "usr_bo", "name": "Bo"},
+        "target": {"type": "audit_trail", "id": "ws"},
+    },
+]
+
+
+@pytest.fixture
+def filled(caller: Caller) -> Caller:
+    """Four events, one a second, in the order of EVENTS."""
+    sent = [{**event, "occurredAt": at(second)} for second, event in enumerate(EVENTS)]
+    assert caller.post("/audit-events", sent).status_code == 201
+    return caller
