@@ -136,8 +136,9 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
+        # In the order of the sealed bytes, whose keys are sorted: verification makes the same tokens from them.
+        for key in sorted(value):
+            yield from _texts(value[key])
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _texts(item)

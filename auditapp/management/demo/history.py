@@ -16,7 +16,7 @@ from auditapp.ingest.services import accept_events
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
 from auditapp.management.demo.elsewhere import posted_event
-from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SOURCES, WAREHOUSES, Person
+from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
 from auditapp.management.demo.scenes import SCENES, World
 from auditapp.pipeline.warehouses import services as warehouses
 from auditapp.record.acting import acting
@@ -108,7 +108,9 @@ def _invite(world: World, person: Person, at: datetime, password: str) -> None:
 
 def _one_day(world: World, morning: datetime) -> None:
     random = world.random
-    count = random.randint(*(EVENTS_A_WORKDAY if morning.weekday() < 5 else EVENTS_A_WEEKEND))
+    # The first day has the furnishing already.
+    is_busy = morning.weekday() < 5 and len(world.users) > len(SIGN_INS) + 1
+    count = random.randint(*(EVENTS_A_WORKDAY if is_busy else EVENTS_A_WEEKEND))
     moments = sorted(
         morning + timedelta(hours=1.2, seconds=random.triangular(0, WORK_HOURS * 3600)) for _ in range(count)
     )

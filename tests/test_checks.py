@@ -1,0 +1,44 @@
+"""Start-up checks: each unsafe state is named with what to do."""
+
+import pytest
+
+from auditapp.checks import database_keeps_its_promises
+
+
+def _found(settings, **changed: object) -> dict[str, str]:
+    for name, value in changed.items():
+        setattr(settings, name, value)
+    return {problem.id: problem.hint for problem in database_keeps_its_promises(databases=["default"])}
+
+
+def test_the_webs_role_is_safe_and_a_server_that_forgets_commits_is_not(own_database, settings):
+    # The tests' own server runs without fsync.
+    assert list(_found(settings, DATABASE_ROLE="app")) == ["auditapp.E003"]
+
+
+@pytest.mark.parametrize("role", ["owner"])
+def test_a_session_of_the_owner_is_refused(own_database, as_role, settings, role):
+    with as_role(role):
+        found = _found(settings, DATABASE_ROLE="app", ALLOW_OWNER_LOGIN=True)
+    assert "migrate" in found["auditapp.E001"]
+
+
+def test_a_login_that_could_become_the_owner_is_refused_outside_of_a_trial(own_database, as_role, settings, server):
+    from django.db import connection
+
+    from settings.embedded import SUPERUSER
+
+    before = dict(connection.settings_dict)
+    connection.close()
+    connection.settings_dict["USER"] = SUPERUSER
+    try:
+        assert "auditapp.E002" in _found(settings, DATABASE_ROLE="app", ALLOW_OWNER_LOGIN=False)
+        assert "auditapp.E002" not in _found(settings, DATABASE_ROLE="app", ALLOW_OWNER_LOGIN=True)
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)
+
+
+def test_the_owner_migrates_without_being_asked(own_database, as_role, settings):
+    with as_role("owner"):
+        assert _found(settings, DATABASE_ROLE="owner") == {}
