@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import sys
 import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -180,6 +181,17 @@ def test_more_than_one_chunk_is_imported_and_told_of(workspace, tmp_path, monkey
             progress=lambda report: told.append(report.read),
         )
     assert (report.new, told) == (7, [3, 6, 7])
+
+
+def test_standard_input_is_read_for_a_dash(workspace, monkeypatch):
+    with SAMPLE.open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert Run("-", "cloudtrail").out == "103 new, 0 known, 0 refused"
+
+
+def test_progress_is_told_while_it_goes_on(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr("auditapp.management.commands.import_events.PROGRESS_EVERY_S", 0)
+    assert Run(SAMPLE, "cloudtrail").err.startswith("103 read, ")
 
 
 def test_a_workspace_or_file_that_is_not_there_is_said(workspace, tmp_path):
