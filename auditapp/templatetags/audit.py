@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from django import template
-from django.utils.safestring import SafeString
 
 from auditapp.record.drafts import Actor
 from auditapp.record.event_row import EventRow
 from auditapp.trail import dressing
+from auditapp.trail.dressing import Html
 from auditapp.trail.moments import PageTime
 
 register = template.Library()
@@ -18,25 +18,25 @@ register.simple_tag(dressing.avatar)
 
 
 @register.simple_tag
-def icon(name: str, size: str = "") -> SafeString:
+def icon(name: str, size: str = "") -> Html:
     """An icon of the sprite: `{% icon "key" %}`, `{% icon "key" "small" %}`."""
     return dressing.icon(name, small=size == "small")
 
 
 @register.filter
-def sentence(row: EventRow) -> SafeString:
+def sentence(row: EventRow) -> Html:
     """What happened, from the verb on."""
     return dressing.sentence(row)
 
 
 @register.filter
-def actor_tag(actor: Actor) -> SafeString:
+def actor_tag(actor: Actor) -> Html:
     """Avatar and name of an actor."""
     return dressing.actor_tag(actor)
 
 
 @register.filter
-def actor_name(actor: Actor) -> SafeString:
+def actor_name(actor: Actor) -> Html:
     """The name of an actor, unseen characters spelled out."""
     return dressing.shown(dressing.actor_name(actor))
 

@@ -67,11 +67,13 @@ class Address:
         return replace(self, path=path)
 
     def _made(self, pairs: Iterable[tuple[str, str]], *changed: str) -> "Address":
-        if not set(changed) <= {"open", *PAGE_KEYS}:
-            pairs = [(n, v) for n, v in pairs if n not in {"open", *PAGE_KEYS, *FIND_KEYS}]
-        elif set(changed) & set(PAGE_KEYS):
-            pairs = [(n, v) for n, v in pairs if n in changed or n not in {"open", *PAGE_KEYS}]
-        return replace(self, pairs=tuple(sorted(pairs, key=lambda pair: _ORDER.get(pair[0], len(_ORDER)))))
+        left: set[str] = set(FIND_KEYS)
+        if set(changed) & set(PAGE_KEYS):
+            left |= {"open", *PAGE_KEYS} - set(changed)
+        elif changed != ("open",):
+            left |= {"open", *PAGE_KEYS}
+        kept = ((name, value) for name, value in pairs if name not in left)
+        return replace(self, pairs=tuple(sorted(kept, key=lambda pair: _ORDER[pair[0]])))
 
 
 _ORDER: Final = {key: place for place, key in enumerate(KEYS)}

@@ -14,6 +14,7 @@ from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
 from auditapp.trail.ranges import range_words
 
+OUTCOMES: Final = {"success": "Succeeded", "failure": "Failed"}
 NAMED: Final = 2  # of several values in a chip
 
 
@@ -42,7 +43,7 @@ def chips_of(
         ("Events", _events_text(wanted.types, wanted.areas, type_names), ("event", "area")),
         ("Actor", _text(wanted.actors, lambda value: actor_names.get(value, value)), ("actor",)),
         ("Resource", _text(wanted.resources, _resource_name), ("resource",)),
-        ("Outcome", _text(wanted.outcomes, str), ("outcome",)),
+        ("Outcome", _text(wanted.outcomes, lambda value: OUTCOMES.get(value, value)), ("outcome",)),
         ("Source IP", _text(wanted.ips, str), ("ip",)),
         ("Text", " ".join(address.values("q")) if wanted.words else "", ("q",)),
         ("Date", range_words(query, time), ("from", "to")),

@@ -5,12 +5,11 @@ decided in rows.py and the templates.
 """
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
 from auditapp.catalogue import registry
 from auditapp.catalogue.sentence import Part, plain_sentence, sentence_parts
@@ -19,6 +18,9 @@ from auditapp.record.drafts import MISSING, Actor
 from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import OTHER_AREA_NAME
 
+# Text that is escaped already: made by format_html alone, which Django's templates do not escape again.
+Html: TypeAlias = str
+
 TINTS: Final = 6
 KIND_ICONS: Final = {"token": "key", "system": "system", "service": "system"}
 OTHER_ICON: Final = "help"
@@ -26,7 +28,7 @@ OTHER_ICON: Final = "help"
 LONG_ADDRESS: Final = 20
 
 
-def shown(text: str) -> SafeString:
+def shown(text: str) -> Html:
     """The text for a page: escaped, and each unseen character as its name."""
     if text.isascii() and text.isprintable():
         return format_html("{}", text)
@@ -38,19 +40,19 @@ PLAIN: Final = "{}"
 CONTROL: Final = '<span class="control-char">{}</span>'
 
 
-def icon(name: str, *, small: bool = False) -> SafeString:
+def icon(name: str, *, small: bool = False) -> Html:
     """An icon of the sprite, without words: what it says is said beside it."""
     return _icon(name, small)
 
 
 @lru_cache(maxsize=512)
-def _icon(name: str, small: bool) -> SafeString:
+def _icon(name: str, small: bool) -> Html:
     size = " icon--small" if small else ""
     form = '<svg class="icon{}" aria-hidden="true"><use href="{}#i-{}"/></svg>'
     return format_html(form, size, static("img/sprite.svg"), name)
 
 
-def sentence(row: EventRow) -> SafeString:
+def sentence(row: EventRow) -> Html:
     """What happened, from the verb on."""
     return format_html_join("", "{}", ((_part(part),) for part in parts_of(row)))
 
@@ -76,7 +78,7 @@ def actor_name(actor: Actor) -> str:
     return f"{actor.real.name or actor.real.id} as {name}" if actor.real else name
 
 
-def actor_tag(actor: Actor) -> SafeString:
+def actor_tag(actor: Actor) -> Html:
     """Avatar and name."""
     return format_html(
         '<span class="actor">{}<bdi>{}</bdi></span>',
@@ -85,7 +87,7 @@ def actor_tag(actor: Actor) -> SafeString:
     )
 
 
-def avatar(kind: str, actor_id: str, name: str, *, large: bool = False) -> SafeString:
+def avatar(kind: str, actor_id: str, name: str, *, large: bool = False) -> Html:
     """People round with initials, their tint from the id; machines square with their icon."""
     size = " avatar--large" if large else ""
     if kind in KIND_ICONS:
@@ -108,7 +110,7 @@ def area_name(key: str) -> str:
     return area.name if area else OTHER_AREA_NAME
 
 
-def area_tag(key: str) -> SafeString:
+def area_tag(key: str) -> Html:
     """Icon and name of an area."""
     area = registry.area(key)
     return format_html('<span class="tag">{}{}</span>', icon(area.icon if area else OTHER_ICON), area_name(key))
@@ -122,7 +124,7 @@ def short_address(text: str) -> str:
     return f"{':'.join(groups[:3])}:…:{groups[-1]}" if len(groups) > 4 else f"{text[:9]}…{text[-9:]}"
 
 
-def _part(part: Part) -> SafeString:
+def _part(part: Part) -> Html:
     if part.kind == "kind":
         return format_html('<span class="kind">{}</span>', shown(part.text))
     if part.kind == "name":

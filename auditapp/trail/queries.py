@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from django.utils.safestring import SafeString
-
 from auditapp.catalogue.areas import AREAS
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import Count, EventPage, EventQuery, visible_events
@@ -14,6 +12,7 @@ from auditapp.record.facets import DayCount, day_counts, facets
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import Address
 from auditapp.trail.chips import Chip
+from auditapp.trail.dressing import Html
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.histogram import Histogram, histogram_of, window_of
 from auditapp.trail.moments import PageTime, utc_midnight
@@ -22,6 +21,7 @@ from auditapp.trail.rows import event_rows
 from auditapp.trail.seal_state import SealState, seal_state, seals_of
 from auditapp.trail.toolbar import Toolbar, toolbar_of
 
+ANY_FILTER: Final = "any filter"
 EVERYTHING: Final = EventFilter(with_reads=True)
 
 
@@ -43,6 +43,11 @@ class NothingFound:
     suggestions: list[Suggestion]
     nearest: tuple[date, Address] | None
 
+    @property
+    def is_one_filter(self) -> bool:
+        """Whether taking away a single filter would show something."""
+        return any(one.label != ANY_FILTER for one in self.suggestions)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -57,7 +62,7 @@ class Limits:
 class TrailList:
     """One page of the list."""
 
-    rows: SafeString
+    rows: Html
     shown: int
     count: Count
     older: Address | None
@@ -126,7 +131,7 @@ def _suggestions(events: EventQuery, query: TrailQuery, chips: list[Chip]) -> It
     for chip in chips:
         yield Suggestion(chip.label, chip.text, chip.without, events.count(_without(query.wanted, chip)))
     if len(chips) > 1:
-        yield Suggestion("any filter", "", query.address.without_filters(), events.count(EventFilter()))
+        yield Suggestion(ANY_FILTER, "", query.address.without_filters(), events.count(EventFilter()))
 
 
 DIMENSIONS: Final = {

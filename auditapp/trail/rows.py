@@ -10,12 +10,11 @@ from typing import Final
 from uuid import UUID
 
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
 from auditapp.catalogue.types import Risk
 from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
-from auditapp.trail.dressing import actor_tag, area_tag, icon, sentence, short_address, shown
+from auditapp.trail.dressing import Html, actor_tag, area_tag, icon, sentence, short_address, shown
 from auditapp.trail.moments import PageTime
 
 NODE_OF_RISK: Final = {Risk.RISKY: " node--grave", Risk.NOTABLE: " node--watch", Risk.ROUTINE: ""}
@@ -66,7 +65,7 @@ def event_rows(
     seals: Seals,
     current: UUID | None = None,
     with_checkpoint: bool = False,
-) -> SafeString:
+) -> Html:
     """Table rows of these events, newest first, under a heading for each day.
 
     Takes:   address, of the list, which each row opens an event in; current, the open event; with_checkpoint, whether
@@ -83,7 +82,7 @@ def _lines(
     seals: Seals,
     current: UUID | None,
     line_at: int | None,
-) -> Iterator[SafeString]:
+) -> Iterator[Html]:
     day: date | None = None
     for number, row in enumerate(rows):
         row_day = time.local(row.event.occurred_at).date()
@@ -105,7 +104,7 @@ def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
     return place if place < len(rows) else None
 
 
-def _event(row: EventRow, address: Address, time: PageTime, seals: Seals, *, is_current: bool) -> SafeString:
+def _event(row: EventRow, address: Address, time: PageTime, seals: Seals, *, is_current: bool) -> Html:
     event, at = row.event, row.event.occurred_at
     state, node, mark, seal = _seal(row, seals)
     return format_html(
@@ -131,7 +130,7 @@ def _event(row: EventRow, address: Address, time: PageTime, seals: Seals, *, is_
     )
 
 
-NO_CHANGES: Final = SafeString()
+NO_CHANGES: Final = ""
 CURRENT: Final = format_html(' aria-current="{}"', "true")
 
 
@@ -151,7 +150,7 @@ def _seal(row: EventRow, seals: Seals) -> tuple[str, str, str, str]:
     return " trail--unsealed", f"{node_of(row)} node--open", row.type.icon, f"Waiting for the next checkpoint{at_leaf}"
 
 
-def _notes(row: EventRow, *, is_broken: bool) -> SafeString:
+def _notes(row: EventRow, *, is_broken: bool) -> Html:
     notes = []
     if is_broken:
         notes.append((" status--bad", icon("stop"), "Does not match its seal"))
@@ -162,7 +161,7 @@ def _notes(row: EventRow, *, is_broken: bool) -> SafeString:
     return format_html_join("", NOTE, notes)
 
 
-def _changes(count: int) -> SafeString:
+def _changes(count: int) -> Html:
     if not count:
         return NO_CHANGES
     return format_html(CHANGES, count, f"{count} {'field' if count == 1 else 'fields'} changed")

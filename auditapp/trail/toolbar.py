@@ -10,7 +10,7 @@ from auditapp.record.event_types import KnownType, known_types
 from auditapp.record.facets import Facets
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import Address
-from auditapp.trail.chips import Chip, chips_of
+from auditapp.trail.chips import OUTCOMES, Chip, chips_of
 from auditapp.trail.dressing import OTHER_ICON
 from auditapp.trail.facet_lists import (
     ActorGroup,
@@ -27,7 +27,6 @@ from auditapp.trail.moments import PageTime
 from auditapp.trail.ranges import Preset, presets, range_name
 
 RESOURCES_OFFERED: Final = 12
-OUTCOMES: Final = (("success", "Succeeded"), ("failure", "Failed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def toolbar_of(
         area_groups(found.types, kinds, types, areas, find=event_find),
         actor_groups(found.actors, actor_ticks, find=actor_find),
         list(_resources(rows, Ticks.of(wanted.resources))),
-        [Ticks.of(wanted.outcomes).signed(value, name) for value, name in OUTCOMES],
+        [Ticks.of(wanted.outcomes).signed(value, name) for value, name in OUTCOMES.items()],
         types,
         areas,
         actor_ticks,

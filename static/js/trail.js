@@ -8,7 +8,7 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 let openEvent = $("#drawer .drawer")?.dataset.event ?? "";
 let leftDropdown = null;
 
-const rowOf = (event) => event && $(`.trail__event[data-event="${CSS.escape(event)}"]`);
+const rowOf = (event) => (event ? $(`.trail__event[data-event="${CSS.escape(event)}"]`) : null);
 
 function followDrawer() {
   const drawer = $("#drawer .drawer");
@@ -137,6 +137,11 @@ const markSome = () => $$("[data-some]").forEach((box) => { box.indeterminate = 
 
 document.addEventListener("htmx:beforeRequest", () => {
   leftDropdown = document.activeElement?.closest("details.pop")?.id ?? null;
+});
+
+// Of dropdowns with one name only one may be open: a new one would come in closed while the old one still stands.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id === "events") $$("#toolbar details.pop[open]").forEach((pop) => { pop.open = false; });
 });
 
 document.addEventListener("htmx:afterSettle", () => {
