@@ -9,6 +9,7 @@ from uuid import UUID
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 from auditapp.sealing.models import Checkpoint, Verification
+from auditapp.sealing.problems import Kind
 from auditapp.sealing.queries import last_verification, latest_checkpoint, seal_marks, waiting_count
 from auditapp.trail.rows import Seals
 
@@ -24,12 +25,21 @@ class SealState:
     @property
     def problems(self) -> list[dict[str, Any]]:
         """What the last verification found wrong; nothing where there was none yet."""
-        return list(self.verification.problems) if self.verification else []
+        return [problem for problem in self._found if problem["kind"] != Kind.UNDECIDED]
+
+    @property
+    def doubts(self) -> list[dict[str, Any]]:
+        """Why the last verification could not decide: nothing was wrong, and nothing proved either."""
+        return [problem for problem in self._found if problem["kind"] == Kind.UNDECIDED]
 
     @property
     def broken_events(self) -> frozenset[UUID]:
         """The events that the last verification named."""
         return frozenset(_named(problem["event"] for problem in self.problems if problem.get("event")))
+
+    @property
+    def _found(self) -> list[dict[str, Any]]:
+        return list(self.verification.problems) if self.verification else []
 
     @property
     def signed_at(self) -> datetime | None:

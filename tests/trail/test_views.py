@@ -13,27 +13,15 @@ from auditapp.catalogue import registry
 from auditapp.catalogue.areas import AREAS
 from auditapp.catalogue.types import Verb
 from auditapp.lib import clock
-from auditapp.record.workspace_scope import in_workspace
-from auditapp.record.writer import write_events
 from tests.factories import as_operator, make_cast
 from tests.trail.history import NOON, seal_all, tell, tell_sample
-from tests.trail.payloads import hostile_draft
+from tests.trail.reading import rows_in, sentences
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
 def to(target):
     return HTMX | {"HTTP_HX_TARGET": target}
-
-
-def sentences(html):
-    """What the rows of the list say, without tags."""
-    found = re.findall(r'<a class="trail__link"[^>]*><span hx-disable>(.*?)</span></a>', html.split('id="drawer"')[0])
-    return [re.sub(r"<[^>]+>", "", one) for one in found]
-
-
-def rows_in(html):
-    return html.count('<tr class="trail__event')
 
 
 # --- Who sees what ----------------------------------------------------------------------------------------------------
@@ -226,56 +214,6 @@ def test_the_page_says_its_zone_and_utc_can_be_asked_for(cast, browser_of, trail
         assert "times in Oslo, UTC+1" in client.get(trail_url).content.decode()
         assert '<span class="trail__clock">13:00</span>' in client.get(trail_url).content.decode()
         assert '<span class="trail__clock">12:00</span>' in client.get(trail_url, {"tz": "utc"}).content.decode()
-
-
-# --- The seal ---------------------------------------------------------------------------------------------------------
-
-
-def test_thread_is_dotted_until_the_checkpoint_and_solid_below(cast, browser_of, trail_url):
-    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(hours=2))
-    seal_all()
-    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(hours=1))
-    with clock.at(NOON):
-        html = browser_of(cast.olga).get(trail_url).content.decode()
-    parts = re.findall(r"trail__event[ \w-]*|trail__checkpoint", html.split("<tbody")[1])
-    assert parts == ["trail__event trail--unsealed", "trail__checkpoint", "trail__event"]
-    assert "Sealed, leaf 0" in html
-    assert "Waiting for the next checkpoint" in html
-
-
-def test_checkpoint_line_is_not_drawn_above_an_unsealed_row(cast, browser_of, trail_url):
-    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(hours=1))
-    seal_all()
-    # It arrived late: older than what is sealed, and not sealed itself.
-    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(hours=2))
-    html = browser_of(cast.olga).get(trail_url).content.decode()
-    assert "seals everything below" not in html
-
-
-def test_a_failure_and_an_undeclared_type_are_marked_in_words(cast, browser_of, trail_url):
-    with in_workspace(cast.workspace.id):
-        write_events([hostile_draft(cast.workspace.id, "plain", type_key="order.refunded")])
-    html = browser_of(cast.olga).get(trail_url).content.decode()
-    assert "Undeclared type" in html
-    assert re.search(r"status--bad.*Failed", html)
-
-
-# --- Empty ------------------------------------------------------------------------------------------------------------
-
-
-def test_first_day_says_what_will_fill_the_trail(cast, browser_of, trail_url):
-    assert "The trail starts with your next change" in browser_of(cast.olga).get(trail_url).content.decode()
-
-
-def test_where_nothing_matches_the_page_says_which_filter_keeps_what_away(cast, browser_of, trail_url):
-    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(days=9))
-    query = {"event": "warehouse.disabled", "from": "2026-11-23", "to": "2026-11-24"}
-    with clock.at(NOON):
-        html = browser_of(cast.olga).get(trail_url, query).content.decode()
-    assert "No events match" in html
-    assert re.search(r"Without <b>Date</b> .*?1 event<", html)
-    assert "The nearest day that has some, <b>15 November</b>" in html
-    assert "from=2026-11-15&amp;to=2026-11-15" in html
 
 
 # --- Fragments --------------------------------------------------------------------------------------------------------

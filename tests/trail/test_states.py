@@ -1,0 +1,118 @@
+"""What the list says of its seal, and where there is nothing to show."""
+
+import re
+from datetime import timedelta
+
+from auditapp.lib import clock
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.record.writer import write_events
+from auditapp.sealing.models import Verification
+from tests.factories import as_operator
+from tests.trail.history import NOON, seal_all, tell, tell_sample
+from tests.trail.payloads import hostile_draft
+from tests.trail.reading import rows_in
+
+# --- The seal ---------------------------------------------------------------------------------------------------------
+
+
+def test_thread_is_dotted_until_the_checkpoint_and_solid_below(cast, browser_of, trail_url):
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(hours=2))
+    seal_all()
+    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(hours=1))
+    with clock.at(NOON):
+        html = browser_of(cast.olga).get(trail_url).content.decode()
+    parts = re.findall(r"trail__event[ \w-]*|trail__checkpoint", html.split("<tbody")[1])
+    assert parts == ["trail__event trail--unsealed", "trail__checkpoint", "trail__event"]
+    assert "Sealed, leaf 0" in html
+    assert "Waiting for the next checkpoint" in html
+
+
+def test_checkpoint_line_is_not_drawn_above_an_unsealed_row(cast, browser_of, trail_url):
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(hours=1))
+    seal_all()
+    # It arrived late: older than what is sealed, and not sealed itself.
+    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(hours=2))
+    html = browser_of(cast.olga).get(trail_url).content.decode()
+    assert "seals everything below" not in html
+
+
+def test_a_failure_and_an_undeclared_type_are_marked_in_words(cast, browser_of, trail_url):
+    with in_workspace(cast.workspace.id):
+        write_events([hostile_draft(cast.workspace.id, "plain", type_key="order.refunded")])
+    html = browser_of(cast.olga).get(trail_url).content.decode()
+    assert "Undeclared type" in html
+    assert re.search(r"status--bad.*Failed", html)
+
+
+def verified(cast, at, *problems):
+    """What a verification at this moment would have left behind."""
+    with as_operator():
+        Verification.objects.create(workspace_id=cast.workspace.id, finished_at=at, events=1, problems=list(problems))
+
+
+def test_badge_says_how_long_ago_the_trail_was_found_whole(cast, browser_of, trail_url):
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled")
+    seal_all()
+    verified(cast, NOON - timedelta(minutes=2))
+    with clock.at(NOON):
+        html = browser_of(cast.olga).get(trail_url).content.decode()
+    assert '<span class="only-wide">verified</span> 2 min ago' in html
+    assert "The trail is whole" in html
+
+
+def test_broken_seal_is_said_above_the_list_and_on_its_row(cast, browser_of, trail_url):
+    key = tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id).key
+    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(hours=1))
+    seal_all()
+    problem = {"kind": "column", "message": "The column says other than the bytes.", "event": key, "field": "actor_id"}
+    verified(cast, NOON, problem, {"kind": "node", "message": "A node is not what its leaves say."})
+    html = browser_of(cast.olga).get(trail_url).content.decode()
+    assert "seal-badge--broken" in html
+    assert "found 2 problems" in html
+    assert "actor_id" in html
+    assert html.count("trail--broken") == html.count("Does not match its seal, leaf") == 1
+    # Who sees a part is told that it is broken, and not where.
+    hidden = browser_of(cast.mina).get(trail_url).content.decode()
+    assert "found 2 problems" in hidden
+    assert key not in hidden
+
+
+def test_what_nobody_can_prove_is_not_called_broken(cast, browser_of, trail_url):
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled")
+    seal_all()
+    verified(cast, NOON, {"kind": "undecided", "message": "No checkpoint is left."})
+    html = browser_of(cast.olga).get(trail_url).content.decode()
+    assert "Sealed, not proved" in html
+    assert "seal-badge--broken" not in html
+    assert "trail--broken" not in html
+
+
+# --- Empty ------------------------------------------------------------------------------------------------------------
+
+
+def test_first_day_says_what_will_fill_the_trail(cast, browser_of, trail_url):
+    assert "The trail starts with your next change" in browser_of(cast.olga).get(trail_url).content.decode()
+
+
+def test_where_nothing_matches_the_page_says_which_filter_keeps_what_away(cast, browser_of, trail_url):
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(days=9))
+    query = {"event": "warehouse.disabled", "from": "2026-11-23", "to": "2026-11-24"}
+    with clock.at(NOON):
+        html = browser_of(cast.olga).get(trail_url, query).content.decode()
+    assert "No events match" in html
+    assert re.search(r"Without <b>Date</b> .*?1 event<", html)
+    assert "The nearest day that has some, <b>15 November</b>" in html
+    assert "from=2026-11-15&amp;to=2026-11-15" in html
+
+
+def test_a_search_that_ran_out_of_time_says_so_and_goes_on(cast, browser_of, trail_url, monkeypatch):
+    monkeypatch.setattr("auditapp.record.event_keys.WALK_EVENTS", 2)
+    monkeypatch.setattr("auditapp.record.event_keys.LONG_WALKS", (3,))
+    for minute in range(6):
+        who = cast.olga if minute == 5 else cast.rita
+        tell_sample(cast.workspace, who, "warehouse.disabled", at=NOON - timedelta(minutes=minute))
+    client = browser_of(cast.olga)
+    html = client.get(trail_url, {"actor": f"!{cast.rita.id}"}).content.decode()
+    assert "Nothing found so far" in html
+    further = re.search(r'href="([^"]+)"[^>]*>Search further back', html)[1].replace("&amp;", "&")
+    assert rows_in(client.get(further).content.decode()) == 1
