@@ -36,7 +36,7 @@ format: .venv/.all
 
 # Real clients of other makers, for tests/clients; without npm those tests skip and say so.
 clients:
-	npm ci --prefix tests/clients --no-audit --no-fund
+	npm ci --ignore-scripts --prefix tests/clients --no-audit --no-fund
 
 bench: .venv/.all
 	$(RUN) -m tests.bench $(BENCH)

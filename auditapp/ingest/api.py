@@ -79,7 +79,7 @@ def api_event_list(request: TokenRequest, search: Query[shapes.EventSearch]) -> 
         text=search.text,
     )
     place = {cursor.direction: cursor.key} if cursor.key else {}
-    page = visible_events(request.viewer).page(wanted, size=search.count, **place)
+    page = visible_events(request.viewer).page(wanted, size=search.count, with_all_changes=True, **place)
     # Of any type, an id is found as a word: also as one of a target's name, and whatever its case.
     rows = [
         row for row in page.rows if not search.resource_id or (row.resource and row.resource.id == search.resource_id)

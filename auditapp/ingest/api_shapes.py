@@ -80,7 +80,7 @@ class EventShape(Schema):
     actorName: str
     actorKind: str
     targets: list[TargetShape]
-    changes: list[ChangeShape] = Field(description="In lists the first four; changeCount says how many there are.")
+    changes: list[ChangeShape]
     changeCount: int
     meta: dict[str, Any]
     ip: str | None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Final
+from unicodedata import normalize
 
 from auditapp.lib.errors import Invalid
 from auditapp.lib.visible_text import search_words
@@ -164,11 +165,16 @@ def _words(wanted: EventFilter) -> tuple[Word, ...]:
 def _word(viewer: Viewer, word: Word) -> str:
     classes = EVERYONES_WORDS + (PERSONAL_WORDS if viewer.sees_personal else ())
     suffix = "" if word.is_exact else ":*"
-    terms = [
-        any_of([quoted(lexeme(viewer.workspace_id, token_class, part)) + suffix for token_class in classes])
-        for part in search_words(word.text)
-    ]
-    return f"({' & '.join(terms)})" if terms else NOTHING
+
+    def in_any_class(text: str) -> str:
+        return any_of([quoted(lexeme(viewer.workspace_id, token_class, text)) + suffix for token_class in classes])
+
+    parts = [in_any_class(part) for part in search_words(word.text)]
+    if not parts:
+        return NOTHING
+    # Ids and addresses are stored whole, names by their words.
+    whole = normalize("NFKC", word.text).casefold()
+    return any_of([in_any_class(whole), f"({' & '.join(parts)})"])
 
 
 def _ip_terms(viewer: Viewer, ranges: tuple[str, ...]) -> list[str]:

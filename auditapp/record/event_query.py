@@ -79,22 +79,25 @@ class EventQuery:
         older: PageKey | None = None,
         newer: PageKey | None = None,
         size: int = PAGE_SIZE,
+        with_all_changes: bool = False,
     ) -> EventPage:
         """The newest events that match, or those next to a key.
 
-        Takes:   older, the key of the last row of the page before; newer, of its first row; size, 1 to 1,000
+        Takes:   older, the key of the last row of the page before; newer, of its first row; size, 1 to 1,000;
+                 with_all_changes, or else the first four of each event
         Raises:  Invalid, from the filter
         """
         size = max(1, min(size, MAX_PAGE_SIZE))
+        units = None if with_all_changes else LISTED_UNITS
         if newer is not None:
             found = find_keys(self.viewer, wanted, limit=size + 1, start=newer, newest_first=False)
-            rows = self._rows(found.keys[:size])
+            rows = self._rows(found.keys[:size], units=units)
             has_newer = len(found.keys) > size
             return EventPage(
                 rows, rows[-1].page_key if rows else None, rows[0].page_key if rows and has_newer else None
             )
         found = find_keys(self.viewer, wanted, limit=size + 1, start=older)
-        rows = self._rows(found.keys[:size])
+        rows = self._rows(found.keys[:size], units=units)
         has_older = len(found.keys) > size
         first = rows[0].page_key if rows and older is not None else None
         return EventPage(rows, rows[-1].page_key if has_older else None, first, found.searched_to)

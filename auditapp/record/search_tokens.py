@@ -67,14 +67,21 @@ def quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def ip_words(text: str) -> list[str]:
+# Names and addresses come again and again: their words are made once.
+@lru_cache(maxsize=8192)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(search_words(text))
+
+
+@lru_cache(maxsize=8192)
+def ip_words(text: str) -> tuple[str, ...]:
     """An address and the networks it is found by; what is no address is one word."""
     try:
         address = ip_address(text)
     except ValueError:
-        return [text.casefold()] if text else []
+        return (text.casefold(),) if text else ()
     levels = IPV4_LEVELS if address.version == 4 else IPV6_LEVELS
-    return [str(address), *(_network(address, level) for level in levels)]
+    return (str(address), *(_network(address, level) for level in levels))
 
 
 def _network(address: IPv4Address | IPv6Address, level: int) -> str:
@@ -108,7 +115,7 @@ def _tokens(draft: EventDraft) -> Iterator[tuple[str, str]]:
         yield Token.IP, word
     for target in draft.targets[:20]:
         yield Token.TARGET_WORD, target.id.casefold()
-        for word in search_words(target.name):
+        for word in _words(target.name):
             # Somebody invited is a target by address: no more to be searched by everyone than an actor's.
             yield (Token.EMAIL_WORD if "@" in target.name else Token.TARGET_WORD), word
     words = (word for text in _texts(draft.meta) for word in search_words(text))
@@ -121,9 +128,9 @@ def _actor_tokens(actor: Actor) -> Iterator[tuple[str, str]]:
         if person is None:
             continue
         yield Token.ACTOR_WORD, person.id.casefold()
-        for word in search_words(person.name):
+        for word in _words(person.name):
             yield Token.ACTOR_WORD, word
-        for word in search_words(person.email or ""):
+        for word in _words(person.email or ""):
             yield Token.EMAIL_WORD, word
 
 

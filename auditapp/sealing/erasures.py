@@ -11,9 +11,10 @@ from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 
 ERASED: Final = "personal_data.erased"
+# Only this program erases: an event of this type that came by the API or an import permits nothing.
 # Units of an event start with actor, targets, context, meta. What waits for its seal counts: it will be sealed as it is.
 ERASURE = """
-SELECT e.units[4] FROM event AS e WHERE e.workspace_id = %(workspace_id)s AND e.id = %(id)s AND e.type = %(type)s
+SELECT e.envelope, e.units[4] FROM event AS e WHERE e.workspace_id = %(workspace_id)s AND e.id = %(id)s AND e.type = %(type)s
 AND (EXISTS (SELECT FROM leaf AS l WHERE l.workspace_id = e.workspace_id AND l.event_id = e.id)
      OR EXISTS (SELECT FROM pending AS p WHERE p.workspace_id = e.workspace_id AND p.event_id = e.id))
 """
@@ -47,7 +48,8 @@ class Erasures:
                 ERASURE, {"workspace_id": self._workspace_id, "id": erasure_id, "type": ERASED}
             ).fetchone()
         try:
-            meta = orjson.loads(row[0]) if row and row[0] is not None else {}
+            is_ours = row is not None and orjson.loads(row[0])["origin"] == "app"
+            meta = orjson.loads(row[1]) if is_ours and row[1] is not None else {}
             events = frozenset(parse_event_key(key) for key in meta["event_ids"])
             return Erasure(erasure_id, events, frozenset(meta["units"]))
         except (ValueError, KeyError, TypeError, AttributeError, Invalid):

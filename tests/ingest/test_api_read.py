@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from auditapp.lib.ids import new_event_id
 from auditapp.merkle import ProofInvalid, verify_inclusion
 from auditapp.sealing.services import seal_batch
 from tests.ingest.conftest import EVENTS, Caller, at, make_caller, make_workspace
@@ -165,7 +164,7 @@ def test_one_event_is_found_by_its_key_or_uuid_with_all_its_changes(caller: Call
         assert event["changes"] == changes
         assert event["proof"] is None
     [listed] = caller.get("/audit-events").json()["data"]["events"]
-    assert (len(listed["changes"]), listed["changeCount"]) == (4, 20)
+    assert (listed["changes"], listed["changeCount"]) == (changes, 20)
 
 
 def test_an_event_of_another_workspace_is_not_there(filled: Caller, stored):
@@ -175,7 +174,7 @@ def test_an_event_of_another_workspace_is_not_there(filled: Caller, stored):
     assert stranger.get("/audit-events").json()["data"]["events"] == []
 
 
-@pytest.mark.parametrize("name", ["evt_0", "nonsense", str(new_event_id()), "%00", "evt_" + "z" * 22])
+@pytest.mark.parametrize("name", ["evt_0", "nonsense", "01a20e1d-1754-75c2-b196-28edd44cb46b", "%00", "evt_" + "z" * 22])
 def test_an_event_that_is_not_there_is_404(filled: Caller, name):
     answer = filled.get(f"/audit-events/{name}")
     assert answer.status_code == 404

@@ -265,3 +265,11 @@ def test_related_events_are_of_the_same_actor_and_request(db):
         row = query.get(made[0].id)
         assert [other.id for other in query.related(row, by="request_id")] == [made[1].id]
         assert query.related(row, by="session_id") == []
+
+
+def test_ids_and_addresses_are_found_as_they_are_written(drafts):
+    query = visible_events(EVERYTHING)
+    by_id = query.page(EventFilter(words=words_of("Warehouse_1")), size=500).rows
+    assert {row.event.targets[0].id for row in by_id} == {"warehouse_1"}
+    by_address = query.page(EventFilter(words=words_of("203.0.113.7")), size=500).rows
+    assert {row.event.context["ip"] for row in by_address} == {"203.0.113.7"}

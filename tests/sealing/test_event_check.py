@@ -12,8 +12,10 @@ from auditapp.lib.ids import event_key
 from auditapp.record.acting import acting
 from auditapp.record.erasure import erase_values
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.record.writer import write_events
 from auditapp.sealing.problems import Kind
 from auditapp.sealing.verification import Verdict, verify_workspace
+from tests.sealing import events
 from tests.sealing.events import OLGA
 from tests.sealing.tampering import FLIP, INDEX, SIZE, SealedLog, kinds, named
 
@@ -185,3 +187,16 @@ def test_single_flipped_bits_are_all_found_at_their_event(sealed_log, tamper):
 def test_a_commitment_cannot_be_met_by_moving_a_value_to_another_place(sealed_log, tamper):
     tamper("UPDATE event SET units[5] = units[6], salts[5] = salts[6] WHERE id = %s", [sealed_log.ids[INDEX]])
     assert named(verify_workspace(1)) == {(sealed_log.touched, "changes/0/old (password)")}
+
+
+@pytest.mark.parametrize(("origin", "is_permitted"), [("app", True), ("api", False), ("import:jsonl", False)])
+def test_an_erasure_that_came_from_outside_permits_nothing(sealed_log, tamper, origin, is_permitted):
+    meta = {"event_ids": [sealed_log.touched], "units": ["actor"]}
+    forged = events.draft(type="personal_data.erased", meta=meta, changes=(), origin=origin)
+    with in_workspace(1):
+        write_events([forged])
+    tamper(
+        "UPDATE event SET units[1] = NULL, salts[1] = NULL, erased_by = ARRAY[%s::uuid] WHERE id = %s",
+        [forged.id, sealed_log.ids[INDEX]],
+    )
+    assert ((sealed_log.touched, "actor") not in named(verify_workspace(1))) is is_permitted
