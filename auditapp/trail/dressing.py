@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
 from auditapp.catalogue import registry
 from auditapp.catalogue.sentence import Part, plain_sentence, sentence_parts
@@ -28,16 +28,28 @@ OTHER_ICON: Final = "help"
 LONG_ADDRESS: Final = 20
 
 
+# The tags around the parts of a sentence; what stands between them is always an argument of format_html.
+FORMS: Final = {
+    "text": "{}",
+    "kind": '<span class="kind">{}</span>',
+    "name": '<bdi class="thing">{}</bdi>',
+    "value": "<bdi>{}</bdi>",
+}
+CONTROL: Final = '<span class="control-char">{}</span>'
+
+
 def shown(text: str) -> Html:
     """The text for a page: escaped, and each unseen character as its name."""
+    form, pieces = _pieces(text)
+    return format_html(form, *pieces) if pieces else ""
+
+
+def _pieces(text: str) -> tuple[str, list[str]]:
+    """A format of constant tags, and the raw texts that belong in it."""
     if text.isascii() and text.isprintable():
-        return format_html("{}", text)
-    pieces = ((CONTROL if run.is_escape else PLAIN, run.text) for run in visible(text))
-    return format_html_join("", "{}", ((format_html(form, piece),) for form, piece in pieces))
-
-
-PLAIN: Final = "{}"
-CONTROL: Final = '<span class="control-char">{}</span>'
+        return "{}", [text]
+    runs = visible(text)
+    return "".join(CONTROL if run.is_escape else "{}" for run in runs), [run.text for run in runs]
 
 
 def icon(name: str, *, small: bool = False) -> Html:
@@ -54,7 +66,13 @@ def _icon(name: str, small: bool) -> Html:
 
 def sentence(row: EventRow) -> Html:
     """What happened, from the verb on."""
-    return format_html_join("", "{}", ((_part(part),) for part in parts_of(row)))
+    form, texts = "", []
+    # One call for the whole sentence: each call of format_html costs more than what it escapes.
+    for part in parts_of(row):
+        inner, pieces = _pieces(part.text)
+        form += FORMS[part.kind].replace("{}", inner)
+        texts += pieces
+    return format_html(form, *texts) if texts else ""
 
 
 def plain_text(row: EventRow) -> str:
@@ -110,6 +128,7 @@ def area_name(key: str) -> str:
     return area.name if area else OTHER_AREA_NAME
 
 
+@lru_cache(maxsize=64)
 def area_tag(key: str) -> Html:
     """Icon and name of an area."""
     area = registry.area(key)
@@ -122,14 +141,6 @@ def short_address(text: str) -> str:
         return text
     groups = text.split(":")
     return f"{':'.join(groups[:3])}:…:{groups[-1]}" if len(groups) > 4 else f"{text[:9]}…{text[-9:]}"
-
-
-def _part(part: Part) -> Html:
-    if part.kind == "kind":
-        return format_html('<span class="kind">{}</span>', shown(part.text))
-    if part.kind == "name":
-        return format_html('<bdi class="thing">{}</bdi>', shown(part.text))
-    return format_html("<bdi>{}</bdi>", shown(part.text)) if part.kind == "value" else shown(part.text)
 
 
 def _side(value: Any) -> Any:

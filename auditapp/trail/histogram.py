@@ -1,6 +1,7 @@
 """The bars above the list: sealed events a UTC day, as links to that day, with the chosen range marked.
 
-Numbers come from record's rollups and cover all filters but the range; the drawing is a template.
+Numbers come from record's rollups and ignore all filters but the range. Bars are drawn here, up to 366 of them; what stands
+around them is a template.
 """
 
 from collections.abc import Sequence
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from django.utils.html import format_html, format_html_join
+
 from auditapp.record.counts import days_of
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.facets import DayCount
 from auditapp.trail.address import Address
+from auditapp.trail.dressing import Html
 from auditapp.trail.moments import MONTHS, WEEKDAYS, PageTime
 from auditapp.trail.ranges import day_range
 
@@ -21,27 +25,19 @@ BASE, TALLEST = 46.0, 40.0  # the base line, and the height of the tallest bar, 
 FEWEST_BETWEEN_LABELS: Final = 9  # per cent of the width
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One day; lengths are per cent of the width, heights the plot's units, as text for attributes."""
-
-    title: str
-    address: Address
-    x: str
-    width: str
-    bar_x: str
-    bar_width: str
-    y: str
-    height: str
-    middle: str
-    has_failures: bool
+BAR: Final = (
+    '<a class="histogram__day" href="{}" tabindex="-1"><title>{}</title>'
+    '<rect class="histogram__hit" x="{}" y="0" width="{}" height="52"/>'
+    '<rect class="histogram__bar" x="{}" y="{}" width="{}" height="{}" rx="1"/>{}</a>'
+)
+FAILURE: Final = '<svg x="{}" y="49" overflow="visible"><path class="histogram__failure" d="M-3 4.5h6L0-.5z"/></svg>'
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
     """All that the template draws."""
 
-    bars: tuple[Bar, ...]
+    bars: Html
     labels: tuple[tuple[str, str, str], ...]  # text, x, anchor
     peak: tuple[str, str] | None  # text, x
     brush: tuple[str, str, str] | None  # x, width, end
@@ -71,30 +67,30 @@ def histogram_of(counts: Sequence[DayCount], wanted: EventFilter, address: Addre
     days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
     step = 100 / len(days)
     utc_days = address.having("tz", "utc")
-    bars = [
-        _bar(by_day.get(day) or DayCount(day, 0, 0), number * step, step, most, utc_days)
-        for number, day in enumerate(days)
-    ]
+    bars = format_html_join(
+        "",
+        BAR,
+        (
+            _bar(by_day.get(day) or DayCount(day, 0, 0), number * step, step, most, utc_days)
+            for number, day in enumerate(days)
+        ),
+    )
     place = {day: number * step for number, day in enumerate(days)}
-    return Histogram(tuple(bars), tuple(_labels(days, place, time)), _peak(by_day, most, place), _brush(wanted, days))
+    return Histogram(bars, tuple(_labels(days, place, time)), _peak(by_day, most, place), _brush(wanted, days))
 
 
-def _bar(count: DayCount, x: float, step: float, most: int, address: Address) -> Bar:
+def _bar(count: DayCount, x: float, step: float, most: int, address: Address) -> tuple[object, ...]:
+    """What BAR says of one day."""
     height = max(TALLEST * count.events / most, 1.0) if count.events else 0.0
     failures = ", some failed" if count.failures else ""
-    day = count.day
     noun = "event" if count.events == 1 else "events"
-    return Bar(
-        f"{WEEKDAYS[day.weekday()][:3]} {_short(day)}: {count.events:,} {noun}{failures}",
+    day = count.day
+    return (
         day_range(address, day, day),
-        _percent(x),
-        _percent(step),
-        _percent(x + step * 0.16),
-        _percent(step * 0.68),
-        f"{BASE - height:.1f}",
-        f"{height:.1f}",
-        _percent(x + step / 2),
-        bool(count.failures),
+        f"{WEEKDAYS[day.weekday()][:3]} {_short(day)}: {count.events:,} {noun}{failures}",
+        *(_percent(x), _percent(step)),
+        *(_percent(x + step * 0.16), f"{BASE - height:.1f}", _percent(step * 0.68), f"{height:.1f}"),
+        format_html(FAILURE, _percent(x + step / 2)) if count.failures else "",
     )
 
 

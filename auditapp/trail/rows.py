@@ -6,6 +6,7 @@ What a row says is in dressing.py; frame and pager are templates.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -84,6 +85,7 @@ def _lines(
     line_at: int | None,
 ) -> Iterator[Html]:
     day: date | None = None
+    actors = {row.event.actor: actor_tag(row.event.actor) for row in rows}
     for number, row in enumerate(rows):
         row_day = time.local(row.event.occurred_at).date()
         if row_day != day:
@@ -93,7 +95,7 @@ def _lines(
             at = time.local(seals.at)
             when = f"{at:%H:%M:%S}" if at.date() == time.today else f"{time.short(seals.at)}, {at:%H:%M:%S}"
             yield format_html(CHECKPOINT, icon("checkpoint"), f"{seals.size:,}", when)
-        yield _event(row, address, time, seals, is_current=row.id == current)
+        yield _event(row, actors[row.event.actor], address, time, seals, is_current=row.id == current)
 
 
 def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
@@ -104,7 +106,7 @@ def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
     return place if place < len(rows) else None
 
 
-def _event(row: EventRow, address: Address, time: PageTime, seals: Seals, *, is_current: bool) -> Html:
+def _event(row: EventRow, actor: Html, address: Address, time: PageTime, seals: Seals, *, is_current: bool) -> Html:
     event, at = row.event, row.event.occurred_at
     state, node, mark, seal = _seal(row, seals)
     return format_html(
@@ -120,7 +122,7 @@ def _event(row: EventRow, address: Address, time: PageTime, seals: Seals, *, is_
         ago=time.ago(at),
         exact=time.exact(at),
         utc=time.utc(at),
-        actor=actor_tag(event.actor),
+        actor=actor,
         link=address.opening(row.key),
         sentence=sentence(row),
         notes=_notes(row, is_broken=row.id in seals.broken),
@@ -151,16 +153,17 @@ def _seal(row: EventRow, seals: Seals) -> tuple[str, str, str, str]:
 
 
 def _notes(row: EventRow, *, is_broken: bool) -> Html:
-    notes = []
+    notes: list[tuple[str, Html, str]] = []
     if is_broken:
         notes.append((" status--bad", icon("stop"), "Does not match its seal"))
     if row.event.outcome == "failure":
         notes.append((" status--bad", icon("stop"), "Failed"))
     if not row.type.is_declared:
         notes.append(("", icon("help"), "Undeclared type"))
-    return format_html_join("", NOTE, notes)
+    return format_html_join("", NOTE, notes) if notes else ""
 
 
+@lru_cache(maxsize=256)
 def _changes(count: int) -> Html:
     if not count:
         return NO_CHANGES
