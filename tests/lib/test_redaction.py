@@ -4,9 +4,7 @@ from random import Random
 
 import pytest
 
-from auditapp.lib.ids import event_key, new_event_id
 from auditapp.lib.redaction import redact
-from auditapp.lib.tokens import new_api_token
 
 BY_KEY = {"redacted": "key"}
 BY_SHAPE = {"redacted": "shape"}
@@ -97,7 +95,7 @@ SHAPES = [
     "npm_" + R[:36],
     "AIza" + R[:35],
     "SG." + R[:22] + "." + R[:43],
-    new_api_token(),
+    "aud_pat_" + R[:30] + "1aB2cD",
     "Bearer " + R[:20],
     "basic b2xnYTpodW50ZXIyMw==",
     "postgres://audit:hunter2@db.example.com/audit",
@@ -128,9 +126,9 @@ def test_nineteen_of_twenty_random_keys_are_noticed():
 @pytest.mark.parametrize(
     "text",
     [
-        str(new_event_id()),
-        str(new_event_id()).upper(),
-        event_key(new_event_id()),
+        "01a20e24-54bb-7e31-a685-63c72869b6e9",
+        "01A20E24-54BB-7F58-A252-86C3A85E9108",
+        "evt_0353D2VSdE8H5utbcjGmmL",
         "workspace_7Kd0XqP2mZ4vR9aB1tYc6E",
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
