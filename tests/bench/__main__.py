@@ -119,17 +119,15 @@ class Bench:
             "seconds": self.seconds,
             "bytes_an_event": self.bytes_an_event,
             "rows": {
-                row: {
-                    size: {
-                        "median_ms": round(one.seconds * 1_000, 3),
-                        "rounds": len(one.wall),
-                        "python": round(one.python_share, 2),
-                    }
-                    for size, one in series.items()
-                }
+                row: {size: _as_value(one) for size, one in series.items()}
                 for row, series in self.timings.series.items()
             },
         }
+
+
+def _as_value(one: Any) -> dict[str, Any]:
+    milliseconds = {name: [round(s * 1_000, 3) for s in getattr(one, name)] for name in ("wall", "python", "postgres")}
+    return {"median_ms": round(one.seconds * 1_000, 3), "python_share": round(one.python_share, 2), **milliseconds}
 
 
 SIZE = "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'event'::regclass"

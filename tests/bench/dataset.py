@@ -1,13 +1,14 @@
 """A trail of any size, fast: rows cut from a pool of real events, copied without indexes, which are built afterwards.
 
-Envelopes, values, tokens and sizes are those of the application; names, ids and times are put in by text replacement, so the
-commitments of these rows do not hold. What is verified by the bench is recorded by the application itself.
+Envelopes, values, tokens and sizes are those of the application; names, ids and times are put into the finished lines, so the
+hashes of these rows do not hold. What is verified by the bench is recorded by the application itself.
 """
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from itertools import accumulate
 from typing import Any
@@ -56,38 +57,32 @@ FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE
 """
 
 # What stands in the pool where a row's own value goes; nothing of it is changed by tokens, JSON or COPY.
-_ACTOR, _RESOURCE, _SCOPE, _FIRST, _SECOND = "qqactor", "qqresource", "qqscope", "qqfirst", "qqsecond"
 _ID = UUID(int=0x11111111_1111_1111_1111_111111111111)
 _AT = parse_utc("2001-01-01T01:01:01.010101Z")
-_PLACES = ("'0:", "ws_0", str(_ID), utc_text(_AT), _ACTOR, _RESOURCE, _SCOPE, _FIRST, _SECOND)
+_HOLES = {
+    "ws": "ws_0",
+    "id": str(_ID),
+    "at": utc_text(_AT),
+    "actor": "qqactor",
+    "resource": "qqresource",
+    "scope": "qqscope",
+    "first": "qqfirst",
+    "second": "qqsecond",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """One event of the pool with holes: its columns as text, values as JSON."""
-
-    type: str
-    area: str
-    resource_type: str
-    is_read: str
-    tokens: str
-    envelope: str
-    units: list[str | None]
-    salts: str
-
-    @classmethod
-    def of(cls, draft: EventDraft) -> "Cut":
-        sealed = seal_bytes(draft)
-        return cls(
-            draft.type,
-            draft.area,
-            draft.targets[0].type,
-            "t" if draft.is_read else "f",
-            tsvector_text(sorted(tokens_of(draft))),
-            sealed.envelope.decode(),
-            [None if unit is None else unit.decode() for unit in sealed.units],
-            _array(sealed.salts),
-        )
+def cut(draft: EventDraft) -> str:
+    """One event of the pool as a line of COPY with holes, `%(actor)s` in text and `%(actor_x)s` in hexadecimal bytes."""
+    sealed = seal_bytes(draft)
+    texts = [draft.type, draft.area, "user", "qqactor", draft.targets[0].type, "qqresource", draft.scope_id or "\\N"]
+    texts += [draft.outcome, "t" if draft.is_read else "f", "%(id)s", "%(id)s", tsvector_text(tokens_of(draft))]
+    line = "\t".join(["%(workspace)s", "%(at)s", "%(id)s", "%(at)s", *texts])
+    line = line.replace("'0:", "'%(workspace)s:")
+    hexadecimal = f"\t\\\\x{sealed.envelope.hex()}\t\\\\x%(hash)s\t{_array(sealed.units)}\t{_array(sealed.salts)}\n"
+    for name, hole in _HOLES.items():
+        line = line.replace(hole, f"%({name})s")
+        hexadecimal = hexadecimal.replace(hole.encode().hex(), f"%({name}_x)s")
+    return line + hexadecimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +127,14 @@ class Dataset:
 
     def _chunks(self) -> Iterator[str]:
         choice = random.Random(self.seed)
-        cuts = _pool(choice)
+        pool = Pool(choice)
         lines, rare = [], 0
         for number, row in enumerate(_draws(choice, self.events)):
-            cut = choice.choice(cuts[row.type])
-            words = (row.first, row.second)
             # Spread over the first workspace's events, the newest of them a while ago.
             if row.workspace == 1 and rare < RARE and number * (RARE + 1) >= self.events * (rare + 1):
-                cut, words, rare = cuts[self.names.rare_type][0], ("rareword", row.second), rare + 1
+                row, rare = replace(row, type=self.names.rare_type, first="rareword"), rare + 1
             at = self.now - timedelta(days=DAYS) * (1 - number / self.events) - timedelta(seconds=1)
-            lines.append(_line(cut, row, words, at, choice))
+            lines.append(pool.line(row, at))
             if len(lines) == CHUNK:
                 yield "".join(lines)
                 lines = []
@@ -175,24 +168,50 @@ def names() -> Names:
     )
 
 
-def _pool(choice: random.Random) -> dict[str, list[Cut]]:
-    known = names()
-    return {key: [Cut.of(_draft(key, choice)) for _ in range(VARIANTS)] for key in (*known.types, known.rare_type)}
+class Pool:
+    """Lines with holes for every type, outcome, and with and without a scope; made when they are first needed."""
+
+    def __init__(self, choice: random.Random) -> None:
+        self._choice = choice
+        self._cuts: dict[tuple[str, str, bool], list[tuple[str, str]]] = {}
+
+    def line(self, row: "Draw", at: datetime) -> str:
+        """One row for COPY."""
+        kind = (row.type, row.outcome, row.scope is not None)
+        if kind not in self._cuts:
+            drafts = [_draft(row, self._choice) for _ in range(VARIANTS)]
+            self._cuts[kind] = [(cut(draft), draft.targets[0].type) for draft in drafts]
+        line, resource_type = self._choice.choice(self._cuts[kind])
+        milliseconds, bits = int(at.timestamp() * 1_000), self._choice.getrandbits(74)
+        event_id = UUID(int=milliseconds << 80 | 7 << 76 | bits >> 62 << 64 | 2 << 62 | bits & (1 << 62) - 1)
+        own = {
+            "ws": f"ws_{row.workspace}",
+            "id": str(event_id),
+            "at": utc_text(at),
+            "actor": f"usr_{row.workspace}_{row.actor}",
+            "resource": f"{resource_type}_{row.resource}",
+            "scope": f"src_{row.scope}",
+            "first": row.first,
+            "second": row.second,
+        }
+        own |= {f"{name}_x": value.encode().hex() for name, value in own.items()}
+        return line % {**own, "workspace": row.workspace, "hash": sha256(event_id.bytes).hexdigest()}
 
 
-def _draft(key: str, choice: random.Random) -> EventDraft:
-    kind = registry.EVENT_TYPES[key]
+def _draft(row: "Draw", choice: random.Random) -> EventDraft:
+    kind = registry.EVENT_TYPES[row.type]
     changes = [Change(f"field_{n}", _text(choice), _text(choice)) for n in range(choice.choice((0, 1, 1, 2, 4)))]
     return EventDraft(
         workspace_id=0,
         id=_ID,
-        type=key,
+        type=row.type,
         area=kind.area,
-        actor=Actor("user", _ACTOR, f"Person {_ACTOR}", f"{_ACTOR}@example.com"),
-        targets=[Target(kind.resource_type, _RESOURCE, f"{_FIRST} {_SECOND}")],
+        actor=Actor("user", "qqactor", "Person qqactor", "qqactor@example.com"),
+        targets=[Target(kind.resource_type, "qqresource", "qqfirst qqsecond")],
         occurred_at=_AT,
         received_at=_AT,
-        scope_id=_SCOPE,
+        scope_id=None if row.scope is None else "qqscope",
+        outcome=row.outcome,
         is_read=choice.random() < READS,
         context={
             "ip": f"203.0.{choice.randrange(256)}.{choice.randrange(256)}",
@@ -248,33 +267,13 @@ def _draws(choice: random.Random, events: int) -> Iterator[Draw]:
             )
 
 
+@cache
+def _zipf_weights(size: int) -> list[float]:
+    return list(accumulate(1 / rank for rank in range(1, size + 1)))
+
+
 def _zipf(choice: random.Random, size: int, number: int) -> list[int]:
-    return choice.choices(range(size), cum_weights=list(accumulate(1 / rank for rank in range(1, size + 1))), k=number)
-
-
-def _line(cut: Cut, row: Draw, words: tuple[str, str], at: datetime, choice: random.Random) -> str:
-    """One row in COPY's text format. No value holds a tab, newline or backslash but the `\\x` in front of bytes."""
-    milliseconds = int(at.timestamp() * 1_000)
-    event_id = UUID(int=milliseconds << 80 | 7 << 76 | choice.getrandbits(12) << 64 | 2 << 62 | choice.getrandbits(62))
-    moment, actor, resource = utc_text(at), f"usr_{row.workspace}_{row.actor}", f"{cut.resource_type}_{row.resource}"
-    scope = "" if row.scope is None else f"src_{row.scope}"
-    own = (f"'{row.workspace}:", f"ws_{row.workspace}", str(event_id), moment, actor, resource, scope, *words)
-    tokens, envelope = cut.tokens, cut.envelope
-    for place, value in zip(_PLACES, own, strict=True):
-        tokens, envelope = tokens.replace(place, value), envelope.replace(place, value)
-    if not scope:
-        tokens, envelope = tokens.replace(f"'{row.workspace}:s='", ""), envelope.replace('"scope":""', '"scope":null')
-    if row.outcome == "failure":
-        tokens, envelope = tokens.replace(":o=success'", ":o=failure'"), envelope.replace('"success"', '"failure"')
-    people = [unit and unit.replace(_ACTOR, actor).replace(_RESOURCE, resource) for unit in cut.units[:2]]
-    people[1] = people[1] and people[1].replace(_FIRST, words[0]).replace(_SECOND, words[1])
-    raw = envelope.encode()
-    units = _array([unit and unit.encode() for unit in (*people, *cut.units[2:])])
-    return (
-        f"{row.workspace}\t{moment}\t{event_id}\t{moment}\t{cut.type}\t{cut.area}\tuser\t{actor}\t{cut.resource_type}\t{resource}\t"
-        f"{scope or chr(92) + 'N'}\t{row.outcome}\t{cut.is_read}\t{event_id.hex}\t{event_id.hex[:16]}\t{tokens}\t"
-        f"\\\\x{raw.hex()}\t\\\\x{sha256(bytes(1) + raw).hexdigest()}\t{units}\t{cut.salts}\n"
-    )
+    return choice.choices(range(size), cum_weights=_zipf_weights(size), k=number)
 
 
 def _array(values: list[Any]) -> str:

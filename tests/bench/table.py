@@ -28,7 +28,7 @@ def markdown(timings: Timings, sizes: list[int], counts: dict[str, dict[int, int
 
 
 def bound(one: Series) -> str:
-    """Who the time went to."""
+    """Who computes."""
     share = one.python_share
     return f"Python {share:.0%}" if share >= 0.5 else f"PostgreSQL {1 - share:.0%}"
 

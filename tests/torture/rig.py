@@ -43,11 +43,12 @@ class Rig:
 
     server: EmbeddedServer
     environment: Mapping[str, str]
+    database: str = DATABASE
 
     def connect(self, role: str = "app", *, autocommit: bool = False) -> "psycopg.Connection[tuple[Any, ...]]":
         """A raw connection under a role of the application; role "superuser" passes every wall."""
         if role == "superuser":
-            return psycopg.connect(self.server.url(user=SUPERUSER), autocommit=autocommit)
+            return psycopg.connect(self.server.url(user=SUPERUSER, name=self.database), autocommit=autocommit)
         return psycopg.connect(
             self.server.url(), options=f"-c role=audit_{role} -c timezone=UTC", autocommit=autocommit
         )
@@ -64,7 +65,7 @@ class Rig:
         own.close()
         before = dict(own.settings_dict)
         own.settings_dict |= {
-            "NAME": DATABASE,
+            "NAME": self.database,
             "USER": SUPERUSER if role == "owner" else LOGIN,
             "PASSWORD": self.server.password,
             "HOST": str(self.server.sockets),
