@@ -56,7 +56,9 @@ class User(AbstractBaseUser):
 
     @property
     def initials(self) -> str:
-        return "".join(word[0] for word in str(self).split()[:2]).upper()
+        """Of the first and the last word, as the trail shows actors."""
+        letters = [letter for word in str(self).split() if (letter := next(filter(str.isalnum, word), ""))]
+        return "".join(letters[:1] + letters[1:][-1:]).upper() or "?"
 
     @property
     def tint(self) -> int:
@@ -210,7 +212,8 @@ class ApiToken(models.Model):
 
     @property
     def audit_actor(self) -> Actor:
-        return Actor("token", self.id, self.name)
+        # Tokens of one name are told apart by their last characters.
+        return Actor("token", self.id, f"{self.name} …{self.last_characters}")
 
 
 class Invitation(models.Model):

@@ -28,7 +28,10 @@ class Program:
     wait_s: float = 0
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self.command, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL)
+        environment = {**os.environ, **self.environment}
+        self.process = subprocess.Popen(
+            self.command, env=environment, stdin=subprocess.DEVNULL, preexec_fn=_ignore_ctrl_c
+        )
         self.started_at = time.monotonic()
 
     def restart_if_dead(self) -> None:
@@ -43,6 +46,11 @@ class Program:
             )
             self.wait_s = min(2 * self.wait_s + 1, LONGEST_WAIT_S)
             self.start()
+
+
+def _ignore_ctrl_c() -> None:
+    """A terminal's Ctrl-C reaches the whole group; a program that is still starting would answer with a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class ProcessGroup:

@@ -1,4 +1,3 @@
-import time
 from base64 import b64encode
 from random import Random
 
@@ -201,7 +200,7 @@ def test_value_given_is_not_changed():
 @pytest.mark.parametrize(
     "unit", ["eyJ", "eyJaaaaaaaa.", "://a:", "?a", "&token", "bearer ", "basic a-", "-----BEGIN ", "xoxb-", "A", "aB1"]
 )
+# A text of this length would take hours at quadratic cost: the limit stops a hang, it measures nothing.
+@pytest.mark.timeout(60)
 def test_hostile_text_costs_linear_time(unit):
-    start = time.perf_counter()
-    redact({"note": unit * (64 * 1024 // len(unit)), unit * 20_000: "x"})
-    assert time.perf_counter() - start < 0.5
+    redact({"note": unit * (1024 * 1024 // len(unit)), unit * 20_000: "x"})

@@ -1,5 +1,4 @@
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -185,11 +184,11 @@ def test_envelope_of_a_batch_has_a_bound_of_its_own():
         parse(body, max_bytes=BATCH_MAX_BYTES, limits=BATCH)
 
 
-def test_many_repeated_keys_are_refused_quickly():
+# A text of this length would take hours at quadratic cost: the limit stops a hang, it measures nothing.
+@pytest.mark.timeout(60)
+def test_many_repeated_keys_are_refused_in_linear_time():
     pairs = ",".join(f'"{n}":0' for n in range(20_000)) + ',"19999":0'
-    start = time.perf_counter()
     assert refusal("{" + pairs + "}").pointer == "/19999"
-    assert time.perf_counter() - start < 1
 
 
 SOUND = st.recursive(

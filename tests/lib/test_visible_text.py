@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,7 +105,7 @@ def test_case_does_not_matter(text):
 
 
 @pytest.mark.parametrize("unit", ["a.", "a", ".", "_", "a_._", "\ufdfa"])
+# A text of this length would take hours at quadratic cost: the limit stops a hang, it measures nothing.
+@pytest.mark.timeout(60)
 def test_hostile_text_costs_linear_time(unit):
-    start = time.perf_counter()
-    search_words(unit * 30_000)
-    assert time.perf_counter() - start < 0.5
+    assert len(search_words(unit * 1_000_000)) <= 64
