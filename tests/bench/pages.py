@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
@@ -76,9 +77,9 @@ class Pages:
         for case in self.cases:
             asked, viewer = self._asked(case), self.viewers[case.who]
             with in_workspace(LARGEST):
-                self._take(timings, f"{case.name}: keys", lambda v=viewer, q=asked: _keys(v, q))
-                self._take(timings, f"{case.name}: events", lambda v=viewer, q=asked: _events(v, q))
-            self._take(timings, f"{case.name}: page", lambda c=case: self._page(c))
+                self._take(timings, f"{case.name}: keys", partial(_keys, viewer, asked))
+                self._take(timings, f"{case.name}: events", partial(_events, viewer, asked))
+            self._take(timings, f"{case.name}: page", partial(self._page, case))
 
     def measure_counts(self, timings: Timings) -> None:
         """One round of the counts in dropdowns and histogram."""
@@ -86,25 +87,25 @@ class Pages:
         for who, said in (("olga", "whole workspace"), ("milo", "3 of 200 sources")):
             viewer = self.viewers[who]
             with in_workspace(LARGEST):
-                self._take(timings, f"dropdowns, 90 days, {said}", lambda v=viewer: facets(v, quarter))
-                self._take(timings, f"dropdowns, all time, {said}", lambda v=viewer: facets(v, EventFilter()))
-                self._take(timings, f"histogram, 90 days, {said}", lambda v=viewer: day_counts(v, quarter))
+                self._take(timings, f"dropdowns, 90 days, {said}", partial(facets, viewer, quarter))
+                self._take(timings, f"dropdowns, all time, {said}", partial(facets, viewer, EventFilter()))
+                self._take(timings, f"histogram, 90 days, {said}", partial(day_counts, viewer, quarter))
 
     def _take(self, timings: Timings, row: str, action: Action) -> None:
         action()  # what a new connection has to learn is not what is measured
         timings.take(row, self.data.events, action)
 
     def _asked(self, case: Case) -> TrailQuery:
-        query = read_query(read_address(PATH(), QueryDict(case.query)), zone=ZoneInfo("UTC"))
+        query = read_query(read_address(trail_path(), QueryDict(case.query)), zone=ZoneInfo("UTC"))
         assert not query.errors, query.errors
         return query
 
     def _page(self, case: Case) -> None:
-        response = self.clients[case.who].get(f"{PATH()}?{case.query}")
+        response = self.clients[case.who].get(f"{trail_path()}?{case.query}")
         assert response.status_code == 200, response.status_code
 
 
-def PATH() -> str:
+def trail_path() -> str:
     return reverse("trail:event_list", kwargs={"workspace": "demo"})
 
 

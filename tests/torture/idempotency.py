@@ -37,7 +37,8 @@ def run(plan: Plan) -> Outcome:
 
 
 def _send(client: Client, start: threading.Barrier, plan: Plan, number: int) -> list[Answer]:
-    choice, answers = random.Random(f"{plan.seed}-{number}"), []
+    choice = random.Random(f"{plan.seed}-{number}")
+    answers: list[Answer] = []
     for key in range(plan.events):
         marker = f"key-{key}"
         reason = "another" if choice.random() < OTHER_BODY and not plan.twin else "same"

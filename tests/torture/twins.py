@@ -19,7 +19,7 @@ def answer_early(environ: dict[str, Any], start_response: Callable[..., Any]) ->
         return application(environ, start_response)
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
     later = {**environ, "wsgi.input": BytesIO(body)}
-    threading.Timer(LATE_S, lambda: application(later, lambda *_: None).close()).start()
+    threading.Timer(LATE_S, lambda: application(later, lambda *_: bytes).close()).start()
     start_response("201 Created", [("Content-Type", "application/json")])
     return [EARLY_ANSWER]
 
@@ -29,10 +29,9 @@ def seal_in_pieces() -> None:
     import django
 
     django.setup()
-    from auditapp.sealing import services
     from auditapp.sealing.sealer import run_sealer
 
-    with patch.object(services.transaction, "atomic", lambda **_: nullcontext()):
+    with patch("auditapp.sealing.services.transaction.atomic", lambda **_: nullcontext()):
         run_sealer(threading.Event())
 
 
