@@ -1,13 +1,14 @@
 """The tables, but for `event`, which is partitioned (0002)."""
 
-import auditapp.access.models
-import auditapp.lib.clock
 import django.contrib.postgres.fields
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
+
+import auditapp.access.models
+import auditapp.lib.clock
 
 
 class Migration(migrations.Migration):
