@@ -16,7 +16,9 @@ SELECT current_user, r.rolsuper, r.rolbypassrls,
        session_user, pg_has_role(session_user, 'audit_owner', 'MEMBER'), s.rolsuper
 FROM pg_roles AS r, pg_roles AS s WHERE r.rolname = current_user AND s.rolname = session_user
 """
-DURABILITY = "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')"
+DURABILITY = (
+    "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')"
+)
 
 
 @register(Tags.database)
@@ -60,7 +62,9 @@ def _rights(
         )
         return [
             Error(
-                f"The login {login} of DATABASE_URL could become the owner of the tables.", hint=hint, id="auditapp.E002"
+                f"The login {login} of DATABASE_URL could become the owner of the tables.",
+                hint=hint,
+                id="auditapp.E002",
             )
         ]
     return []

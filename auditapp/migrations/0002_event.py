@@ -233,33 +233,59 @@ class Migration(migrations.Migration):
             database_operations=[migrations.RunSQL(EVENT, "DROP TABLE event")],
             state_operations=[
                 migrations.CreateModel(
-                    name='Event',
+                    name="Event",
                     fields=[
-                        ('pk', models.CompositePrimaryKey('workspace_id', 'occurred_at', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                        ('workspace_id', models.BigIntegerField()),
-                        ('occurred_at', models.DateTimeField()),
-                        ('id', models.UUIDField()),
-                        ('received_at', models.DateTimeField()),
-                        ('type', models.TextField()),
-                        ('area', models.TextField()),
-                        ('actor_kind', models.TextField()),
-                        ('actor_id', models.TextField()),
-                        ('resource_type', models.TextField()),
-                        ('resource_id', models.TextField()),
-                        ('scope_id', models.TextField(null=True)),
-                        ('outcome', models.TextField()),
-                        ('is_read', models.BooleanField()),
-                        ('request_id', models.TextField(null=True)),
-                        ('session_id', models.TextField(null=True)),
-                        ('tokens', django.contrib.postgres.search.SearchVectorField()),
-                        ('envelope', models.BinaryField()),
-                        ('leaf_hash', models.BinaryField()),
-                        ('units', django.contrib.postgres.fields.ArrayField(base_field=models.BinaryField(null=True), size=None)),
-                        ('salts', django.contrib.postgres.fields.ArrayField(base_field=models.BinaryField(null=True), size=None)),
-                        ('erased_by', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), null=True, size=None)),
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "workspace_id",
+                                "occurred_at",
+                                "id",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("workspace_id", models.BigIntegerField()),
+                        ("occurred_at", models.DateTimeField()),
+                        ("id", models.UUIDField()),
+                        ("received_at", models.DateTimeField()),
+                        ("type", models.TextField()),
+                        ("area", models.TextField()),
+                        ("actor_kind", models.TextField()),
+                        ("actor_id", models.TextField()),
+                        ("resource_type", models.TextField()),
+                        ("resource_id", models.TextField()),
+                        ("scope_id", models.TextField(null=True)),
+                        ("outcome", models.TextField()),
+                        ("is_read", models.BooleanField()),
+                        ("request_id", models.TextField(null=True)),
+                        ("session_id", models.TextField(null=True)),
+                        ("tokens", django.contrib.postgres.search.SearchVectorField()),
+                        ("envelope", models.BinaryField()),
+                        ("leaf_hash", models.BinaryField()),
+                        (
+                            "units",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.BinaryField(null=True), size=None
+                            ),
+                        ),
+                        (
+                            "salts",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.BinaryField(null=True), size=None
+                            ),
+                        ),
+                        (
+                            "erased_by",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.UUIDField(), null=True, size=None
+                            ),
+                        ),
                     ],
                     options={
-                        'db_table': 'event',
+                        "db_table": "event",
                     },
                 ),
             ],

@@ -34,7 +34,18 @@ TENANT_TABLES = (
     "api_token",
     "invitation",
 )
-READ_ONLY_FOR_APP = ("leaf", "node", "tree_head", "checkpoint", "seal_key", "reader", "verification", "type_count", "actor_count", "role")
+READ_ONLY_FOR_APP = (
+    "leaf",
+    "node",
+    "tree_head",
+    "checkpoint",
+    "seal_key",
+    "reader",
+    "verification",
+    "type_count",
+    "actor_count",
+    "role",
+)
 INSERT_ONLY_FOR_APP = ("event", "pending", "idempotency")
 
 GRANTS = [
@@ -60,8 +71,14 @@ GRANTS = [
 ]
 POLICIES = [
     *(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY" for table in (*TENANT_TABLES, "workspace")),
-    *(f"CREATE POLICY tenant ON {t} TO audit_app USING (workspace_id = {WS}) WITH CHECK (workspace_id = {WS})" for t in TENANT_TABLES),
-    *(f"CREATE POLICY worker ON {t} TO audit_worker USING ({NO_WS}) WITH CHECK ({NO_WS})" for t in (*TENANT_TABLES, "workspace")),
+    *(
+        f"CREATE POLICY tenant ON {t} TO audit_app USING (workspace_id = {WS}) WITH CHECK (workspace_id = {WS})"
+        for t in TENANT_TABLES
+    ),
+    *(
+        f"CREATE POLICY worker ON {t} TO audit_worker USING ({NO_WS}) WITH CHECK ({NO_WS})"
+        for t in (*TENANT_TABLES, "workspace")
+    ),
     f"CREATE POLICY eraser ON event TO audit_eraser USING (workspace_id = {WS}) WITH CHECK (workspace_id = {WS})",
     "CREATE POLICY own_membership ON member FOR SELECT TO audit_app USING (user_id = current_setting('app.user', true))",
     "CREATE POLICY by_secret ON api_token FOR SELECT TO audit_app USING (digest = decode(current_setting('app.secret', true), 'hex'))",

@@ -25,7 +25,14 @@ EVERYTHING = [
     "event_type.manage",
 ]
 ROLES = [
-    ("workspace_owner", "Workspace Owner", "Everything, including settings, access and tokens.", EVERYTHING, ["workspace"], ""),
+    (
+        "workspace_owner",
+        "Workspace Owner",
+        "Everything, including settings, access and tokens.",
+        EVERYTHING,
+        ["workspace"],
+        "",
+    ),
     (
         "source_admin",
         "Source Admin",
@@ -46,7 +53,16 @@ ROLES = [
         "auditor",
         "Auditor",
         "Reads, verifies and exports the whole trail, and changes nothing.",
-        ["audit.read", "audit.read_all", "audit.read_personal", "audit.verify", "audit.export", "source.read", "warehouse.read", "access.read"],
+        [
+            "audit.read",
+            "audit.read_all",
+            "audit.read_personal",
+            "audit.verify",
+            "audit.export",
+            "source.read",
+            "warehouse.read",
+            "access.read",
+        ],
         ["workspace"],
         "",
     ),
@@ -75,4 +91,7 @@ def add_roles(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     dependencies = [("auditapp", "0003_rights")]
 
-    operations = [migrations.RunPython(add_roles, migrations.RunPython.noop), migrations.RunSQL(CACHE, "DROP TABLE cache")]
+    operations = [
+        migrations.RunPython(add_roles, migrations.RunPython.noop),
+        migrations.RunSQL(CACHE, "DROP TABLE cache"),
+    ]

@@ -174,7 +174,9 @@ def test_an_event_of_another_workspace_is_not_there(filled: Caller, stored):
     assert stranger.get("/audit-events").json()["data"]["events"] == []
 
 
-@pytest.mark.parametrize("name", ["evt_0", "nonsense", "01a20e1d-1754-75c2-b196-28edd44cb46b", "%00", "evt_" + "z" * 22])
+@pytest.mark.parametrize(
+    "name", ["evt_0", "nonsense", "01a20e1d-1754-75c2-b196-28edd44cb46b", "%00", "evt_" + "z" * 22]
+)
 def test_an_event_that_is_not_there_is_404(filled: Caller, name):
     answer = filled.get(f"/audit-events/{name}")
     assert answer.status_code == 404
