@@ -25,14 +25,14 @@ check: .venv/.all
 	$(UV) lock --check
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
-	$(RUN) -m djade --check $$(git ls-files 'templates/*.html')
+	.venv/bin/djade --check $$(git ls-files 'templates/*.html')
 	$(RUN) -m mypy
 	DATABASE_ROLE=owner $(RUN) manage.py makemigrations --check --dry-run
 
 format: .venv/.all
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
-	$(RUN) -m djade $$(git ls-files 'templates/*.html')
+	.venv/bin/djade $$(git ls-files 'templates/*.html')
 
 # Real clients of other makers, for tests/clients; without npm those tests skip and say so.
 clients:
