@@ -41,19 +41,21 @@ INDEXES = """
 SELECT c.relname, replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 WHERE i.indrelid = 'public.event'::regclass AND NOT i.indisprimary
 """
+# Leaves and counts lie as the sealer would have put them: by time.
 LEAVES = """
 INSERT INTO leaf (workspace_id, index, event_id, occurred_at, hash)
 SELECT workspace_id, row_number() OVER (PARTITION BY workspace_id ORDER BY occurred_at, id) - 1, id, occurred_at, leaf_hash FROM event
+ORDER BY occurred_at, id
 """
 TYPE_COUNTS = """
 INSERT INTO type_count (workspace_id, scope_id, day, type, events, failures)
 SELECT e.workspace_id, s.id, (e.occurred_at AT TIME ZONE 'UTC')::date, e.type, count(*), count(*) FILTER (WHERE e.outcome = 'failure')
-FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE s.id IS NOT NULL GROUP BY 1, 2, 3, 4
+FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE s.id IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 3
 """
 ACTOR_COUNTS = """
 INSERT INTO actor_count (workspace_id, scope_id, day, actor_id, events)
 SELECT e.workspace_id, s.id, (e.occurred_at AT TIME ZONE 'UTC')::date, e.actor_id, count(*)
-FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE s.id IS NOT NULL GROUP BY 1, 2, 3, 4
+FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE s.id IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 3
 """
 
 # What stands in the pool where a row's own value goes; nothing of it is changed by tokens, JSON or COPY.
@@ -110,6 +112,18 @@ class Dataset:
 
     def load(self, connection: "psycopg.Connection[Any]") -> None:
         """Fill an empty database, as its superuser, and have PostgreSQL know what is in it."""
+        connection.autocommit = True
+        # One checkpoint at the end, not one for each gigabyte of the log.
+        connection.execute("ALTER SYSTEM SET max_wal_size = '16GB'")
+        connection.execute("SELECT pg_reload_conf()")
+        with connection.transaction():
+            self._fill(connection)
+        connection.execute("ALTER SYSTEM RESET max_wal_size")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
+
+    def _fill(self, connection: "psycopg.Connection[Any]") -> None:
         indexes = connection.execute(INDEXES).fetchall()
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}")
@@ -121,9 +135,6 @@ class Dataset:
             connection.execute(definition)
         for statement in (LEAVES, TYPE_COUNTS, ACTOR_COUNTS):
             connection.execute(statement)
-        connection.commit()
-        connection.autocommit = True
-        connection.execute("VACUUM ANALYZE")
 
     def _chunks(self) -> Iterator[str]:
         choice = random.Random(self.seed)
