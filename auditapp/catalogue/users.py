@@ -102,7 +102,8 @@ _SIGNING_IN = (
         "tried to use {resource} without permission[ {meta.permission}]",
         Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop"),
         Meta("permission", "Permission", "source.write"),
-        verb=Verb.READ,
+        # No read, which lists hide: whoever tried what they may not do is to be seen.
+        verb=Verb.UPDATE,
         risk=Risk.NOTABLE,
         icon="lock",
         like="failed",

@@ -13,6 +13,9 @@ class Missing:
     def __repr__(self) -> str:
         return "MISSING"
 
+    def __bool__(self) -> bool:
+        return False
+
 
 MISSING: Final = Missing()
 
@@ -96,6 +99,13 @@ class EventDraft:
     changes: Sequence[Change] = ()
 
 
+def _is_object(value: Any, other: Any) -> bool:
+    """True for an object with fields, or nothing where such an object stands on the other side."""
+    if value is MISSING:
+        return isinstance(other, Mapping) and bool(other)
+    return isinstance(value, Mapping)
+
+
 def changed(before: Mapping[str, Any], after: Mapping[str, Any], *, prefix: str = "") -> list[Change]:
     """The fields that differ, nested objects by dotted path, in the order of `before` and then of what is new.
 
@@ -105,8 +115,9 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any], *, prefix: str 
     changes: list[Change] = []
     for key in [*before, *(key for key in after if key not in before)]:
         old, new, path = before.get(key, MISSING), after.get(key, MISSING), f"{prefix}{key}"
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            changes += changed(old, new, prefix=f"{path}.")
+        if _is_object(old, new) and _is_object(new, old):
+            # Added or removed as a whole, it is still told field by field.
+            changes += changed(old or {}, new or {}, prefix=f"{path}.")
         # JSON tells true from 1, Python's == does not.
         elif old != new or isinstance(old, bool) is not isinstance(new, bool):
             changes.append(Change(path, old, new))

@@ -65,8 +65,8 @@ class EventFilter:
 
     @property
     def hides_reads(self) -> bool:
-        """Read events are shown where they are asked for: by the switch, or by their type."""
-        return not self.with_reads and not self.types.include
+        """Read events are shown where they are asked for: by the switch, by their type or by their whole area."""
+        return not self.with_reads and not self.types.include and not self.areas.include
 
     @property
     def is_everything(self) -> bool:

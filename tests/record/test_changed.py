@@ -17,3 +17,13 @@ def test_true_and_one_are_not_the_same():
 
 def test_lists_change_as_a_whole():
     assert changed({"labels": ["a"]}, {"labels": ["a", "b"]}) == [Change("labels", ["a"], ["a", "b"])]
+
+
+def test_an_object_that_comes_or_goes_is_told_field_by_field():
+    assert changed({}, {"s": {"host": "h", "port": 1}}) == [Change("s.host", MISSING, "h"), Change("s.port", MISSING, 1)]
+    assert changed({"s": {"host": "h"}}, {}) == [Change("s.host", "h", MISSING)]
+    assert changed({}, {"s": {}}) == [Change("s", MISSING, {})]
+
+
+def test_an_object_that_becomes_null_changes_as_a_whole():
+    assert changed({"s": {"a": 1}}, {"s": None}) == [Change("s", {"a": 1}, None)]
