@@ -31,7 +31,7 @@ IN_A_SCOPE, READS, FAILURES = 0.7, 0.05, 0.03
 # Shares of the events with this word in the name of their target.
 WORDS = {"common": 0.2, "fairly": 0.026, "mid": 0.01, "seldom": 0.003}
 VOCABULARY = 20_000
-CHUNK = 2_000
+CHUNK = 50  # small enough for the socket: PostgreSQL works on one while the next is made
 
 COLUMNS = (
     "workspace_id, occurred_at, id, received_at, type, area, actor_kind, actor_id, resource_type, resource_id, scope_id, outcome,"
