@@ -11,8 +11,10 @@ from django.db import connection, transaction
 
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import event_key
+from auditapp.lib.visible_text import search_words
 from auditapp.record.drafts import Target
 from auditapp.record.envelope import FIRST_UNITS
+from auditapp.record.search_tokens import Token, lexeme, quoted
 from auditapp.record.services import record
 
 ERASABLE: Final = (*FIRST_UNITS, "changes")
@@ -20,15 +22,16 @@ ERASABLE: Final = (*FIRST_UNITS, "changes")
 EVENTS_AN_ERASURE: Final = 500
 
 ERASE = "SELECT audit_erase(%s, %s, %s)"
-# By the index on the actor; the events about a person as a resource are found by the other.
-OF_PERSON = """
+BY_PERSON = """
 SELECT e.id FROM event AS e WHERE e.workspace_id = %(workspace_id)s AND e.actor_id = %(person)s
-AND e.type <> 'personal_data.erased'
-UNION
-SELECT e.id FROM event AS e
-WHERE e.workspace_id = %(workspace_id)s AND e.resource_type IN ('user', 'member') AND e.resource_id = %(person)s
-AND e.type <> 'personal_data.erased'
-ORDER BY id
+AND e.type <> 'personal_data.erased' ORDER BY e.id
+"""
+# Whatever names them as a target, by id or by address: search tokens both. audit_search goes by the index, which row-level
+# security would keep from an ordinary statement.
+NAMING_PERSON = """
+SELECT e.id FROM audit_search(%(query)s::tsquery, '-infinity', 'infinity', NULL, NULL, true, 2147483647, '1 hour') AS found
+JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = found.occurred_at AND e.id = found.id
+WHERE e.type <> 'personal_data.erased' ORDER BY e.id
 """
 
 
@@ -65,20 +68,36 @@ def erase_values(*, event_ids: Sequence[UUID], units: Sequence[str], ground: str
     return erased
 
 
-def erase_person(*, workspace_id: int, person_id: str, ground: str) -> int:
-    """Erase name, e-mail, addresses and named targets from every event by or about a person.
+def erase_person(*, workspace_id: int, person_id: str, ground: str, email: str = "") -> int:
+    """Erase a person's name, e-mail and addresses from what they did, and their name wherever they are a target.
 
+    Takes:   email, by which the person was invited, or acted, before they had this id
     Gives:   how many events lost a value
     Raises:  NothingToErase, Invalid
     Writes:  as erase_values
     """
+    parameters = {
+        "workspace_id": workspace_id,
+        "person": person_id,
+        "query": _naming(workspace_id, person_id, email),
+    }
+    subject = Target("user", person_id)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(OF_PERSON, {"workspace_id": workspace_id, "person": person_id})
-        event_ids = [row[0] for row in cursor.fetchall()]
-        if not event_ids:
+        by_person = [row[0] for row in cursor.execute(BY_PERSON, parameters).fetchall()]
+        naming = [row[0] for row in cursor.execute(NAMING_PERSON, parameters).fetchall()]
+        if not by_person and not naming:
             raise NothingToErase
-        subject = Target("user", person_id)
-        return erase_values(event_ids=event_ids, units=("actor", "targets", "context"), ground=ground, subject=subject)
+        # Somebody else's name stays on what they did to this person, and what this person worked on keeps its names.
+        erase_values(event_ids=by_person, units=("actor", "context"), ground=ground, subject=subject)
+        erase_values(event_ids=naming, units=("targets",), ground=ground, subject=subject)
+    return len({*by_person, *naming})
+
+
+def _naming(workspace_id: int, person_id: str, email: str) -> str:
+    """A tsquery of events that have this person as a target, by id or by address."""
+    words = [(Token.TARGET_WORD, person_id.casefold())]
+    words += [(Token.EMAIL_WORD, word) for word in search_words(email)[:1]]
+    return " | ".join(quoted(lexeme(workspace_id, token_class, word)) for token_class, word in words)
 
 
 def _slices(event_ids: Sequence[UUID]) -> Iterator[list[UUID]]:

@@ -20,7 +20,10 @@ def test_lists_change_as_a_whole():
 
 
 def test_an_object_that_comes_or_goes_is_told_field_by_field():
-    assert changed({}, {"s": {"host": "h", "port": 1}}) == [Change("s.host", MISSING, "h"), Change("s.port", MISSING, 1)]
+    assert changed({}, {"s": {"host": "h", "port": 1}}) == [
+        Change("s.host", MISSING, "h"),
+        Change("s.port", MISSING, 1),
+    ]
     assert changed({"s": {"host": "h"}}, {}) == [Change("s.host", "h", MISSING)]
     assert changed({}, {"s": {}}) == [Change("s", MISSING, {})]
 

@@ -121,6 +121,13 @@ def test_a_value_erased_on_record_is_no_problem(sealed_log, tamper, is_sealed):
     assert is_sealed or report.verdict is Verdict.OK
 
 
+@pytest.mark.parametrize("unit", ["actor", "targets", "context", "meta", "changes"])
+def test_each_value_may_be_erased_by_itself(sealed_log, tamper, unit):
+    erase(sealed_log, unit)
+    report = verify_workspace(1)
+    assert (report.verdict, report.problems) == (Verdict.OK, [])
+
+
 def move_to_log() -> None:
     """As a sealer would, but for tree and signature: those of this log are signed with a key that is not at hand."""
     with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auditapp.access.models import Workspace
+from auditapp.access.models import User, Workspace
 from auditapp.lib.errors import AppError
 from auditapp.record.acting import acting
 from auditapp.record.drafts import Actor
@@ -29,10 +29,14 @@ class Command(BaseCommand):
         workspace = Workspace.objects.filter(slug=options["workspace"]).first()
         if workspace is None:
             raise CommandError(f"There is no workspace {options['workspace']!r}.")
+        person = options["person"]
+        email = User.objects.filter(id=person).values_list("email", flat=True).first() or ""
         operator = Actor("system", "operator", "Operator")
         try:
             with in_workspace(workspace.id), acting(workspace.id, operator):
-                erased = erase_person(workspace_id=workspace.id, person_id=options["person"], ground=options["ground"])
+                erased = erase_person(
+                    workspace_id=workspace.id, person_id=person, ground=options["ground"], email=email
+                )
         except AppError as fault:
             raise CommandError(fault.message) from None
         self.stdout.write(f"Erased values of {erased} events. Their proofs still verify: manage.py verify")
