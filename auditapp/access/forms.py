@@ -1,6 +1,6 @@
 """The shape of this package's forms and what they say about a field; what may be done is decided by the services."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 from zoneinfo import available_timezones
 
@@ -91,8 +91,9 @@ class GroupForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    """A token's name, what it may do and for how long."""
+    """A token's name, what it may do and for how long; with the id that it will have, so that it is made once."""
 
+    token_id = forms.CharField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(max_length=100, label="Name", help_text="What will use it, for example: CI deploy")
     scopes = forms.MultipleChoiceField(
         choices=[(key, f"{key}: {scope.meaning}") for key, scope in TOKEN_SCOPES.items()],
@@ -101,9 +102,11 @@ class TokenForm(forms.Form):
     )
     lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), required=False, initial="90", label="It works for")
 
-    def expires_at(self) -> datetime | None:
+    def asked(self) -> dict[str, Any]:
+        """What was chosen, as the service takes it."""
+        chosen = {name: self.cleaned_data[name] for name in ("token_id", "name", "scopes")}
         days = self.cleaned_data["lifetime"]
-        return clock.now() + timedelta(days=int(days)) if days else None
+        return {**chosen, "expires_at": clock.now() + timedelta(days=int(days)) if days else None}
 
 
 class WorkspaceForm(forms.Form):

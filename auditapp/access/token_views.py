@@ -10,21 +10,22 @@ from auditapp.access.forms import TokenForm
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.tokens import create_token, revoke_token
 from auditapp.lib.errors import Invalid
+from auditapp.lib.ids import new_id
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 
 @workspace_page("token.manage")
 def token_create(request: WorkspaceRequest) -> HttpResponse:
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, initial={"token_id": new_id("tok")})
     if request.method == "POST" and form.is_valid():
         try:
-            chosen = form.cleaned_data
-            token, secret = create_token(name=chosen["name"], scopes=chosen["scopes"], expires_at=form.expires_at())
+            token, secret = create_token(**form.asked())
         except Invalid as error:
             add_refusal(form, error)
         else:
-            # Shown in this very answer: a redirect would have to keep the secret somewhere in between.
+            # Shown in this very answer: a redirect would have to keep the secret somewhere in between. A reload sends the
+            # form again, and meets the token that has its id.
             return render_page(request, "access/token_created.html", {"token": token, "secret": secret})
     return render_page(request, "access/token_create.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -1,5 +1,6 @@
 """Access tokens: made, revoked, and recognised on a request. A token is an actor of its own with scopes instead of roles."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,8 +12,9 @@ from django.db.models import Q
 from auditapp.access.errors import MoreThanYouHave
 from auditapp.access.models import ApiToken
 from auditapp.access.permissions import Access, Permission, acting_access
+from auditapp.access.rules import begin_change
 from auditapp.lib import clock
-from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.ids import new_id
 from auditapp.lib.tokens import looks_like_token, new_api_token, token_digest
 from auditapp.record.services import record
@@ -20,6 +22,7 @@ from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace, with_secret
 
 USE_NOTED_EVERY = timedelta(minutes=1)
+_ID = re.compile(r"tok_[0-9A-Za-z]{22}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,29 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
 )
 
 
+class TokenMade(Conflict):
+    """This token was created already. Its secret was shown then and is stored nowhere: without it, revoke the token and
+    create another.
+    """
+
+
 @transaction.atomic
-def create_token(*, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> tuple[ApiToken, str]:
+def create_token(
+    *, name: str, scopes: Sequence[str], expires_at: datetime | None = None, token_id: str | None = None
+) -> tuple[ApiToken, str]:
     """Make an access token. Its secret is given back here and nowhere again.
 
-    Raises:  Denied, MoreThanYouHave, Invalid
+    Takes:   token_id, of the token to be: a form that is sent twice makes one token
+    Raises:  Denied, MoreThanYouHave, Invalid, TokenMade
     Writes:  ApiToken; workspace.access_token_created
     """
-    access = acting_access()
-    access.require(Permission.TOKEN_MANAGE)
+    access = begin_change(Permission.TOKEN_MANAGE)
+    if token_id is None:
+        token_id = new_id("tok")
+    elif not _ID.fullmatch(token_id):
+        raise Invalid("This form is not ours. Open the page again.", code="bad_token_id")
+    if ApiToken.objects.filter(workspace_id=access.workspace_id, id=token_id).exists():
+        raise TokenMade
     if not name.strip():
         raise Invalid("Name the token after what will use it.", field="name", code="required")
     if expires_at and expires_at <= clock.now():
@@ -58,7 +75,7 @@ def create_token(*, name: str, scopes: Sequence[str], expires_at: datetime | Non
     secret = new_api_token()
     token = ApiToken.objects.create(
         workspace_id=access.workspace_id,
-        id=new_id("tok"),
+        id=token_id,
         name=name.strip(),
         digest=token_digest(secret),
         last_characters=secret[-4:],

@@ -10,6 +10,7 @@ from auditapp.access.errors import Denied, MoreThanYouHave
 from auditapp.access.models import ApiToken
 from auditapp.access.permissions import Access, HeldGrant
 from auditapp.access.tokens import (
+    TokenMade,
     create_token,
     note_use,
     revoke_token,
@@ -19,6 +20,7 @@ from auditapp.access.tokens import (
 )
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.ids import new_id
 from auditapp.lib.tokens import new_api_token
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import acting_as, as_operator, events_of, last_event, make_cast, make_token
@@ -104,6 +106,26 @@ def test_a_token_does_not_expire_in_the_past(cast):
     assert refused.value.field == "expires_at"
 
 
+def test_a_token_of_one_id_is_made_once_also_after_it_was_revoked(cast):
+    asked = {"name": "CI", "scopes": ["audit:read"], "token_id": new_id("tok")}
+    with acting_as(cast.olga, cast.workspace):
+        token, _ = create_token(**asked)
+        assert token.id == asked["token_id"]
+        with pytest.raises(TokenMade):
+            create_token(**asked)
+        revoke_token(token_id=token.id)
+        with pytest.raises(TokenMade):
+            create_token(**asked)
+    types = [row.event.type for row in events_of(cast.workspace)]
+    assert types == ["workspace.access_token_revoked", "workspace.access_token_created"]
+
+
+@pytest.mark.parametrize("token_id", ["", "tok_1", "usr_" + "a" * 22, "tok_" + "é" * 22, "tok_" + "a" * 22 + "\n"])
+def test_an_id_that_no_token_could_have_is_refused(cast, token_id):
+    with acting_as(cast.olga, cast.workspace), pytest.raises(Invalid):
+        create_token(name="CI", scopes=["audit:read"], token_id=token_id)
+
+
 @pytest.mark.parametrize("person", ["milo", "rita", "mina", "zoe"])
 def test_who_does_not_manage_tokens_makes_and_revokes_none(cast, person):
     token, _ = make_token(workspace=cast.workspace)
@@ -123,7 +145,7 @@ def test_a_token_makes_no_token(cast):
 
 def test_nobody_gives_a_token_more_than_they_have(cast, monkeypatch):
     held = HeldGrant(frozenset({"token.manage", "audit.read"}), "", "workspace")
-    monkeypatch.setattr("auditapp.access.tokens.acting_access", lambda: Access(cast.workspace.id, "usr_x", (held,)))
+    monkeypatch.setattr("auditapp.access.rules.acting_access", lambda: Access(cast.workspace.id, "usr_x", (held,)))
     with acting_as(cast.milo, cast.workspace):
         create_token(name="Writes", scopes=["audit:write"])
         with pytest.raises(MoreThanYouHave):

@@ -269,8 +269,41 @@ def test_a_group_name_that_is_taken_comes_back_as_422(as_olga, cast):
         assert b"Another group has this name." in response.content
 
 
+def token_form(as_olga, **values):
+    """What a browser sends from the page that was just opened."""
+    page = as_olga.get(f"{ACCESS}tokens/new/").content.decode()
+    token_id = re.search(r'name="token_id" value="(tok_\w{22})"', page)[1]
+    return {"token_id": token_id, "name": "CI deploy", "scopes": ["audit:read"], "lifetime": "30", **values}
+
+
+def test_a_form_that_is_sent_again_makes_no_second_token(as_olga, cast):
+    form = token_form(as_olga)
+    assert as_olga.post(f"{ACCESS}tokens/new/", form).status_code == 200
+    again = as_olga.post(f"{ACCESS}tokens/new/", form)
+    assert again.status_code == 409
+    assert b"This token was created already." in again.content
+    assert b"aud_pat_" not in again.content
+    with in_workspace(cast.workspace.id):
+        assert [token.id for token in ApiToken.objects.all()] == [form["token_id"]]
+    assert token_form(as_olga)["token_id"] != form["token_id"]
+
+
+def test_a_form_that_was_refused_keeps_its_id_and_works_then(as_olga):
+    form = token_form(as_olga, name="")
+    refused = as_olga.post(f"{ACCESS}tokens/new/", form)
+    assert refused.status_code == 422
+    assert form["token_id"] in refused.content.decode()
+    assert as_olga.post(f"{ACCESS}tokens/new/", {**form, "name": "CI"}).status_code == 200
+
+
+def test_a_form_without_the_id_says_to_open_the_page_again(as_olga):
+    refused = as_olga.post(f"{ACCESS}tokens/new/", token_form(as_olga, token_id=""))
+    assert refused.status_code == 422
+    assert b"Open the page again." in refused.content
+
+
 def test_a_token_is_shown_once(as_olga, cast):
-    form = {"name": "CI deploy", "scopes": ["audit:read"], "lifetime": "30"}
+    form = token_form(as_olga)
     page = as_olga.post(f"{ACCESS}tokens/new/", form).content.decode()
     secret = re.search(r"aud_pat_\w{36}", page)[0]
     with in_workspace(cast.workspace.id):
