@@ -28,14 +28,31 @@ def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
     os.environ.setdefault("DATABASE_ROLE", ROLE_OF_COMMAND.get(command, "app"))
-    from django.core.management import execute_from_command_line
+    try:
+        run(command)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
-    from settings.embedded import project_server
+
+def run(command: str) -> None:
+    """Run the command; what an operator can mend is said in a line, without a traceback."""
+    import psycopg
+    from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+
+    from settings.embedded import EmbeddedServerFailed, project_server
+    from settings.env import BadEnvironment
 
     # Before the settings are read: the first start makes the password that they look for.
     needs_server = command not in WITHOUT_DATABASE and not os.environ.get("DATABASE_URL")
-    with project_server().running() if needs_server else nullcontext():
-        execute_from_command_line(sys.argv)
+    try:
+        with project_server().running() if needs_server else nullcontext():
+            execute_from_command_line(sys.argv)
+    except (BadEnvironment, EmbeddedServerFailed) as fault:
+        raise SystemExit(str(fault)) from None
+    except (OperationalError, psycopg.OperationalError) as fault:
+        where = "The embedded PostgreSQL" if needs_server else "The server of DATABASE_URL (or DATABASE_OWNER_URL)"
+        raise SystemExit(f"{where} does not take the connection: {str(fault).strip()}") from None
 
 
 if __name__ == "__main__":

@@ -63,6 +63,8 @@ def database(name: str, url: str) -> dict[str, str]:
     Raises:  BadEnvironment where the scheme is not PostgreSQL's or the database has no name
     """
     parts = urlsplit(url)
+    if not parts.scheme:
+        raise BadEnvironment(f"{name} is no URL. Write it as postgresql://user:password@host/audit.")
     if parts.scheme not in {"postgresql", "postgres"}:
         raise _refuse(
             name, parts.scheme + "://...", "only postgresql:// URLs work, PostgreSQL is the one database supported"

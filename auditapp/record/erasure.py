@@ -76,7 +76,7 @@ def erase_person(*, workspace_id: int, person_id: str, ground: str, email: str =
     Raises:  NothingToErase, Invalid
     Writes:  as erase_values
     """
-    parameters = {
+    parameters: dict[str, int | str] = {
         "workspace_id": workspace_id,
         "person": person_id,
         "query": _naming(workspace_id, person_id, email),

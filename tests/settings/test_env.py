@@ -45,7 +45,9 @@ def test_a_socket_folder_is_the_host():
     assert env.database("DATABASE_URL", "postgresql://u@/audit?host=%2Frun%2Fpg")["HOST"] == "/run/pg"
 
 
-@pytest.mark.parametrize("url", ["mysql://u@h/audit", "sqlite:///x", "postgresql://u:secret@h/"])
+@pytest.mark.parametrize(
+    "url", ["mysql://u@h/audit", "sqlite:///x", "postgresql://u:secret@h/", "secret", "u:secret@h/audit"]
+)
 def test_another_database_is_refused_without_telling_the_password(url):
     with pytest.raises(env.BadEnvironment) as refused:
         env.database("DATABASE_URL", url)

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from auditapp.access.models import Workspace
+from auditapp.access.models import User, Workspace
 from auditapp.lib.loopback import LOOPBACK
 from auditapp.management.demo.history import SLUG
 from auditapp.management.demo.people import SIGN_INS
@@ -38,14 +38,20 @@ class Command(BaseCommand):
             self.stdout.write(f"\nAudit Trail is at http://{LOOPBACK}:{port}/")
             for person, role in zip(SIGN_INS, ("owner", "source admin of two sources", "auditor"), strict=True):
                 self.stdout.write(f"  {person.email:<22} {role}")
-            self.stdout.write(
-                f"  password               {password}\n\nCtrl-C stops it; the data stays in {settings.DATA_DIR}."
-            )
+            kept = "DATABASE_URL" if settings.DATABASE_URL else settings.EMBEDDED_SERVER.home
+            self.stdout.write(f"  password               {password}\n")
+            self.stdout.write(f"Ctrl-C stops it. Events stay in {kept}, keys in {settings.DATA_DIR}.")
             self.stdout.flush()
 
         def prepared() -> None:
             if not Workspace.objects.filter(slug=SLUG).exists():
                 fill(password)
+            elif not User.objects.get(email=SIGN_INS[0].email).check_password(password):
+                # The password's file is gone and the database is not: what is printed must work.
+                for person in SIGN_INS:
+                    user = User.objects.get(email=person.email)
+                    user.set_password(password)
+                    user.save(update_fields=["password"])
 
         run_installation(port=port, programs=programs, prepared=prepared, started=started)
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from auditapp.access.models import User, Workspace
 from auditapp.ingest.services import accept_events
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
+from auditapp.management.demo import scenes
 from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
 from auditapp.management.demo.scenes import SCENES, World
@@ -61,8 +61,7 @@ def person_acting(world: World, person: Person, at: datetime) -> Iterator[None]:
         "ip": person.ip,
         "user_agent": AGENTS[len(person.name) % len(AGENTS)],
         "request_id": f"req_{random.getrandbits(64):016x}",
-        # One session a day: what somebody did in it is found together.
-        "session_id": f"ses_{sha256(f'{person.email} {at.date()}'.encode()).hexdigest()[:22]}",
+        "session_id": world.sessions.get(person.email),
     }
     actor = world.users[person.email].audit_actor
     with clock.at(at), in_workspace(world.workspace.id), acting(world.workspace.id, actor, **context):
@@ -132,7 +131,7 @@ def people_of(world: World) -> list[dict[str, str]]:
     return [
         {"id": user.id, "name": person.name, "email": person.email, "ip": person.ip}
         for person, user in known
-        if user is not None and person.role != "auditor"
+        if user is not None and person.role == "workspace_owner"
     ]
 
 
@@ -141,11 +140,20 @@ def act(world: World, at: datetime) -> None:
     present = [person for person in PEOPLE if person.email in world.users]
     person = world.random.choices(present, [one.weight for one in present])[0]
     scene = world.random.choices(list(SCENES), list(SCENES.values()))[0]
+    is_signed_in = world.session_days.get(person.email) == at.date()
+    if scene is scenes.sign_out and not is_signed_in:
+        return
+    if not is_signed_in:
+        # Whatever is done in a day begins with a sign-in, and is found by its session.
+        world.begin_session(person, at)
+        scene = scene if scene is scenes.sign_in_with_a_wrong_password else scenes.sign_in
     try:
         with person_acting(world, person, at):
             scene(world, person)
     except AppError:
         return
+    if scene in (scenes.sign_out, scenes.sign_in_with_a_wrong_password):
+        world.session_days.pop(person.email, None)
 
 
 def post(world: World, events: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ A scene that does not fit the state of things, or that its actor may not do, is 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from random import Random
 from typing import Final, TypeVar
 
@@ -36,6 +37,14 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     # By the names they were made with; a scene may rename one.
     source_ids: dict[str, str] = field(default_factory=dict)
+
+    # Who is in which session, since which day.
+    sessions: dict[str, str] = field(default_factory=dict)
+    session_days: dict[str, date] = field(default_factory=dict)
+
+    def begin_session(self, person: Person, at: datetime) -> None:
+        self.sessions[person.email] = f"ses_{self.random.getrandbits(128):032x}"
+        self.session_days[person.email] = at.date()
 
     def pick(self, rows: Sequence[Row]) -> Row:
         """One of these; a scene without any is left out."""
@@ -184,7 +193,7 @@ def rename_workspace(world: World, person: Person) -> None:
 
 # How often each happens. Those that ask for more than the actor's role are left out when they come up.
 SCENES: Final[dict[Scene, int]] = {
-    sign_in: 34,
+    sign_in: 4,
     sign_out: 8,
     sign_in_with_a_wrong_password: 1,
     change_password: 1,
