@@ -1,16 +1,20 @@
 """Runs the worker: the sealer, and background jobs by the clock and on demand. Several may run at once."""
 
+import logging
 import threading
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import OperationalError, connection
 
-from auditapp.jobs.schedule import Worker, enqueue
+from auditapp.jobs.schedule import LONGEST_WAIT_S, Worker, enqueue
 from auditapp.lib import clock
 from auditapp.record.jobs import make_months
 from auditapp.sealing.models import Verification
 from auditapp.sealing.sealer import run_sealer
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -18,11 +22,11 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.check(databases=["default"])
+        worker = Worker()
+        self.wait_for_database(worker.stopping)
         make_months()  # a machine that slept for months has none for today
         if not Verification.objects.filter(finished_at__gt=clock.now() - timedelta(days=1)).exists():
             enqueue("sealing.verify_all")
-        worker = Worker()
         sealer = threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer")
         sealer.start()
         try:
@@ -30,3 +34,16 @@ class Command(BaseCommand):
         finally:
             worker.stopping.set()
             sealer.join()
+
+    def wait_for_database(self, stopping: threading.Event) -> None:
+        """Come up with a database that comes up later; then refuse one that does not keep its promises."""
+        wait_s = 1
+        while not stopping.is_set():
+            try:
+                self.check(databases=["default"])
+                return
+            except OperationalError as away:
+                logger.warning("the worker waits for the database, next try in %s s: %s", wait_s, str(away).strip())
+                connection.close()
+                stopping.wait(wait_s)
+                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
