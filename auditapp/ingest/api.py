@@ -13,7 +13,7 @@ from auditapp.access.requests import TokenRequest
 from auditapp.ingest import api_shapes as shapes
 from auditapp.ingest.answers import event_answer, proof_answer, recorded_answer, type_answer
 from auditapp.ingest.bodies import sent_events, sent_value
-from auditapp.ingest.event_search import event_filter, pagination, parse_cursor
+from auditapp.ingest.event_search import event_filter, pagination, parse_cursor, refuse_unknown
 from auditapp.ingest.event_shape import EVENT_SCHEMA, is_type_key
 from auditapp.ingest.services import Accepted, Verdict, accept_events
 from auditapp.ingest.type_input import TYPE_SCHEMA, type_values
@@ -44,6 +44,7 @@ EXTRA_SCHEMAS: dict[str, Any] = {
         "required": ["events"],
     },
 }
+SEARCH_PARAMETERS = [field.alias or name for name, field in shapes.EventSearch.model_fields.items()]
 REFUSALS: dict[Any, Any] = {(401, 404, 409, 413, 415, 422): shapes.ErrorsAnswer}
 
 
@@ -60,11 +61,13 @@ def api_workspace(request: TokenRequest) -> HttpResponse:
     "/audit-events",
     operation_id="listAuditEvents",
     summary="List audit events, newest first",
+    description="Segment's parameters, and more. One that is not listed here is refused, as is a value that nothing can have.",
     response={200: shapes.EventsAnswer, **REFUSALS},
 )
 @api_token("audit:read")
 def api_event_list(request: TokenRequest, search: Query[shapes.EventSearch]) -> HttpResponse:
-    cursor = parse_cursor(search.cursor)
+    refuse_unknown(request.GET, SEARCH_PARAMETERS)
+    cursor = parse_cursor(search.cursor or search.dotted_cursor)
     wanted = event_filter(
         start_time=search.start_time,
         end_time=search.end_time,
@@ -76,10 +79,13 @@ def api_event_list(request: TokenRequest, search: Query[shapes.EventSearch]) -> 
         actors=[*search.actors, *search.tokens],
         outcomes=search.outcomes,
         ips=search.ips,
+        q=search.q,
         text=search.text,
     )
     place = {cursor.direction: cursor.key} if cursor.key else {}
-    page = visible_events(request.viewer).page(wanted, size=search.count, with_all_changes=True, **place)
+    page = visible_events(request.viewer).page(
+        wanted, size=search.dotted_count or search.count, with_all_changes=True, **place
+    )
     # Of any type, an id is found as a word: also as one of a target's name, and whatever its case.
     rows = [
         row for row in page.rows if not search.resource_id or (row.resource and row.resource.id == search.resource_id)

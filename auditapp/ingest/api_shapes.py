@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
 
+from auditapp.ingest.event_search import AREA_KEYS
+
 # The database's text cannot hold NUL.
 Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
@@ -21,13 +23,17 @@ class EventSearch(Schema):
     resource_type: Text | None = Field(None, alias="resourceType", description="A kind of resource, e.g. warehouse.")
     count: int = Field(200, alias="pagination[count]", ge=1, le=1000)
     cursor: Text | None = Field(None, alias="pagination[cursor]", description="`next` or `previous` of another page.")
+    # Segment's SDKs write brackets, its reference a dot.
+    dotted_count: int | None = Field(None, alias="pagination.count", ge=1, le=1000)
+    dotted_cursor: Text | None = Field(None, alias="pagination.cursor")
     types: Texts = Field([], alias="type", description="Keys or names of event types.")
-    areas: Texts = Field([], alias="area", description="Product areas.")
+    areas: Texts = Field([], alias="area", description=f"Product areas: {', '.join(AREA_KEYS)}.")
     actors: Texts = Field([], alias="actor", description="Ids of actors.")
     tokens: Texts = Field([], alias="token", description="Ids of access tokens that acted.")
     outcomes: Texts = Field([], alias="outcome", description="success or failure.")
     ips: Texts = Field([], alias="ip", description="Addresses, or ranges such as 203.0.113.0/24.")
-    text: Text | None = Field(None, alias="q", description='Words, "whole ones", -words to leave out.')
+    q: Text | None = Field(None, description='Words, "whole ones", -words to leave out.')
+    text: Text | None = Field(None, description="Another name of q.")
 
 
 class WorkspaceShape(Schema):

@@ -3,7 +3,7 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -12,9 +12,12 @@ from auditapp.catalogue import registry
 from auditapp.lib.clock import parse_utc
 from auditapp.lib.errors import Invalid
 from auditapp.lib.keyset import PageKey, parse_page_key
-from auditapp.record.event_filter import Choice, EventFilter, words_of
+from auditapp.record.event_filter import Choice, EventFilter, Word, words_of
 from auditapp.record.event_query import EventPage
+from auditapp.record.event_types import OTHER_AREA
 
+AREA_KEYS: Final = (*(area.key for area in registry.AREAS), OTHER_AREA)
+OUTCOMES: Final = ("success", "failure")
 _RESOURCE_TYPES: Final = frozenset(declared.resource_type for declared in registry.EVENT_TYPES.values())
 Direction = Literal["first", "older", "newer"]
 _BESIDE: Final[dict[str, Direction]] = {"older": "older", "newer": "newer"}
@@ -63,6 +66,17 @@ def pagination(page: EventPage, cursor: Cursor) -> dict[str, str | None]:
     }
 
 
+def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
+    """A parameter with a slip in its name would narrow nothing, and its answer would be taken for what was asked.
+
+    Raises:  Invalid
+    """
+    for name in names:
+        if name not in known:
+            message = f"There is no parameter {name}. Take of these: {', '.join(known)}."
+            raise Invalid(message, field=name, code="unknown_parameter")
+
+
 def event_filter(
     *,
     start_time: str | None = None,
@@ -74,24 +88,29 @@ def event_filter(
     actors: Sequence[str] = (),
     outcomes: Sequence[str] = (),
     ips: Sequence[str] = (),
+    q: str | None = None,
     text: str | None = None,
 ) -> EventFilter:
-    """What the parameters ask for, reads included. A value after `!` is left out; repeated values are alternatives.
+    """What the parameters ask for, reads included. A value after `!` is left out; repeated values are alternatives;
+    words of `q` and of `text`, its other name, must all be found.
 
     Raises:  Invalid, with the parameter as its field
     """
     kind = _resource_type(resource_type) if resource_type else None
+    since, until = _moment(start_time, "startTime"), _moment(end_time, "endTime")
+    if since and until and since > until:
+        raise Invalid("This is after endTime.", field="startTime", code="bad_range")
     return EventFilter(
         types=_choice(types, _type_key),
-        areas=_choice(areas),
+        areas=_choice(areas, _one_of("area", AREA_KEYS)),
         actors=_choice(actors),
         resources=Choice((f"{kind}:{resource_id}" if resource_id else kind,)) if kind else Choice(),
         target_ids=Choice((resource_id,)) if resource_id and not kind else Choice(),
-        outcomes=_choice(outcomes),
+        outcomes=_choice(outcomes, _one_of("outcome", OUTCOMES)),
         ips=_choice(ips),
-        words=words_of(text or ""),
-        since=_moment(start_time, "startTime"),
-        until=_moment(end_time, "endTime"),
+        words=(*_words(q, "q"), *_words(text, "text")),
+        since=since,
+        until=until,
         with_reads=True,
     )
 
@@ -102,6 +121,22 @@ def _choice(values: Iterable[str], read: Callable[[str], str] = str) -> Choice:
         tuple(read(value) for value in listed if not value.startswith("!")),
         tuple(read(value[1:]) for value in listed if value.startswith("!")),
     )
+
+
+def _one_of(field: str, known: Collection[str]) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in known:
+            raise Invalid(f"There is no {field} {value!r}. Take of these: {', '.join(known)}.", field=field)
+        return value
+
+    return read
+
+
+def _words(text: str | None, field: str) -> tuple[Word, ...]:
+    words = words_of(text or "")
+    if text and not words:
+        raise Invalid("This has no letter or digit to search for.", field=field, code="no_words")
+    return words
 
 
 def _type_key(text: str) -> str:

@@ -67,6 +67,7 @@ def test_an_unknown_path_is_404_in_the_envelope(client, path):
                 "outcome",
                 "ip",
                 "q",
+                "text",
                 "pagination[count]",
                 "pagination[cursor]",
             ]

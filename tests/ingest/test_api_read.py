@@ -42,6 +42,10 @@ ALL = ["audit_trail.viewed", "order.refunded", "source.created", "warehouse.disa
         ({"ip": "!203.0.113.7", "area": ["sources", "warehouses"]}, ["source.created"]),
         ({"q": "snowfl"}, ["warehouse.disabled"]),
         ({"q": "-snowflake lima"}, []),
+        ({"text": "snowfl"}, ["warehouse.disabled"]),
+        ({"q": "snowfl", "text": "-lima"}, []),
+        ({"q": ""}, ALL),
+        ({"startTime": at(2), "endTime": at(2)}, []),
         ({"startTime": at(2)}, ["audit_trail.viewed", "order.refunded"]),
         ({"endTime": at(2)}, ["source.created", "warehouse.disabled"]),
         ({"startTime": at(1), "endTime": "2026-01-01T01:00:02+01:00"}, ["source.created"]),
@@ -70,6 +74,7 @@ def test_each_parameter_narrows_what_is_found(filled: Caller, query, types):
         ({"ip": "300.1.1.1"}, "ip"),
         ({"ip": "0.0.0.0/0"}, "ip"),
         ({"pagination[count]": 0}, "pagination.count"),
+        ({"pagination.count": 1001}, "pagination.count"),
         ({"pagination[count]": 1001}, "pagination.count"),
         ({"pagination[count]": "many"}, "pagination.count"),
         ({"pagination[cursor]": "MA=="}, "pagination.cursor"),
@@ -78,6 +83,17 @@ def test_each_parameter_narrows_what_is_found(filled: Caller, query, types):
         ({"type": ["x"] * 51}, "type"),
         ({"q": "x" * 301}, "q"),
         ({"q": "a b c d e f g h i j k l m"}, "q"),
+        ({"q": "-"}, "q"),
+        ({"q": " "}, "q"),
+        ({"text": '"!"'}, "text"),
+        ({"outcome": "failed"}, "outcome"),
+        ({"outcome": ["failure", "!refused"]}, "outcome"),
+        ({"area": "source"}, "area"),
+        ({"area": "!Sources"}, "area"),
+        ({"startTime": at(2), "endTime": at(1)}, "startTime"),
+        ({"actorId": "usr_bo"}, "actorId"),
+        ({"starttime": at(1)}, "starttime"),
+        ({"pagination[size]": 1, "type": "source.created"}, "pagination[size]"),
         ({"resourceId": "\0"}, "resourceId"),
     ],
     ids=lambda value: json.dumps(value)[:40],
@@ -87,6 +103,12 @@ def test_a_parameter_that_cannot_be_read_is_named(filled: Caller, query, field):
     assert answer.status_code == 422
     [error] = answer.json()["errors"]
     assert (error["type"], error["field"]) == ("input-validation", field)
+
+
+def test_a_refused_parameter_comes_with_those_that_are_known(filled: Caller):
+    [error] = filled.get("/audit-events", {"actorId": "usr_bo"}).json()["errors"]
+    for known in ("startTime", "resourceId", "pagination[count]", "actor", "q", "text"):
+        assert f" {known}" in error["message"]
 
 
 def test_an_event_has_segments_fields_and_ours(filled: Caller):
@@ -144,6 +166,13 @@ def test_an_event_that_happens_meanwhile_moves_nothing(filled: Caller):
     cursor = first["pagination"]["next"]
     second = filled.get("/audit-events", {"pagination[count]": 2, "pagination[cursor]": cursor}).json()["data"]
     assert [event["eventType"] for event in second["events"]] == ALL[2:]
+
+
+def test_pages_are_asked_for_with_a_dot_too(filled: Caller):
+    first = filled.get("/audit-events", {"pagination.count": 3}).json()["data"]
+    query = {"pagination.count": 3, "pagination.cursor": first["pagination"]["next"]}
+    second = filled.get("/audit-events", query).json()["data"]
+    assert [[event["eventType"] for event in page["events"]] for page in (first, second)] == [ALL[:3], ALL[3:]]
 
 
 def test_without_a_count_a_page_has_200_events(caller: Caller):
