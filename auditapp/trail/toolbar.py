@@ -72,6 +72,10 @@ class Toolbar:
         return self.query.address.without("outcome", "ip", "reads")
 
     @property
+    def with_reads(self) -> Address:
+        return self.query.address.having("reads", "1")
+
+    @property
     def without_events(self) -> Address:
         return self.query.address.without("event", "area")
 

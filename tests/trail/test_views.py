@@ -105,7 +105,7 @@ def test_another_workspaces_events_are_not_there(three_sources, browser_of):
     ("query", "types"),
     [
         ({"event": "warehouse.disabled"}, {"warehouse.disabled"}),
-        ({"area": "functions"}, {one.key for one in registry.types_of("functions") if one.verb is not Verb.READ}),
+        ({"area": "functions"}, {one.key for one in registry.types_of("functions")}),
         ({"resource": "journey"}, {one.key for one in registry.types_of("journeys") if one.verb is not Verb.READ}),
         ({"event": "audit_trail.viewed"}, {"audit_trail.viewed"}),
     ],
@@ -125,10 +125,22 @@ def test_exclusion_leaves_out_and_the_chip_says_is_not(history, browser_of, trai
 
 def test_read_events_come_when_they_are_asked_for(history, browser_of, trail_url):
     client = browser_of(history.olga)
-    without = client.get(trail_url, {"area": "workspace"}).content.decode()
-    asked = client.get(trail_url, {"area": "workspace", "reads": "1"}).content.decode()
-    reads = [one for one in registry.types_of("workspace") if one.verb is Verb.READ]
+    without = client.get(trail_url, {"resource": "audit_trail"}).content.decode()
+    asked = client.get(trail_url, {"resource": "audit_trail", "reads": "1"}).content.decode()
+    types = registry.EVENT_TYPES.values()
+    reads = [one for one in types if one.verb is Verb.READ and one.resource_type == "audit_trail"]
     assert rows_in(asked) - rows_in(without) == len(reads) > 0
+
+
+@pytest.mark.parametrize("asked", [{}, to("events")])
+def test_the_page_says_that_views_are_hidden_and_leads_to_them(history, browser_of, trail_url, asked):
+    client = browser_of(history.olga)
+    html = client.get(trail_url, {"q": "prod"}, **asked).content.decode()
+    link = re.search(r'id="show-reads" href="([^"]+)" hx-get="([^"]+)"', html)
+    assert link[1] == link[2] == f"{trail_url}?q=prod&amp;reads=1"
+    assert "Views are hidden and left out." in html.split('id="export-menu"')[1]
+    for shown in ({"reads": "1"}, {"area": "workspace"}, {"event": "audit_trail.viewed"}):
+        assert "Views are hidden" not in client.get(trail_url, shown, **asked).content.decode()
 
 
 def test_all_eighteen_areas_are_offered_in_their_order(history, browser_of, trail_url):
