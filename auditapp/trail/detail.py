@@ -79,6 +79,7 @@ class EventDetail:
     raw: str
 
     erased_by: list[tuple[str, Address]]
+    is_address_hidden: bool
 
     @property
     def leaf_hash(self) -> str:
@@ -150,6 +151,7 @@ def event_detail(
         check_event(viewer.workspace_id, event_id) if with_check else None,
         readable_json(value),
         [(event_key(other), home.opening(event_key(other))) for other in row.erased_by],
+        not viewer.sees_personal and row.event.actor.id not in viewer.own_actor_ids,
     )
 
 

@@ -28,6 +28,22 @@ MAX_LENGTH: Final = 300
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 # Stands for an id that cannot be one: no event is found by it, and the page says so.
 NO_EVENT: Final = UUID(int=0)
+# What the page calls each key when it says what is wrong with it.
+LABELS: Final = {
+    "event": "Events",
+    "area": "Areas",
+    "actor": "Actors",
+    "resource": "Resources",
+    "outcome": "Outcome",
+    "ip": "Source IP",
+    "q": "Search",
+    "from": "From",
+    "to": "To",
+    "reads": "Read events",
+    "tz": "Time zone",
+    "older": "Page",
+    "newer": "Page",
+}
 # Only asks whether a filter can be searched at all, which does not depend on who searches.
 ANYBODY: Final = Viewer(0, sees_all=True, sees_personal=True)
 
@@ -65,7 +81,10 @@ class WordsField(forms.CharField):
         super().__init__(required=False, max_length=MAX_LENGTH)
 
     def clean(self, value: Any) -> tuple[Word, ...]:
-        words = words_of(super().clean(value))
+        text = super().clean(value)
+        words = words_of(text)
+        if text and not words:
+            raise forms.ValidationError("Write a word, a name, an id or an address to search for.")
         _check_search(EventFilter(words=words))
         return words
 
@@ -108,7 +127,7 @@ class TrailForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         first, last = cleaned.get("from"), cleaned.get("to")
-        if first and last and _start(first) > _end(last):
+        if first and last and _start(first) >= _end(last):
             self.add_error("to", "This is before the range begins.")
         if cleaned.get("older") and cleaned.get("newer"):
             self.add_error("newer", "A page is older or newer than another, not both.")
@@ -197,6 +216,11 @@ class TrailQuery:
     newer: PageKey | None = None
     open: UUID | None = None
     errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def error_notes(self) -> list[tuple[str, str]]:
+        """Label and message of what was wrong; the search field is always in sight and says its own."""
+        return [(LABELS[key], message) for key, message in self.errors.items() if key != "q"]
 
 
 def read_query(address: Address, *, zone: ZoneInfo) -> TrailQuery:

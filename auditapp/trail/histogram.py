@@ -23,6 +23,8 @@ USUAL_DAYS: Final = 90
 MOST_DAYS: Final = 366
 BASE, TALLEST = 46.0, 40.0  # the base line, and the height of the tallest bar, in the units of the plot
 FEWEST_BETWEEN_LABELS: Final = 9  # per cent of the width
+PEAK_WIDTH: Final = 20  # per cent of the width that the words beside the tallest bar need
+BELOW_PEAK: Final = 0.75  # of the tallest bar: what is lower ends below those words
 
 
 BAR: Final = (
@@ -108,12 +110,15 @@ def _labels(days: Sequence[date], place: dict[date, float], time: PageTime) -> l
 
 
 def _peak(by_day: dict[date, DayCount], most: int, place: dict[date, float]) -> tuple[str, str] | None:
-    """The tallest bar, told apart only where there is one and its words fit beside it."""
+    """The tallest bar, told apart only where there is one and its words fit beside it, above its neighbours."""
     tallest = [count.day for count in by_day.values() if count.events == most]
-    if len(tallest) != 1 or place[tallest[0]] > 80:
+    if len(tallest) != 1:
         return None
-    step = 100 / len(place)
-    return f"{most:,} on {_short(tallest[0])}", _percent(place[tallest[0]] + step)
+    x = place[tallest[0]] + 100 / len(place)
+    below = (count.events for day, count in by_day.items() if x <= place[day] < x + PEAK_WIDTH and day != tallest[0])
+    if x + PEAK_WIDTH > 100 or max(below, default=0) > most * BELOW_PEAK:
+        return None
+    return f"{most:,} on {_short(tallest[0])}", _percent(x)
 
 
 def _brush(wanted: EventFilter, days: Sequence[date]) -> tuple[str, str, str] | None:

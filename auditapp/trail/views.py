@@ -138,7 +138,7 @@ def _drawer(request: WorkspaceRequest, query: TrailQuery, time: PageTime) -> dic
         return context
     detail = _detail(request, query.open, trail=closed)
     if detail is None:
-        return context
+        return context | {"is_missing": True}
     return context | _detail_context(request, detail, time) | {"beside": neighbours(request.viewer, query, detail.row)}
 
 

@@ -55,6 +55,14 @@ def text_of(html):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
+def test_an_address_that_was_not_recorded_is_told_from_one_that_is_hidden(cast, browser_of):
+    how = {"scope_id": cast.shop.id}
+    bare = tell(cast.workspace, cast.olga, "source.modified", cast.shop.audit_target, ip=None, **how).key
+    full = tell(cast.workspace, cast.olga, "source.modified", cast.shop.audit_target, **how).key
+    assert "Source IP Not recorded" in text_of(browser_of(cast.olga).get(page_url(bare)).content.decode())
+    assert "Source IP Hidden from your role" in text_of(browser_of(cast.milo).get(page_url(full)).content.decode())
+
+
 def test_page_says_who_did_what_when_and_from_where(cast, browser_of, disabled):
     with clock.at(NOON + timedelta(minutes=14)):
         text = text_of(browser_of(cast.olga).get(page_url(disabled)).content.decode())

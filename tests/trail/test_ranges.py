@@ -98,6 +98,14 @@ def test_the_tallest_bar_is_named_where_there_is_room():
     assert drawn.peak[0] == "58 on 25 Sep"
 
 
+@pytest.mark.parametrize(("events", "is_named"), [(30, True), (50, False)])
+def test_the_tallest_bar_is_named_only_above_lower_neighbours(events, is_named):
+    query = query_of("")
+    day = date(2026, 11, 24) - timedelta(days=60)
+    counts = [DayCount(day, 58, 0), DayCount(day + timedelta(days=4), events, 0)]
+    assert (histogram_of(counts, query.wanted, query.address, TIME).peak is not None) == is_named
+
+
 def test_nothing_sealed_draws_nothing():
     query = query_of("")
     assert histogram_of([], query.wanted, query.address, TIME) is None

@@ -172,6 +172,9 @@ def test_a_form_without_scripts_is_sent_on_to_the_address_it_means(cast, browser
         ({"ip": "203.0.113.0/40"}, "ip-error", "A range ends in /0 to /32"),
         ({"from": "yesterday"}, "range-from-error", "Write a day such as 2026-11-01"),
         ({"q": " ".join("abcdefghijklm")}, "search-error", "at most 12 words"),
+        ({"q": "*"}, "search-error", "Write a word, a name, an id or an address"),
+        ({"q": "';--"}, "search-error", "Write a word, a name, an id or an address"),
+        ({"from": "2026-11-10", "to": "2026-11-09"}, "range-to-error", "This is before the range begins."),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_the_list_is_kept(
@@ -189,6 +192,19 @@ def test_a_damaged_page_key_is_named_and_the_first_page_is_shown(history, browse
     assert answer.status_code == 422
     assert "This page link is damaged." in answer.content.decode()
     assert rows_in(answer.content.decode()) == 50
+
+
+def test_the_banner_says_what_is_wrong_by_the_label_of_its_field(history, browser_of, trail_url):
+    html = browser_of(history.olga).get(trail_url, {"ip": "nowhere", "q": "%"}).content.decode()
+    assert "</b> Source IP: Write an address such as" in html
+    assert html.count("Write a word, a name") == 1
+
+
+def test_an_address_with_an_event_that_is_not_there_says_so_above_the_list(history, browser_of, trail_url):
+    html = browser_of(history.olga).get(trail_url, {"open": "evt_nonsense"}).content.decode()
+    assert "<b>There is no such event here.</b>" in html
+    assert re.search(r'id="trail-notes"(?! hidden)>', html)
+    assert rows_in(html) == 50
 
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
