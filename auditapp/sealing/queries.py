@@ -11,7 +11,7 @@ from uuid import UUID
 
 from auditapp.lib.errors import NotFound
 from auditapp.merkle import NoteInvalid, ProofInvalid, StoredTree, leaf_hash, verify_inclusion
-from auditapp.record.models import Pending
+from auditapp.record.models import Event, Pending
 from auditapp.sealing.binary_rows import binary_rows
 from auditapp.sealing.checked_event import BY_ID, CheckedEvent
 from auditapp.sealing.erasures import Erasures
@@ -83,6 +83,18 @@ def latest_checkpoint(workspace_id: int) -> Checkpoint | None:
 def waiting_count(workspace_id: int) -> int:
     """How many events wait for their seal."""
     return Pending.objects.filter(workspace_id=workspace_id).count()
+
+
+def waiting_since(workspace_id: int) -> datetime | None:
+    """When the event that waits longest for its seal was received; None where none waits."""
+    first = Pending.objects.filter(workspace_id=workspace_id).order_by("n").values("occurred_at", "event_id")[:1]
+    if not first:
+        return None
+    # By its primary key. Its own time would not do: an event may be received long after it happened.
+    event = Event.objects.filter(
+        workspace_id=workspace_id, occurred_at=first[0]["occurred_at"], id=first[0]["event_id"]
+    )
+    return event.values_list("received_at", flat=True).first()
 
 
 def last_verification(workspace_id: int) -> Verification | None:

@@ -2,25 +2,30 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
+from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 from auditapp.sealing.models import Checkpoint, Verification
 from auditapp.sealing.problems import Kind
-from auditapp.sealing.queries import last_verification, latest_checkpoint, seal_marks, waiting_count
+from auditapp.sealing.queries import last_verification, latest_checkpoint, seal_marks, waiting_count, waiting_since
 from auditapp.trail.rows import Seals
+
+# The worker seals within a second; who waits this long waits for a worker or a key that is not there.
+LONGEST_WAIT: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class SealState:
-    """The newest checkpoint, the last verification and how many events wait."""
+    """The newest checkpoint, the last verification, how many events wait, and whether one waits too long."""
 
     checkpoint: Checkpoint | None
     verification: Verification | None
     waiting: int
+    is_late: bool
 
     @property
     def problems(self) -> list[dict[str, Any]]:
@@ -52,8 +57,11 @@ class SealState:
 
 
 def seal_state(workspace_id: int) -> SealState:
-    """How the workspace's seal stands; three small queries."""
-    return SealState(latest_checkpoint(workspace_id), last_verification(workspace_id), waiting_count(workspace_id))
+    """How the workspace's seal stands; three small queries, and two more where events wait."""
+    waiting = waiting_count(workspace_id)
+    since = waiting_since(workspace_id) if waiting else None
+    is_late = since is not None and clock.now() - since > LONGEST_WAIT
+    return SealState(latest_checkpoint(workspace_id), last_verification(workspace_id), waiting, is_late)
 
 
 def seals_of(workspace_id: int, event_ids: Iterable[UUID], state: SealState) -> Seals:

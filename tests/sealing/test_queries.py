@@ -18,6 +18,7 @@ from auditapp.sealing.queries import (
     proof_for,
     seal_marks,
     waiting_count,
+    waiting_since,
 )
 from auditapp.sealing.verification import verify_workspace
 from tests.sealing.events import write
@@ -51,6 +52,18 @@ def test_what_waits_has_neither_mark_nor_proof(log):
         assert proof_for(1, waiting) is None
         assert waiting_count(1) == 1
         assert latest_checkpoint(1).size == 1
+
+
+def test_what_waits_longest_waits_since_it_was_received(log):
+    log(1)
+    with in_workspace(1):
+        assert waiting_since(1) is None
+    received = clock.now()
+    with clock.at(received):
+        write(1)
+    write(1)
+    with in_workspace(1):
+        assert waiting_since(1) == received
 
 
 def test_a_workspace_that_nobody_sealed_has_no_checkpoint(own_database):

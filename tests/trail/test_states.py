@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+import pytest
+
 from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.record.writer import write_events
@@ -58,6 +60,16 @@ def test_badge_says_how_long_ago_the_trail_was_found_whole(cast, browser_of, tra
         html = browser_of(cast.olga).get(trail_url).content.decode()
     assert '<span class="only-wide">verified</span> 2 min ago' in html
     assert "The trail is whole" in html
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(59, False), (61, True)])
+def test_badge_turns_amber_where_events_wait_for_more_than_a_minute(cast, browser_of, trail_url, seconds, is_late):
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(hours=1))
+    seal_all()
+    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON)
+    with clock.at(NOON + timedelta(seconds=seconds)):
+        html = browser_of(cast.olga).get(trail_url).content.decode()
+    assert ("1 event waits for its seal" in html) == ("signing key may be missing" in html) == is_late
 
 
 def test_broken_seal_is_said_above_the_list_and_on_its_row(cast, browser_of, trail_url):
