@@ -12,7 +12,7 @@ from auditapp.access.models import Role
 from auditapp.access.permissions import Permission, permissions_for
 from auditapp.access.queries import groups_shown, member_shown, members_shown, open_invitations, tokens_shown
 from auditapp.access.requests import WorkspaceRequest
-from auditapp.access.roles import grant_role, revoke_role
+from auditapp.access.roles import grant_role, revoke_role, what_was_given
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
@@ -93,7 +93,9 @@ def member_remove(request: WorkspaceRequest, user_id: str) -> HttpResponse:
 @workspace_page("access.manage")
 def grant_revoke(request: WorkspaceRequest, grant_id: str) -> HttpResponse:
     grant = revoke_role(grant_id=grant_id)
-    messages.success(request, f"Took the role {grant.role.name} back.")
+    reach = what_was_given(grant).get("scope")
+    taken = f"{grant.role.name} on {reach}" if reach else grant.role.name
+    messages.success(request, f"Took back the role {taken}. To undo this, choose it under Give another role.")
     page = "access:member" if grant.subject_kind == "member" else "access:group"
     return redirect(page, request.workspace.slug, grant.subject_id)
 

@@ -20,6 +20,7 @@ from auditapp.lib.errors import NotAllowed, NotFound
 from auditapp.lib.ids import new_id, random_base62
 from auditapp.lib.tokens import token_digest
 from auditapp.record.acting import acting, current_acting
+from auditapp.record.drafts import changed
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace, with_secret
 
@@ -59,7 +60,8 @@ def invite_member(
         created_at=clock.now(),
         expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
     )
-    record("user.invited", target=invitation, meta=what_was_given(_grant_of(invitation, "")))
+    promised = what_was_given(_grant_of(invitation, ""))
+    record("user.invited", target=invitation, meta=promised, changes=changed({}, promised))
     _send_link(invitation, secret, current_acting().actor.name)
     return invitation
 
@@ -78,7 +80,7 @@ def revoke_invitation(*, invitation_id: str) -> None:
         raise NotFound
     invitation.revoked_at = clock.now()
     invitation.save(update_fields=["revoked_at"])
-    record("user.invite_deleted", target=invitation)
+    record("user.invite_deleted", target=invitation, changes=changed(what_was_given(_grant_of(invitation, "")), {}))
 
 
 def invitation_behind(secret: str) -> tuple[Invitation, Workspace]:
@@ -115,7 +117,8 @@ def accept_invitation(
         grant = _grant_of(invitation, member.id)
         grant.save(force_insert=True)
         with acting(workspace.id, member.audit_actor, **context):
-            record("user.invite_accepted", target=invitation, meta=what_was_given(grant))
+            given = what_was_given(grant)
+            record("user.invite_accepted", target=invitation, meta=given, changes=changed({}, given))
     return member, workspace
 
 

@@ -10,6 +10,7 @@ from auditapp.access.queries import reach_in_words
 from auditapp.access.rules import begin_change, checked_role, keep_an_owner, refuse_own
 from auditapp.lib.errors import Conflict, NotFound
 from auditapp.lib.ids import new_id
+from auditapp.record.drafts import changed
 from auditapp.record.services import record
 
 
@@ -49,7 +50,8 @@ def grant_role(
     if Grant.objects.filter(**same).exists():
         raise RoleHeld
     grant = Grant.objects.create(id=new_id("grt"), **same)
-    record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=what_was_given(grant))
+    given_now = what_was_given(grant)
+    record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=given_now, changes=changed({}, given_now))
     return grant
 
 
@@ -69,7 +71,8 @@ def revoke_role(*, grant_id: str) -> Grant:
     subject = subject_of(access.workspace_id, user_id=user_id, group_id=group_id)
     grant.delete()
     keep_an_owner(access.workspace_id)
-    record(f"{_event_prefix(grant)}.role_revoked", target=subject, meta=what_was_given(grant))
+    taken = what_was_given(grant)
+    record(f"{_event_prefix(grant)}.role_revoked", target=subject, meta=taken, changes=changed(taken, {}))
     return grant
 
 

@@ -63,6 +63,7 @@ def test_an_invitation_is_recorded_and_mailed(cast, invited):
     assert row.event.type == "user.invited"
     assert (row.resource.type, row.resource.name) == ("invitation", "grace@example.com")
     assert row.event.meta == {"role": "Source Admin", "scope": "1 source", "resource_ids": [cast.kiosk.id]}
+    assert {change.path: change.new for change in row.event.changes} == row.event.meta
     assert mail.outbox[0].to == ["grace@example.com"]
     assert mail.outbox[0].subject == "Join Halden Outdoor on Audit Trail"
     with in_workspace(cast.workspace.id):
@@ -100,6 +101,7 @@ def test_a_new_person_gets_an_account_the_role_and_an_event(cast, invited):
     assert row.event.type == "user.invite_accepted"
     assert (row.event.actor.id, row.event.actor.email) == (member.id, "grace@example.com")
     assert row.event.context["ip"] == "198.51.100.7"
+    assert {change.path: change.new for change in row.event.changes} == row.event.meta
 
 
 def test_a_known_person_joins_with_the_account_they_have(cast, invited):
@@ -145,6 +147,11 @@ def test_taking_it_back_stops_the_link_and_is_recorded(cast, invited):
         accept(secret, name="Grace", password="correct horse battery")
     row = last_event(cast.workspace)
     assert (row.event.type, row.resource.name) == ("user.invite_deleted", "grace@example.com")
+    assert {change.path: change.old for change in row.event.changes} == {
+        "role": "Source Admin",
+        "scope": "1 source",
+        "resource_ids": [cast.kiosk.id],
+    }
 
 
 def test_it_is_worth_what_its_sender_is_worth_now(cast, invited):

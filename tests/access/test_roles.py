@@ -7,7 +7,7 @@ from auditapp.access.models import Grant
 from auditapp.access.permissions import Access, HeldGrant, permissions_for
 from auditapp.access.roles import RoleHeld, grant_role, revoke_role
 from auditapp.lib.errors import Invalid, NotFound
-from auditapp.record.drafts import SYSTEM
+from auditapp.record.drafts import SYSTEM, Change
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import acting_as, events_of, last_event, make_cast, make_grant, make_group, make_member
 
@@ -38,6 +38,11 @@ def test_a_role_given_to_a_member_holds_at_once_and_is_recorded(cast):
     assert row.resource.id == cast.mina.id
     assert row.resource.name == cast.mina.name
     assert row.event.meta == {"role": "Source Admin", "scope": "1 source", "resource_ids": [cast.kiosk.id]}
+    assert list(row.event.changes) == [
+        Change("role", new="Source Admin"),
+        Change("scope", new="1 source"),
+        Change("resource_ids", new=[cast.kiosk.id]),
+    ]
 
 
 def test_a_role_given_to_a_group_is_recorded_of_the_group(cast):
@@ -57,6 +62,7 @@ def test_a_role_that_is_taken_back_is_gone_at_once_and_recorded(cast):
     row = last_event(cast.workspace)
     assert row.event.type == "user.role_revoked"
     assert row.event.meta == {"role": "Auditor"}
+    assert list(row.event.changes) == [Change("role", old="Auditor")]
 
 
 @pytest.mark.parametrize("person", ["milo", "rita", "mina", "zoe"])

@@ -211,7 +211,8 @@ def test_a_role_is_given_and_taken_on_the_page_of_a_member(as_olga, cast):
     with in_workspace(cast.workspace.id):
         grant = Grant.objects.get(subject_id=cast.mina.id, role_id="source_admin")
     response = as_olga.post(f"{ACCESS}grants/{grant.id}/revoke/", follow=True)
-    assert b"Took the role Source Admin back." in response.content
+    assert b"Took back the role Source Admin on all sources." in response.content
+    assert b"choose it under Give another role" in response.content
     assert [row.event.type for row in events_of(cast.workspace)] == ["user.role_revoked", "user.role_granted"]
 
 
