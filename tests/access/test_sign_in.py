@@ -161,3 +161,11 @@ def test_a_forgotten_password_tells_nobody_whose_it_is(client, cast):
 def test_nobody_signs_up_without_an_invitation(client, cast):
     page = client.post("/accounts/signup/", {"email": "x@example.com", "password1": PASSWORD})
     assert b"People come in by invitation" in page.content
+
+
+def test_a_refused_sign_in_is_told_on_one_line_and_the_way_out_is_offered_once(client, cast):
+    page = sign_in(client, cast.olga.email, "not the password").content.decode()
+    [told] = re.findall(r'<p class="field__error" role="alert">(.*?)</p>', page)
+    assert "<svg" in told
+    assert "not correct" in told
+    assert page.count("Forgot your password?") == 1
