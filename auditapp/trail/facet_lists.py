@@ -169,6 +169,8 @@ def _stays(option: Option, find: str, also: str) -> bool:
 
 def _finds(find: str, text: str) -> bool:
     """Whether every word that was typed begins a word of the text."""
+    if not find:
+        return True
     words = search_words(text)
     return all(any(word.startswith(typed) for word in words) for typed in search_words(find))
 
