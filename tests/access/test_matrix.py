@@ -59,7 +59,7 @@ MATRIX = [
     Row("access:group_member_add", OWNER_DOES, ("group",), {"user_id": "rita"}),
     Row("access:group_member_remove", OWNER_DOES, ("group", "mina"), {}),
     Row("access:token_create", OWNER),
-    Row("access:token_create", OWNER, data={"name": "New", "scopes": ["audit:read"]}),
+    Row("access:token_create", OWNER, data={"token_id": "tok_" + "a" * 22, "name": "New", "scopes": ["audit:read"]}),
     Row("access:token_revoke", OWNER_DOES, ("token",), {}),
     Row("sources:source_list", READERS_OF_SOURCES),
     Row("sources:source_create", OWNER),
