@@ -1,4 +1,4 @@
-"""SIGKILL to the worker while it seals. Larger runs: `make torture`."""
+"""SIGKILL to the worker while it seals. Larger runs and the broken twin, which takes minutes: `make torture`."""
 
 from tests.torture import crash_worker
 from tests.torture.outcome import Plan
@@ -7,9 +7,3 @@ from tests.torture.outcome import Plan
 def test_killed_sealer_leaves_a_log_that_the_next_one_continues():
     outcome = crash_worker.run(Plan(writers=2, events=1_000, kills=2))
     assert outcome.broken == [], outcome.counts
-
-
-def test_sealer_that_commits_in_pieces_is_caught():
-    # One kill can fall between two batches; a few cannot.
-    outcome = crash_worker.run(Plan(writers=2, events=1_000, kills=8, twin=True))
-    assert "verify finds nothing wrong" in outcome.broken

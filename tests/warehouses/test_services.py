@@ -46,7 +46,7 @@ def test_a_new_warehouse_is_recorded_and_its_password_sealed(cast):
     assert (created.event.type, created.resource.id) == ("warehouse.created", warehouse.id)
     assert created.event.meta == {"kind": "PostgreSQL"}
     told = {change.path: change.new for change in created.event.changes}
-    assert told["settings"] == CONNECTION._asdict()
+    assert {path: told[f"settings.{path}"] for path in CONNECTION._fields} == CONNECTION._asdict()
     assert told["settings.password"] == WITHHELD
     assert connected.event.type == "warehouse.source_connected"
     assert [target.id for target in connected.event.targets] == [warehouse.id, cast.shop.id]
