@@ -9,9 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from django.db import connection
+
 from auditapp.lib.errors import NotFound
 from auditapp.merkle import NoteInvalid, ProofInvalid, StoredTree, leaf_hash, verify_inclusion
-from auditapp.record.models import Event, Pending
+from auditapp.record.models import Pending
 from auditapp.sealing.binary_rows import binary_rows
 from auditapp.sealing.checked_event import BY_ID, CheckedEvent
 from auditapp.sealing.erasures import Erasures
@@ -20,6 +22,14 @@ from auditapp.sealing.keys import known_verifiers
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Verification
 from auditapp.sealing.problems import Kind, Problem
 from auditapp.sealing.tree_check import opened_checkpoint
+
+# By its primary key. Its own time would not do: an event may be received long after it happened.
+WAITING_SINCE = """
+SELECT e.received_at FROM (
+    SELECT p.occurred_at, p.event_id FROM pending AS p WHERE p.workspace_id = %(workspace_id)s ORDER BY p.n LIMIT 1
+) AS first
+JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = first.occurred_at AND e.id = first.event_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +97,9 @@ def waiting_count(workspace_id: int) -> int:
 
 def waiting_since(workspace_id: int) -> datetime | None:
     """When the event that waits longest for its seal was received; None where none waits."""
-    first = Pending.objects.filter(workspace_id=workspace_id).order_by("n").values("occurred_at", "event_id")[:1]
-    if not first:
-        return None
-    # By its primary key. Its own time would not do: an event may be received long after it happened.
-    event = Event.objects.filter(
-        workspace_id=workspace_id, occurred_at=first[0]["occurred_at"], id=first[0]["event_id"]
-    )
-    return event.values_list("received_at", flat=True).first()
+    with connection.cursor() as cursor:
+        row = cursor.execute(WAITING_SINCE, {"workspace_id": workspace_id}).fetchone()
+    return row[0] if row else None
 
 
 def last_verification(workspace_id: int) -> Verification | None:
