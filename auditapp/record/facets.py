@@ -87,11 +87,6 @@ def day_counts(viewer: Viewer, wanted: EventFilter) -> list[DayCount]:
     return [DayCount(*row) for row in _fetch(DAY_COUNTS, rollup_parameters(viewer, wanted) | {"types": types})]
 
 
-def total(viewer: Viewer, wanted: EventFilter) -> int:
-    """All sealed events in the range that the viewer may see by scope."""
-    return sum(day.events for day in day_counts(viewer, wanted))
-
-
 def _add_own(viewer: Viewer, wanted: EventFilter, types: dict[str, int], actors: dict[str, int]) -> None:
     """Own actions outside of the scope are in no rollup: they are counted live, up to a bound."""
     own: EventQuery = visible_events(viewer)

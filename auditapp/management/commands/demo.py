@@ -17,6 +17,8 @@ from auditapp.management.demo.history import SLUG
 from auditapp.management.demo.people import SIGN_INS
 from auditapp.management.installation import management_program, run_installation
 
+PASSWORD_FILE = Path(settings.DATA_DIR) / "demo-password"
+
 
 class Command(BaseCommand):
     help = "Starts database, web and worker on loopback with a filled workspace; Ctrl-C stops them, and the data stays."
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         # A server given by DATABASE_URL is taken as it is, with one login for everything: this is a trial.
         os.environ.setdefault("ALLOW_OWNER_LOGIN", "1")
         port = options["port"]
+        is_new = not PASSWORD_FILE.exists()
         password = own_password()
         trickles = settings.DEMO_TRICKLE and not options["no_trickle"]
         programs = [management_program("trickle", "trickle_demo")] if trickles else []
@@ -46,8 +49,8 @@ class Command(BaseCommand):
         def prepared() -> None:
             if not Workspace.objects.filter(slug=SLUG).exists():
                 fill(password)
-            elif not User.objects.get(email=SIGN_INS[0].email).check_password(password):
-                # The password's file is gone and the database is not: what is printed must work.
+            elif is_new:
+                # The password's file was gone and the database was not: what is printed must work.
                 for person in SIGN_INS:
                     user = User.objects.get(email=person.email)
                     user.set_password(password)
@@ -58,12 +61,11 @@ class Command(BaseCommand):
 
 def own_password() -> str:
     """The password of all people of this demo, made once."""
-    file = Path(settings.DATA_DIR) / "demo-password"
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(f"demo-{secrets.token_hex(5)}\n")
-    return file.read_text().strip()
+    if not PASSWORD_FILE.exists():
+        PASSWORD_FILE.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        PASSWORD_FILE.touch(mode=0o600)
+        PASSWORD_FILE.write_text(f"demo-{secrets.token_hex(5)}\n")
+    return PASSWORD_FILE.read_text().strip()
 
 
 def fill(password: str) -> None:
