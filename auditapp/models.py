@@ -12,12 +12,22 @@ from auditapp.access.models import (
     Workspace,
 )
 from auditapp.pipeline.warehouses.models import Warehouse
-from auditapp.record.models import ActorCount, DeclaredType, Event, Idempotency, Pending, TypeCount
+from auditapp.record.models import (
+    ActorCount,
+    ActorTotal,
+    DeclaredType,
+    Event,
+    Idempotency,
+    Pending,
+    TypeCount,
+    TypeTotal,
+)
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
 from auditapp.sources.models import Source
 
 __all__ = [
     "ActorCount",
+    "ActorTotal",
     "ApiToken",
     "Checkpoint",
     "DeclaredType",
@@ -37,6 +47,7 @@ __all__ = [
     "Source",
     "TreeHead",
     "TypeCount",
+    "TypeTotal",
     "User",
     "Verification",
     "Warehouse",

@@ -1,28 +1,24 @@
 """Exact counts from the rollups, where a filter is of the kind that they can answer: whole days, and nothing but types."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import UTC, time
 
 from django.db import connection
 
 from auditapp.catalogue.types import Verb
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_types import known_types
+from auditapp.record.rollups import ADDED_UP, COUNTED, rollup_parameters
 from auditapp.record.viewer import Viewer
 
-# What waits for its seal is in no rollup yet: both in one statement, so that nothing is counted twice or not at all.
-TYPE_COUNTS = """
-SELECT counted.type, sum(counted.events)::bigint FROM (
-    SELECT c.type, c.events FROM type_count AS c
-    WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
-    AND (%(first)s::date IS NULL OR c.day >= %(first)s) AND (%(last)s::date IS NULL OR c.day <= %(last)s)
-    UNION ALL
+SEALED = COUNTED.format(days="type_count", totals="type_total", what="type")
+WAITING = """
     SELECT p.type, 1 FROM pending AS p
     WHERE p.workspace_id = %(workspace_id)s AND (%(everything)s OR p.scope_id = ANY(%(scopes)s))
     AND (%(since)s::timestamptz IS NULL OR p.occurred_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR p.occurred_at < %(until)s)
-) AS counted GROUP BY counted.type
 """
+# What waits for its seal is in no rollup yet: both in one statement, so that nothing is counted twice or not at all.
+TYPE_COUNTS = ADDED_UP.format(what="type", counted=f"{SEALED} UNION ALL {WAITING}")
 
 
 def type_counts(viewer: Viewer, wanted: EventFilter) -> dict[str, int]:
@@ -46,31 +42,6 @@ def exact_count(viewer: Viewer, wanted: EventFilter) -> int | None:
             return None
         return sum(events for key, events in counts.items() if kinds[key].verb is not Verb.READ)
     return sum(counts.values())
-
-
-def rollup_parameters(viewer: Viewer, wanted: EventFilter) -> dict[str, Any]:
-    """The parameters that statements over rollups share: workspace, scopes ('' is everything) and days."""
-    first, last = days_of(wanted)
-    return {
-        "workspace_id": viewer.workspace_id,
-        "scopes": [""] if viewer.sees_all else list(viewer.scope_ids),
-        "everything": viewer.sees_all,
-        "first": first,
-        "last": last,
-        "since": _start_of(first),
-        "until": _start_of(last + timedelta(days=1)) if last else None,
-    }
-
-
-def days_of(wanted: EventFilter) -> tuple[date | None, date | None]:
-    """The UTC days that a filter's range touches, both included; None where it is open."""
-    first = wanted.since.astimezone(UTC).date() if wanted.since else None
-    last = (wanted.until - timedelta(microseconds=1)).astimezone(UTC).date() if wanted.until else None
-    return first, last
-
-
-def _start_of(day: date | None) -> datetime | None:
-    return datetime.combine(day, time.min, UTC) if day else None
 
 
 def _is_whole_days(wanted: EventFilter) -> bool:

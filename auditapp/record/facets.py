@@ -10,20 +10,19 @@ from typing import Any, Final
 import orjson
 from django.db import connection
 
-from auditapp.record.counts import rollup_parameters, type_counts
+from auditapp.record.counts import type_counts
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import EventQuery, visible_events
+from auditapp.record.rollups import ADDED_UP, COUNTED, rollup_parameters
 from auditapp.record.viewer import Viewer
 
 OWN_COUNTED_UP_TO: Final = 1_000
 ACTORS_NAMED: Final = 300
 
-ACTOR_COUNTS = """
-SELECT c.actor_id, sum(c.events)::bigint AS events FROM actor_count AS c
-WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
-AND (%(first)s::date IS NULL OR c.day >= %(first)s) AND (%(last)s::date IS NULL OR c.day <= %(last)s)
-GROUP BY c.actor_id ORDER BY events DESC, c.actor_id LIMIT %(limit)s
-"""
+ACTOR_COUNTS = (
+    ADDED_UP.format(what="actor_id", counted=COUNTED.format(days="actor_count", totals="actor_total", what="actor_id"))
+    + "ORDER BY events DESC, actor_id LIMIT %(limit)s"
+)
 DAY_COUNTS = """
 SELECT c.day, sum(c.events)::bigint, sum(c.failures)::bigint FROM type_count AS c
 WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)

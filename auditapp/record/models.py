@@ -122,3 +122,31 @@ class ActorCount(models.Model):
 
     class Meta:
         db_table = "actor_count"
+
+
+class TypeTotal(models.Model):
+    """Sealed events of one type in a month ("2026-11") or ever ("all"), of the days that the sealer has folded (TreeHead)."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "scope_id", "period", "type")
+    workspace_id = models.BigIntegerField()
+    scope_id = models.TextField()
+    period = models.TextField()
+    type = models.TextField()
+    events = models.BigIntegerField()
+
+    class Meta:
+        db_table = "type_total"
+
+
+class ActorTotal(models.Model):
+    """Sealed events of one actor in a month ("2026-11") or ever ("all"), of the days that the sealer has folded (TreeHead)."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "scope_id", "period", "actor_id")
+    workspace_id = models.BigIntegerField()
+    scope_id = models.TextField()
+    period = models.TextField()
+    actor_id = models.TextField()
+    events = models.BigIntegerField()
+
+    class Meta:
+        db_table = "actor_total"

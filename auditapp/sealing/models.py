@@ -3,6 +3,8 @@
 Leaves, nodes and checkpoints are only ever added (rights and triggers in the migrations).
 """
 
+from datetime import date
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -36,11 +38,15 @@ class Node(models.Model):
 
 
 class TreeHead(models.Model):
-    """How far a workspace's tree has grown. Its row lock is what keeps two sealers off one workspace."""
+    """How far a workspace's tree has grown. Its row lock is what keeps two sealers off one workspace.
+
+    `folded_before` is the UTC day before which the day counts are also in the totals of their month and of all time.
+    """
 
     workspace_id = models.BigIntegerField(primary_key=True)
     size = models.BigIntegerField(default=0)
     peaks = ArrayField(models.BinaryField(), default=list)
+    folded_before = models.DateField(db_default=date(1970, 1, 1))
 
     class Meta:
         db_table = "tree_head"

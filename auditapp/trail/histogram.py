@@ -11,9 +11,9 @@ from typing import Final
 
 from django.utils.html import format_html, format_html_join
 
-from auditapp.record.counts import days_of
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.facets import DayCount
+from auditapp.record.rollups import days_of
 from auditapp.trail.address import Address
 from auditapp.trail.dressing import Html
 from auditapp.trail.moments import MONTHS, WEEKDAYS, PageTime

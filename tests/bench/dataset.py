@@ -57,6 +57,18 @@ INSERT INTO actor_count (workspace_id, scope_id, day, actor_id, events)
 SELECT e.workspace_id, s.id, (e.occurred_at AT TIME ZONE 'UTC')::date, e.actor_id, count(*)
 FROM event AS e CROSS JOIN LATERAL unnest(ARRAY['', e.scope_id]) AS s (id) WHERE s.id IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 3
 """
+TOTALS = """
+INSERT INTO {totals} (workspace_id, scope_id, period, {what}, events)
+SELECT c.workspace_id, c.scope_id, p.period, c.{what}, sum(c.events)
+FROM {days} AS c CROSS JOIN LATERAL unnest(ARRAY['all', to_char(c.day, 'YYYY-MM')]) AS p (period)
+WHERE c.day < (now() AT TIME ZONE 'UTC')::date GROUP BY 1, 2, 3, 4
+"""
+TYPE_TOTALS = TOTALS.format(days="type_count", totals="type_total", what="type")
+ACTOR_TOTALS = TOTALS.format(days="actor_count", totals="actor_total", what="actor_id")
+HEADS = """
+INSERT INTO tree_head (workspace_id, size, peaks, folded_before)
+SELECT DISTINCT workspace_id, 0, '{}'::bytea[], (now() AT TIME ZONE 'UTC')::date FROM type_count
+"""
 
 # What stands in the pool where a row's own value goes; nothing of it is changed by tokens, JSON or COPY.
 _ID = UUID(int=0x11111111_1111_1111_1111_111111111111)
@@ -133,7 +145,7 @@ class Dataset:
         connection.execute("SET maintenance_work_mem = '512MB'")
         for _, definition in indexes:
             connection.execute(definition)
-        for statement in (LEAVES, TYPE_COUNTS, ACTOR_COUNTS):
+        for statement in (LEAVES, TYPE_COUNTS, ACTOR_COUNTS, TYPE_TOTALS, ACTOR_TOTALS, HEADS):
             connection.execute(statement)
 
     def _chunks(self) -> Iterator[str]:
