@@ -27,11 +27,13 @@ COUNTED_UP_TO: Final = 10_000
 LISTED_UNITS: Final = 12
 NEARBY: Final = timedelta(hours=12)
 
-# Events of the keys of a page, in any order: the primary key finds each in its own partition.
+# Events of the keys of a page, in any order: the primary key finds each in its own partition. The bounds say again what the
+# join says, so that the planner leaves out all other months: 3 ms in place of 13.
 BY_KEYS = """
 SELECT e.envelope, e.leaf_hash, e.units[1:%(units)s], cardinality(e.units), e.erased_by
 FROM unnest(%(at)s::timestamptz[], %(ids)s::uuid[]) AS k (occurred_at, id)
 JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = k.occurred_at AND e.id = k.id
+WHERE e.occurred_at BETWEEN %(first)s AND %(last)s
 """
 BY_IDS = """
 SELECT e.occurred_at, e.id, e.scope_id, e.actor_id FROM event AS e WHERE e.workspace_id = %(workspace_id)s AND e.id = ANY(%(ids)s)
@@ -163,9 +165,9 @@ class EventQuery:
     def _rows(self, keys: Sequence[PageKey], *, units: int | None = LISTED_UNITS) -> list[EventRow]:
         if not keys:
             return []
-        fetched = self._fetch(
-            BY_KEYS, at=[k.occurred_at for k in keys], ids=[k.event_id for k in keys], units=units or 1_000_000
-        )
+        at = [key.occurred_at for key in keys]
+        ids = [key.event_id for key in keys]
+        fetched = self._fetch(BY_KEYS, at=at, ids=ids, first=min(at), last=max(at), units=units or 1_000_000)
         stored = [StoredEvent(bytes(row[0]), *row[1:]) for row in fetched]
         envelopes = [one.parsed() for one in stored]
         kinds = known_types(self.viewer.workspace_id, (envelope["type"] for envelope in envelopes))
