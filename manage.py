@@ -16,6 +16,7 @@ ROLE_OF_COMMAND = {
     "worker": "worker",
     "verify": "worker",
     "erase_personal_data": "worker",
+    "create_workspace": "worker",
     "create_token": "worker",
     "import_events": "worker",
     "fill_demo": "worker",

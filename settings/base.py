@@ -3,6 +3,7 @@
 Values for tests are in testing.py.
 """
 
+import os
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from settings import env, paths
 from settings.embedded import LOGIN, SUPERUSER, project_server
 from settings.logs import LOGGING as LOGGING
+from settings.mail import mail_settings
 
 BASE_DIR = paths.BASE_DIR
 DATA_DIR = paths.DATA_DIR
@@ -71,8 +73,8 @@ def _own_secret_key() -> str:
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = file.with_name(f"secret.{secrets.token_hex(4)}")
-        made.touch(mode=0o600)
-        made.write_text(secrets.token_urlsafe(48))
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as new:
+            new.write(secrets.token_urlsafe(48))
         with suppress(FileExistsError):  # another process was first
             file.hardlink_to(made)
         made.unlink()
@@ -80,6 +82,8 @@ def _own_secret_key() -> str:
 
 
 SECRET_KEY = env.text("SECRET_KEY") or _own_secret_key()
+SECRET_BOX_KEYS = env.words("SECRET_BOX_KEYS")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 PORT = env.number("PORT", 8000, least=1)
 DEMO_TRICKLE = env.flag("DEMO_TRICKLE", True)
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
@@ -88,6 +92,7 @@ ALLOWED_HOSTS = env.words(
 )
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", (PUBLIC_URL,))
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+ALLOW_PLAIN_HTTP = env.flag("ALLOW_PLAIN_HTTP", False)
 SEAL_KEY_FILE = env.path("SEAL_KEY_FILE", DATA_DIR / "keys" / "seal.key")
 SEAL_ORIGIN = env.text("SEAL_ORIGIN", f"{urlsplit(PUBLIC_URL).hostname}/audit")
 
@@ -189,8 +194,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 # Limits live in the cache, which several processes share through the database.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = str(DATA_DIR / "outbox")
+globals().update(mail_settings(env.text("EMAIL_URL"), outbox=DATA_DIR / "outbox"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"audit-trail@{urlsplit(PUBLIC_URL).hostname}")
 
 # --- Language, time, files ----------------------------------------------------------------------

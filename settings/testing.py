@@ -2,12 +2,12 @@
 
 import os
 
+os.environ["EMAIL_URL"] = "memory:"
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "0123456789abcdef" * 4)
 
 from settings.base import *
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # Nothing is collected before a test run, and WhiteNoise warns of a folder that is not there.
 STATIC_ROOT = None  # type: ignore[assignment]

@@ -1,5 +1,6 @@
 """How people come into a workspace, by invitation, and how they leave it."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,18 +12,21 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from auditapp.access.errors import AccountExists, AlreadyInvited, AlreadyMember, InvitationGone
-from auditapp.access.models import Grant, GroupMember, Invitation, Member, User, Workspace
-from auditapp.access.permissions import Permission, access_of_system, permissions_for
+from auditapp.access.models import Grant, GroupMember, Invitation, Member, Scope, User, Workspace
+from auditapp.access.permissions import Access, Permission, access_of_system, permissions_for
+from auditapp.access.queries import owner_role
 from auditapp.access.roles import subject_of, what_was_given
-from auditapp.access.rules import begin_change, checked_role, keep_an_owner, refuse_more_than_held
+from auditapp.access.rules import GrantedRole, begin_change, checked_role, keep_an_owner, refuse_more_than_held
 from auditapp.lib import clock
-from auditapp.lib.errors import NotAllowed, NotFound
+from auditapp.lib.errors import NotAllowed, NotFound, Outside
 from auditapp.lib.ids import new_id, random_base62
 from auditapp.lib.tokens import token_digest
 from auditapp.record.acting import acting, current_acting
 from auditapp.record.drafts import changed
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace, with_secret
+
+logger = logging.getLogger(__name__)
 
 INVITATION_DAYS = 7
 SECRET_LENGTH = 43  # 256 bits: a plain SHA-256 is enough to store it
@@ -38,32 +42,28 @@ def invite_member(
 ) -> Invitation:
     """Invite an address to the workspace with one role; the link goes out by mail once this is committed.
 
-    Raises:  Denied, AlreadyMember, AlreadyInvited, MoreThanYouHave, Invalid
+    Raises:  Denied, AlreadyMember, AlreadyInvited, MoreThanYouHave, Invalid; Outside, where the mail cannot be sent
     Writes:  Invitation; user.invited
     """
     access = begin_change(Permission.ACCESS_MANAGE)
-    here = {"workspace_id": access.workspace_id}
-    if Member.objects.filter(**here, user__email__iexact=email).exists():
-        raise AlreadyMember
-    waiting = Invitation.objects.filter(**here, email__iexact=email, accepted_at=None, revoked_at=None)
-    if waiting.filter(expires_at__gt=clock.now()).exists():
-        raise AlreadyInvited
     given = checked_role(access, role_key=role_key, scope=scope, resource_ids=resource_ids, labels=labels)
-    secret = random_base62(SECRET_LENGTH)
-    invitation = Invitation.objects.create(
-        **here,
-        **given._asdict(),
-        id=new_id("inv"),
-        email=email,
-        digest=token_digest(secret),
-        invited_by=access.subject_id,
-        created_at=clock.now(),
-        expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
-    )
-    promised = what_was_given(_grant_of(invitation, ""))
-    record("user.invited", target=invitation, meta=promised, changes=changed({}, promised))
-    _send_link(invitation, secret, current_acting().actor.name)
+    invitation, link = _invite(access, email, given)
+    _send_link(invitation, link, current_acting().actor.name)
     return invitation
+
+
+@transaction.atomic
+def link_for_owner(*, email: str) -> str:
+    """Invite the owner of a workspace that nobody has joined yet; the link is given back, not sent, and an older one dies.
+
+    Raises:  Denied, AlreadyMember
+    Writes:  Invitation; user.invited, and user.invite_deleted for the older one
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    waiting = Invitation.objects.filter(workspace_id=access.workspace_id, accepted_at=None, revoked_at=None)
+    for invitation_id in list(waiting.values_list("id", flat=True)):
+        revoke_invitation(invitation_id=invitation_id)
+    return _invite(access, email, GrantedRole(owner_role(), Scope.WORKSPACE, [], []))[1]
 
 
 @transaction.atomic
@@ -140,6 +140,30 @@ def remove_member(*, user_id: str) -> None:
     record("user.removed", target=target)
 
 
+def _invite(access: Access, email: str, given: GrantedRole) -> tuple[Invitation, str]:
+    """The invitation and its link."""
+    here = {"workspace_id": access.workspace_id}
+    if Member.objects.filter(**here, user__email__iexact=email).exists():
+        raise AlreadyMember
+    waiting = Invitation.objects.filter(**here, email__iexact=email, accepted_at=None, revoked_at=None)
+    if waiting.filter(expires_at__gt=clock.now()).exists():
+        raise AlreadyInvited
+    secret = random_base62(SECRET_LENGTH)
+    invitation = Invitation.objects.create(
+        **here,
+        **given._asdict(),
+        id=new_id("inv"),
+        email=email,
+        digest=token_digest(secret),
+        invited_by=access.subject_id,
+        created_at=clock.now(),
+        expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
+    )
+    promised = what_was_given(_grant_of(invitation, ""))
+    record("user.invited", target=invitation, meta=promised, changes=changed({}, promised))
+    return invitation, settings.PUBLIC_URL + reverse("invitation", args=[secret])
+
+
 def _still_open(workspace_id: int, invitation_id: str) -> Invitation:
     """The invitation, where it is open and whoever sent it may still give what it gives."""
     waiting = Invitation.objects.filter(workspace_id=workspace_id, id=invitation_id, accepted_at=None, revoked_at=None)
@@ -182,16 +206,27 @@ def _grant_of(invitation: Invitation, user_id: str) -> Grant:
     )
 
 
-def _send_link(invitation: Invitation, secret: str, sender: str) -> None:
+def _send_link(invitation: Invitation, link: str, sender: str) -> None:
     workspace = Workspace.objects.get(id=invitation.workspace_id)
     context = {
         "workspace": workspace,
         "invitation": invitation,
         "sender": sender,
         "days": INVITATION_DAYS,
-        "link": settings.PUBLIC_URL + reverse("invitation", args=[secret]),
+        "link": link,
     }
     text = render_to_string("emails/invitation.txt", context)
     # A subject holds one line: a workspace's name could bring another header.
     subject = " ".join(f"Join {workspace.name} on Audit Trail".split())
-    transaction.on_commit(lambda: send_mail(subject, text, None, [invitation.email]))
+    transaction.on_commit(lambda: _send(subject, text, invitation.email))
+
+
+def _send(subject: str, text: str, address: str) -> None:
+    try:
+        send_mail(subject, text, None, [address])
+    except OSError as fault:  # SMTPException is one
+        logger.error("The mail server did not take an invitation: %s", type(fault).__name__)
+        raise Outside(
+            "The invitation is kept, but the mail server did not take its mail. Once it does, take the invitation back"
+            " and invite this address again."
+        ) from None

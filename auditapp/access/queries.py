@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 
 from django.db.models.functions import Lower
 
-from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
+from auditapp.access.models import (
+    ApiToken,
+    Grant,
+    Group,
+    GroupMember,
+    Invitation,
+    Member,
+    Role,
+    Scope,
+    User,
+    Workspace,
+)
 from auditapp.access.permissions import Permission
 from auditapp.access.resources import kind_of, resource_kinds
 from auditapp.lib import clock
@@ -49,6 +60,12 @@ def workspaces_of(user_id: str) -> list[Workspace]:
     """Every workspace that this person belongs to, by name; asked from outside of any."""
     with as_person(user_id):
         return list(Workspace.objects.filter(members__user_id=user_id).order_by(Lower("name"), "id"))
+
+
+def owner_role() -> Role:
+    """The role of a workspace's first member, found by what it may do: roles are rows, and no key of one means anything here."""
+    roles = Role.objects.filter(permissions__contains=[Permission.ACCESS_MANAGE], scopes__contains=[Scope.WORKSPACE])
+    return roles.order_by("position")[0]
 
 
 def managers_of(workspace_id: int) -> set[str]:

@@ -5,8 +5,10 @@ from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 
-from auditapp.access.models import Grant, Member, Role, Scope, User, Workspace
+from auditapp.access.members import link_for_owner
+from auditapp.access.models import Grant, Member, Scope, User, Workspace
 from auditapp.access.permissions import Permission, acting_access
+from auditapp.access.queries import owner_role
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
@@ -27,24 +29,34 @@ def create_workspace(*, slug: str, name: str, owner: User, time_zone: str = "UTC
     Raises:  Invalid
     Writes:  Workspace, Member, Grant; workspace.created
     """
-    _check(slug, name, time_zone)
-    workspace = Workspace(slug=slug, name=name.strip(), time_zone=time_zone, created_at=clock.now())
-    _save(workspace)
-    # Found by what it may do: roles are rows, and no key of one means anything here.
-    role = Role.objects.filter(permissions__contains=[Permission.ACCESS_MANAGE], scopes__contains=[Scope.WORKSPACE])
-    with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
+    workspace = _created(slug, name, time_zone)
+    with in_workspace(workspace.id):
         Member.objects.create(workspace_id=workspace.id, user=owner, joined_at=clock.now())
         Grant.objects.create(
             workspace_id=workspace.id,
             id=new_id("grt"),
             subject_kind="member",
             subject_id=owner.id,
-            role=role.order_by("position")[0],
+            role=owner_role(),
             scope=Scope.WORKSPACE,
             created_at=clock.now(),
         )
-        record("workspace.created", target=workspace)
     return workspace
+
+
+@transaction.atomic
+def begin_workspace(*, slug: str, name: str, owner_email: str, time_zone: str = "UTC") -> tuple[Workspace, str]:
+    """Make a workspace for an owner who comes by a link, which is given back; runs as audit_worker, outside of any workspace.
+
+    Where the workspace exists and nobody has joined it, its owner gets a new link and the old one stops working.
+
+    Raises:  Invalid
+    Writes:  Workspace, Invitation; workspace.created, user.invited
+    """
+    found = Workspace.objects.filter(slug=slug, members=None).first()
+    workspace = found or _created(slug, name, time_zone)
+    with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
+        return workspace, link_for_owner(email=owner_email)
 
 
 @transaction.atomic
@@ -63,6 +75,15 @@ def change_workspace_settings(*, name: str, slug: str, time_zone: str) -> Worksp
     if changes := changed(before, _settings(workspace)):
         _save(workspace)
         record("workspace.settings_modified", target=workspace, changes=changes)
+    return workspace
+
+
+def _created(slug: str, name: str, time_zone: str) -> Workspace:
+    _check(slug, name, time_zone)
+    workspace = Workspace(slug=slug, name=name.strip(), time_zone=time_zone, created_at=clock.now())
+    _save(workspace)
+    with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
+        record("workspace.created", target=workspace)
     return workspace
 
 

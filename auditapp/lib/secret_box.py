@@ -35,8 +35,7 @@ def unseal(sealed: bytes) -> str:
 
 
 def _keys() -> tuple[str, ...]:
-    listed = [key.strip() for key in os.environ.get("SECRET_BOX_KEYS", "").split(",") if key.strip()]
-    return tuple(listed) or (_key_in(Path(settings.DATA_DIR) / "keys" / "secret_box.key"),)
+    return tuple(settings.SECRET_BOX_KEYS) or (_key_in(Path(settings.DATA_DIR) / "keys" / "secret_box.key"),)
 
 
 @lru_cache(maxsize=4)

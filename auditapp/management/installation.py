@@ -84,7 +84,7 @@ def require_free_port(port: int) -> None:
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
-            raise CommandError(f"Port {port} is taken. Choose another one: PORT=8001 make demo") from None
+            raise CommandError(f"Port {port} is taken. Choose another one, for example PORT=8001.") from None
 
 
 def wait_until_healthy(port: int, group: ProcessGroup) -> None:

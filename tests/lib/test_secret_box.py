@@ -9,9 +9,9 @@ from auditapp.lib.secret_box import SecretBoxLocked, seal, unseal
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, settings, monkeypatch):
+def folder(tmp_path, settings):
     settings.DATA_DIR = tmp_path
-    monkeypatch.delenv("SECRET_BOX_KEYS", raising=False)
+    settings.SECRET_BOX_KEYS = []
     return tmp_path
 
 
@@ -38,14 +38,14 @@ def test_another_key_opens_nothing_and_says_what_to_do(folder):
         unseal(sealed)
 
 
-def test_keys_are_exchanged_by_putting_the_new_one_first(monkeypatch):
+def test_keys_are_exchanged_by_putting_the_new_one_first(settings):
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    monkeypatch.setenv("SECRET_BOX_KEYS", old)
+    settings.SECRET_BOX_KEYS = [old]
     sealed = seal("x")
-    monkeypatch.setenv("SECRET_BOX_KEYS", f"{new}, {old}")
+    settings.SECRET_BOX_KEYS = [new, old]
     assert unseal(sealed) == "x"
     resealed = seal("x")
-    monkeypatch.setenv("SECRET_BOX_KEYS", new)
+    settings.SECRET_BOX_KEYS = [new]
     assert unseal(resealed) == "x"
     with pytest.raises(SecretBoxLocked):
         unseal(sealed)

@@ -13,8 +13,7 @@ from auditapp.record.workspace_scope import in_workspace
 
 
 @pytest.fixture
-def demo(own_database, as_role, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+def demo(own_database, as_role):
     with as_role("worker"):
         yield fill_demo(password="demo-password-1", days=4)
 

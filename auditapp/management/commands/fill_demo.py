@@ -4,7 +4,6 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from auditapp.access.models import Workspace
@@ -20,7 +19,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if Workspace.objects.filter(slug=SLUG).exists():
             return
-        # Invitations are accepted from the mails that were sent.
-        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
         password = sys.stdin.readline().strip()
         fill_demo(password=password, days=options["days"], told=lambda text: self.stderr.write(f"demo: {text}"))
