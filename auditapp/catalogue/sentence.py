@@ -10,6 +10,7 @@ brackets disappears when a slot in it has no value; any other empty slot becomes
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 JsonObject = Mapping[str, Any]
@@ -128,7 +129,10 @@ def sentence_parts(
     Gives:   parts in reading order, spaces included; what the event lacks is left out or said in words
     """
     slots = _Slots(targets, meta, changes)
-    return _joined(part for clause in _CLAUSE.finditer(sentence) for part in _clause_parts(clause, slots))
+    parts: list[Part] = []
+    for clause in _clauses(sentence):
+        parts += _clause_parts(clause, slots)
+    return _joined(parts)
 
 
 def plain_sentence(parts: Sequence[Part]) -> str:
@@ -154,16 +158,37 @@ def name_from_key(key: str) -> str:
     return " ".join(word[:1].upper() + word[1:] for word in _words(key))
 
 
-def _clause_parts(clause: re.Match[str], slots: _Slots) -> list[Part]:
-    optional, required = clause.groups()
+class _Clause(NamedTuple):
+    """A run of a template: words as a part that never changes, or a slot with its noun."""
+
+    is_optional: bool
+    pieces: tuple[Part | tuple[str, str], ...]
+
+
+@lru_cache(maxsize=2_000)
+def _clauses(sentence: str) -> tuple[_Clause, ...]:
+    """The template taken apart, once: an export reads the same few sentences a million times."""
+    return tuple(
+        _Clause(found[1] is not None, tuple(_pieces(found[1] or found[2] or "")))
+        for found in _CLAUSE.finditer(sentence)
+    )
+
+
+def _pieces(clause: str) -> Iterator[Part | tuple[str, str]]:
+    for slot, noun, words in (piece.groups() for piece in _PIECE.finditer(clause)):
+        yield (slot, noun) if words is None else Part("text", words)
+
+
+def _clause_parts(clause: _Clause, slots: _Slots) -> list[Part]:
     parts: list[Part] = []
-    for piece in _PIECE.finditer(required if optional is None else optional):
-        slot, noun, words = piece.groups()
-        if words is not None:
-            parts.append(Part("text", words))
-        elif (found := slots.parts(slot, noun)) is not None:
+    for piece in clause.pieces:
+        if isinstance(piece, Part):
+            parts.append(piece)
+            continue
+        slot, noun = piece
+        if (found := slots.parts(slot, noun)) is not None:
             parts += found
-        elif optional is not None:
+        elif clause.is_optional:
             return []
         else:
             parts.append(Part("text", _words_for_nothing(slot, noun)))
@@ -197,7 +222,7 @@ def _kind_word(resource_type: Any) -> str:
     return _KIND_WORDS.get(resource_type) or resource_type.replace("_", " ").lower()
 
 
-def _joined(parts: Iterator[Part]) -> list[Part]:
+def _joined(parts: Sequence[Part]) -> list[Part]:
     joined: list[Part] = []
     for part in parts:
         if joined and part.kind == joined[-1].kind == "text":
