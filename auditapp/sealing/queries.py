@@ -13,8 +13,8 @@ from django.db import connection
 
 from auditapp.lib.errors import NotFound
 from auditapp.merkle import NoteInvalid, ProofInvalid, StoredTree, leaf_hash, verify_inclusion
+from auditapp.record.binary_rows import binary_rows
 from auditapp.record.models import Pending
-from auditapp.sealing.binary_rows import binary_rows
 from auditapp.sealing.checked_event import BY_ID, CheckedEvent
 from auditapp.sealing.erasures import Erasures
 from auditapp.sealing.event_check import EventChecker, Findings

@@ -13,8 +13,8 @@ from django.db import connection
 
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict
+from auditapp.record.binary_rows import binary_rows
 from auditapp.record.event_row import StoredEvent
-from auditapp.sealing.binary_rows import binary_rows
 from auditapp.sealing.models import Reader
 
 MAX_LIMIT: Final = 5_000

@@ -12,8 +12,8 @@ from uuid import UUID
 from auditapp.lib import clock
 from auditapp.lib.ids import event_key
 from auditapp.merkle import Verifier
+from auditapp.record.binary_rows import binary_rows
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.sealing.binary_rows import binary_rows
 from auditapp.sealing.checked_event import BY_ID, BY_KEYS, CheckedEvent
 from auditapp.sealing.erasures import Erasures
 from auditapp.sealing.event_check import EventChecker
