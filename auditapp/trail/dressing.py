@@ -9,10 +9,10 @@ from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from django.templatetags.static import static
-from django.utils.html import format_html
 
 from auditapp.catalogue import registry
 from auditapp.catalogue.sentence import Part, plain_sentence, sentence_parts
+from auditapp.lib.markup import format_html
 from auditapp.lib.visible_text import visible
 from auditapp.record.drafts import MISSING, Actor
 from auditapp.record.event_row import EventRow

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.utils.html import format_html, format_html_join
-
 from auditapp.catalogue.areas import AREAS
 from auditapp.lib.visible_text import search_words
 from auditapp.record.event_filter import Choice
 from auditapp.record.event_types import OTHER_AREA, OTHER_AREA_NAME, KnownType
 from auditapp.record.facets import ActorFacet
 from auditapp.trail.address import NOT
-from auditapp.trail.dressing import OTHER_ICON, Html, shown
+from auditapp.trail.dressing import OTHER_ICON
 
 ACTOR_GROUPS: Final = (("Users", ("user",)), ("Access tokens", ("token",)), ("The system", ("system", "service")))
 
@@ -33,14 +31,6 @@ class Option:
     kind: str = ""
 
 
-TYPE_ROW: Final = (
-    '<label class="facet"><input class="tick" type="checkbox" name="event" value="{}"{}>'
-    '<span class="facet__name">{}{}</span><span class="facet__count">{}</span></label>'
-)
-CHECKED: Final = format_html("{}", " checked")
-LEFT_OUT: Final = format_html(" <small>{}</small>", "Left out")
-
-
 @dataclass(frozen=True, slots=True)
 class AreaGroup:
     """A product area with the types that occur in it."""
@@ -48,21 +38,6 @@ class AreaGroup:
     option: Option
     icon: str
     types: tuple[Option, ...]
-
-    @property
-    def type_rows(self) -> Html:
-        """Its types as rows to tick: as with rows of the list, a template takes five times as long for hundreds of them."""
-        return format_html_join(
-            "\n",
-            TYPE_ROW,
-            (
-                (
-                    *(one.value, CHECKED if one.is_ticked else ""),
-                    *(shown(one.name), LEFT_OUT if one.is_excluded else "", f"{one.count:,}"),
-                )
-                for one in self.types
-            ),
-        )
 
     @property
     def is_some(self) -> bool:

@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
-from django.utils.html import format_html, format_html_join
-
 from auditapp.catalogue.types import Risk
+from auditapp.lib.markup import format_html, format_html_join
 from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
 from auditapp.trail.dressing import Html, actor_tag, area_tag, icon, sentence, short_address, shown

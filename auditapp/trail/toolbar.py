@@ -11,7 +11,7 @@ from auditapp.record.facets import Facets
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import Address
 from auditapp.trail.chips import OUTCOMES, Chip, chips_of
-from auditapp.trail.dressing import OTHER_ICON
+from auditapp.trail.dressing import OTHER_ICON, Html
 from auditapp.trail.facet_lists import (
     ActorGroup,
     AreaGroup,
@@ -22,6 +22,7 @@ from auditapp.trail.facet_lists import (
     chosen_count,
     joint_ticks,
 )
+from auditapp.trail.facet_rows import actor_options, event_options
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
 from auditapp.trail.ranges import Preset, presets, range_name
@@ -86,6 +87,14 @@ class Toolbar:
     @property
     def addresses(self) -> list[str]:
         return self.query.address.values("ip") or [""]
+
+    @property
+    def event_options(self) -> Html:
+        return event_options(self.groups, is_open=bool(self.event_find))
+
+    @property
+    def actor_options(self) -> Html:
+        return actor_options(self.actors)
 
     @property
     def event_find(self) -> str:
