@@ -12,9 +12,10 @@ from auditapp.catalogue import registry
 from auditapp.lib.clock import parse_utc
 from auditapp.lib.errors import Invalid
 from auditapp.lib.keyset import PageKey, parse_page_key
-from auditapp.record.event_filter import Choice, EventFilter, Word, words_of
+from auditapp.record.event_filter import Choice, EventFilter, Word
 from auditapp.record.event_query import EventPage
 from auditapp.record.event_types import OTHER_AREA
+from auditapp.record.query_language import words_of
 
 AREA_KEYS: Final = (*(area.key for area in registry.AREAS), OTHER_AREA)
 OUTCOMES: Final = ("success", "failure")

@@ -5,24 +5,30 @@ probes  one index range scan for each selected value, merged by time; never `= A
         fall off a cliff;
 walk    the newest two thousand events, filtered by their tokens: finds whatever is common;
 search  a GIN bitmap a month, newest month first: finds whatever is rare.
+
+What no index knows is walked for, further and further, until the page is full or the time is up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
+from auditapp.lib.canonical_json import canonical_bytes
 from auditapp.lib.keyset import PageKey
-from auditapp.record.event_filter import EventFilter, token_query
+from auditapp.record.event_filter import Choice, EventFilter
+from auditapp.record.event_types import type_risks
+from auditapp.record.token_query import token_query
 from auditapp.record.viewer import Viewer
 
 MAX_PROBES: Final = 120
 WALK_EVENTS: Final = 2_000
-# A filter of exclusions only has no term for an index: it walks on, further each time.
-LONG_WALKS: Final = (20_000, 80_000, 320_000)
+# A filter without a term for an index walks on from where it came to, in longer steps while its time lasts.
+LONG_WALKS: Final = (8_000, *(10_000,) * 40)
 SEARCH_BUDGET: Final = timedelta(milliseconds=200)
 _LEAST_ID: Final = UUID(int=0)
 
@@ -38,11 +44,11 @@ CROSS JOIN LATERAL (
 WALK = """
 SELECT w.occurred_at, w.id
 FROM (
-    SELECT e.occurred_at, e.id, e.tokens FROM event AS e
+    SELECT e.occurred_at, e.id, {columns} FROM event AS e
     WHERE e.workspace_id = %(workspace_id)s {within}
     ORDER BY e.occurred_at {order}, e.id {order} LIMIT %(walk)s
 ) AS w
-WHERE w.tokens @@ %(query)s::tsquery
+WHERE {match}
 ORDER BY w.occurred_at {order}, w.id {order} LIMIT %(limit)s
 """
 SEARCH = """
@@ -53,8 +59,19 @@ FROM audit_search(%(query)s::tsquery, coalesce(%(since)s::timestamptz, '-infinit
 LAST_OF_WALK = """
 SELECT e.occurred_at, e.id FROM event AS e
 WHERE e.workspace_id = %(workspace_id)s {within}
-ORDER BY e.occurred_at {order}, e.id {order} OFFSET %(walk)s LIMIT 1
+ORDER BY e.occurred_at {order}, e.id {order} OFFSET %(walk)s - 1 LIMIT 1
 """
+BY_TOKENS = "w.tokens @@ %(query)s::tsquery"
+# A token's own events have it as their actor. What it sent in somebody's name says so in its context, whose canonical bytes are
+# searched as they are: no text inside can look so, since its quotes are escaped.
+BEYOND_INDEXES: Final = {
+    "tokens": (
+        "(w.actor_id = ANY(%({slot})s) OR coalesce((SELECT bool_or(position(said IN w.context) > 0)"
+        " FROM unnest(%({slot}_said)s::bytea[]) AS said), false))"
+    ),
+    "requests": "coalesce(w.request_id = ANY(%({slot})s), false)",
+    "sessions": "coalesce(w.session_id = ANY(%({slot})s), false)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +95,12 @@ def find_keys(
     if probes is not None:
         return FoundKeys(ask.by_probes(probes))
     found = ask.by_walk(WALK_EVENTS)
-    if len(found) >= limit or ask.walk_end(WALK_EVENTS) is None:
+    end = ask.walk_end(WALK_EVENTS)
+    if len(found) >= limit or end is None:
         return FoundKeys(found)
-    if ask.query.has_positive:
+    if ask.query.has_positive and not wanted.is_beyond_indexes:
         return ask.by_search()
-    for events in LONG_WALKS:
-        found = ask.by_walk(events)
-        end = ask.walk_end(events)
-        if len(found) >= limit or end is None:
-            return FoundKeys(found)
-    return FoundKeys(found, end)
+    return ask.by_walking_on(found, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +142,7 @@ class _Ask:
         self, viewer: Viewer, wanted: EventFilter, limit: int, start: PageKey | None, newest_first: bool
     ) -> None:
         self.wanted = wanted
-        self.query = token_query(wanted, viewer)
+        self.query = token_query(wanted, viewer, type_risks(viewer.workspace_id) if wanted.risks else {})
         self.order = "DESC" if newest_first else "ASC"
         self.parameters: dict[str, Any] = {
             "workspace_id": viewer.workspace_id,
@@ -176,16 +189,50 @@ class _Ask:
         return [PageKey(*row) for row in self._rows(sql, parameters)]
 
     def by_walk(self, events: int) -> list[PageKey]:
-        if not self.query.text:
-            raise AssertionError("a filter without tokens is served by probes")
-        sql = WALK.format(within=self.within(), order=self.order)
+        columns, conditions = ["e.tokens"], [BY_TOKENS] if self.query.text else []
+        if self.wanted.is_beyond_indexes:
+            columns += ["e.actor_id", "e.request_id", "e.session_id", "e.units[3] AS context"]
+            conditions += self._beyond_indexes()
+        if not conditions:
+            raise AssertionError("a filter without conditions is served by probes")
+        sql = WALK.format(
+            columns=", ".join(columns), match=" AND ".join(conditions), within=self.within(), order=self.order
+        )
         return [PageKey(*row) for row in self._rows(sql, self.parameters | {"walk": events})]
 
+    def by_walking_on(self, found: list[PageKey], end: PageKey) -> FoundKeys:
+        """What follows a first walk that ended at `end`, until the page is full, all is seen or the time is up."""
+        stop = monotonic() + SEARCH_BUDGET.total_seconds()
+        limit = self.parameters["limit"]
+        for events in LONG_WALKS:
+            self._start_after(end)
+            found = [*found, *self.by_walk(events)][:limit]
+            last = self.walk_end(events)
+            if len(found) >= limit or last is None:
+                return FoundKeys(found)
+            end = last
+            if monotonic() > stop:
+                break
+        return FoundKeys(found, end)
+
     def walk_end(self, events: int) -> PageKey | None:
-        """Where a walk of so many events stops; None where it saw everything."""
+        """The last event of a walk of so many; None where there are not so many."""
         sql = LAST_OF_WALK.format(within=self.within(), order=self.order)
         rows = self._rows(sql, self.parameters | {"walk": events})
         return PageKey(*rows[0]) if rows else None
+
+    def _start_after(self, key: PageKey) -> None:
+        self.parameters |= {"key_at": key.occurred_at, "key_id": key.event_id}
+
+    def _beyond_indexes(self) -> Iterator[str]:
+        for dimension, condition in BEYOND_INDEXES.items():
+            choice: Choice = getattr(self.wanted, dimension)
+            for side, values, sign in (("in", choice.include, ""), ("out", choice.exclude, "NOT ")):
+                if values:
+                    slot = f"{dimension}_{side}"
+                    self.parameters[slot] = list(values)
+                    self.parameters[f"{slot}_said"] = [canonical_bytes({"token_id": one})[1:-1] for one in values]
+                    yield sign + condition.format(slot=slot)
 
     def by_search(self) -> FoundKeys:
         rows = self._rows(SEARCH, self.parameters)

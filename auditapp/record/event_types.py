@@ -108,3 +108,9 @@ def known_types(workspace_id: int, keys: Iterable[str]) -> dict[str, KnownType]:
 def declared_types(workspace_id: int) -> list[KnownType]:
     """The workspace's own types, by key."""
     return [_from_workspace(row) for row in DeclaredType.objects.filter(workspace_id=workspace_id).order_by("key")]
+
+
+def type_risks(workspace_id: int) -> dict[str, Risk]:
+    """The risk of every type that is not routine, the catalogue's and the workspace's own. What nobody declared is routine."""
+    known = {row.key: row for row in declared_types(workspace_id)} | CATALOGUE
+    return {key: kind.risk for key, kind in known.items() if kind.risk is not Risk.ROUTINE}

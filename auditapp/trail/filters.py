@@ -18,7 +18,9 @@ from django_filters import Filter, FilterSet  # type: ignore[import-untyped]
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 from auditapp.lib.keyset import PageKey, parse_page_key
-from auditapp.record.event_filter import Choice, EventFilter, Word, token_query, words_of
+from auditapp.record.event_filter import Choice, EventFilter, Word
+from auditapp.record.query_language import words_of
+from auditapp.record.token_query import token_query
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import NOT, Address
 from auditapp.trail.moments import UTC_ZONE

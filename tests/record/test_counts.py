@@ -7,9 +7,10 @@ import pytest
 from auditapp.record.acting import acting
 from auditapp.record.counts import exact_count, type_counts
 from auditapp.record.drafts import Target
-from auditapp.record.event_filter import Choice, EventFilter, words_of
+from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.facets import facets
+from auditapp.record.query_language import words_of
 from auditapp.record.services import record
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace

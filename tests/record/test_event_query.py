@@ -10,8 +10,9 @@ from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_event_id
 from auditapp.record import event_keys
 from auditapp.record.drafts import Actor, EventDraft, Target
-from auditapp.record.event_filter import Choice, EventFilter, Word, words_of
+from auditapp.record.event_filter import Choice, EventFilter, Word
 from auditapp.record.event_query import visible_events
+from auditapp.record.query_language import words_of
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.record.writer import write_events
