@@ -31,7 +31,7 @@ def main() -> int:
     from tests.torture.outcome import write_result
 
     with ExitStack() as stack:
-        bench = Bench.loaded(stack, sorted({SMALL, asked.events}), asked.rows)
+        bench = Bench.loaded(stack, sorted({SMALL, asked.events}), asked.rows, asked.keep)
         bench.run(asked.rounds)
     table = markdown(bench.timings, bench.sizes, bench.counts)
     file = write_result(RESULTS, f"{max(bench.sizes)}", bench.as_value() | {"table": table.splitlines()})
@@ -43,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000, help="the larger size; 10,000 is always beside it")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="a folder in which the loaded databases stay, to be measured again")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
     return parser.parse_args()
 
@@ -63,9 +64,8 @@ class Bench:
         self._writes: list[Any] = []
 
     @classmethod
-    def loaded(cls, stack: ExitStack, sizes: list[int], rows: list[str]) -> "Bench":
-        from auditapp.lib import clock
-        from tests.bench.dataset import Dataset
+    def loaded(cls, stack: ExitStack, sizes: list[int], rows: list[str], keep: Path | None) -> "Bench":
+        from tests.bench.dataset import loaded_dataset
         from tests.bench.pages import Pages
         from tests.bench.writes import Writes
         from tests.torture.rig import installed
@@ -73,11 +73,9 @@ class Bench:
         bench = cls(rows)
         bench.sizes = sizes
         for size in sizes:
-            rig = stack.enter_context(installed())
+            rig = stack.enter_context(installed(kept=keep and keep.resolve() / f"{size}"))
             started = time.monotonic()
-            data = Dataset(size, clock.now())
-            with rig.connect("superuser") as superuser:
-                data.load(superuser)
+            data = loaded_dataset(rig, size)
             bench.seconds[f"loading {size:,}"] = round(time.monotonic() - started, 1)
             bench.bytes_an_event[size] = int(rig.ask(SIZE)[0][0] // size)
             bench._pages.append(Pages.of(rig, data))

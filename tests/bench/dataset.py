@@ -17,10 +17,12 @@ from uuid import UUID
 import psycopg
 
 from auditapp.catalogue import registry
+from auditapp.lib import clock
 from auditapp.lib.clock import parse_utc, utc_text
 from auditapp.record.drafts import Actor, Change, EventDraft, Target
 from auditapp.record.envelope import seal_bytes
 from auditapp.record.search_tokens import tokens_of, tsvector_text
+from tests.torture.rig import Rig
 
 WORKSPACES, TYPES, ACTORS, RESOURCES, SCOPES = 500, 120, 3_000, 5_000, 200
 LARGEST_SHARE = 0.3
@@ -123,8 +125,7 @@ class Dataset:
         self.names = names()
 
     def load(self, connection: "psycopg.Connection[Any]") -> None:
-        """Fill an empty database, as its superuser, and have PostgreSQL know what is in it."""
-        connection.autocommit = True
+        """Fill an empty database, as its superuser on a connection that commits by itself, and have PostgreSQL know what is in it."""
         # One checkpoint at the end, not one for each gigabyte of the log.
         connection.execute("ALTER SYSTEM SET max_wal_size = '16GB'")
         connection.execute("SELECT pg_reload_conf()")
@@ -162,6 +163,20 @@ class Dataset:
                 yield "".join(lines)
                 lines = []
         yield "".join(lines)
+
+
+def loaded_dataset(rig: Rig, events: int) -> Dataset:
+    """What is in an installation that was kept, else filled into it."""
+    with rig.connect("superuser", autocommit=True) as superuser:
+        note = superuser.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+        )
+        filled_at = note.fetchone()[0]
+        data = Dataset(events, parse_utc(filled_at) if filled_at else clock.now())
+        if not filled_at:
+            data.load(superuser)
+            superuser.execute(f"COMMENT ON DATABASE {rig.database} IS '{utc_text(data.now)}'")
+    return data
 
 
 @dataclass(frozen=True, slots=True)

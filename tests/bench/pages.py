@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
+from auditapp.access.models import User
 from auditapp.access.permissions import permissions_for, viewer_for
 from auditapp.lib.keyset import PageKey
 from auditapp.record.event_filter import EventFilter
@@ -25,6 +26,7 @@ from tests.bench.timing import Timings
 from tests.factories import make_member, make_user, make_workspace
 from tests.torture.rig import Rig
 
+EMAILS = ("olga@example.com", "milo@example.com")
 LARGEST = 1  # the workspace with 30 % of all events
 KEY_AT = "SELECT occurred_at, id FROM event WHERE workspace_id = 1 ORDER BY occurred_at DESC, id DESC OFFSET %s LIMIT 1"
 COUNT = "SELECT count(*) FROM event WHERE workspace_id = 1"
@@ -55,14 +57,9 @@ class Pages:
     def of(cls, rig: Rig, data: Dataset) -> "Pages":
         names = data.names
         with rig.in_django("app"):
-            workspace = make_workspace()
-            assert workspace.id == LARGEST
-            olga, milo = make_user(), make_user(name="Milo Brandt")
-            make_member(workspace=workspace, user=olga, role="workspace_owner")
-            of_milo = [names.scopes[3], names.scopes[20], names.scopes[100]]
-            make_member(workspace=workspace, user=milo, role="source_admin", scope="listed", resource_ids=of_milo)
+            people = User.objects.in_bulk(EMAILS, field_name="email") or _hired(names)
             clients, viewers = {}, {}
-            for name, user in (("olga", olga), ("milo", milo)):
+            for name, user in zip(("olga", "milo"), (people[email] for email in EMAILS), strict=True):
                 clients[name] = Client(SERVER_NAME="127.0.0.1")
                 clients[name].force_login(user)
                 with in_workspace(LARGEST):
@@ -103,6 +100,17 @@ class Pages:
     def _page(self, case: Case) -> None:
         response = self.clients[case.who].get(f"{trail_path()}?{case.query}")
         assert response.status_code == 200, response.status_code
+
+
+def _hired(names: Names) -> dict[str, User]:
+    """Olga, who sees everything, and Milo, who sees three of the sources."""
+    workspace = make_workspace()
+    assert workspace.id == LARGEST
+    olga, milo = (make_user(name=name, email=email) for name, email in zip(("Olga", "Milo"), EMAILS, strict=True))
+    make_member(workspace=workspace, user=olga, role="workspace_owner")
+    of_milo = [names.scopes[3], names.scopes[20], names.scopes[100]]
+    make_member(workspace=workspace, user=milo, role="source_admin", scope="listed", resource_ids=of_milo)
+    return {user.email: user for user in (olga, milo)}
 
 
 def trail_path() -> str:

@@ -29,7 +29,7 @@ CHANGES = [Change("enabled", True, False), Change("settings.region", "eu-west-1"
 META = {"reason": "rotation of the quarter", "ticket": "OPS-4711"}
 CONTEXT = {"ip": "203.0.113.7", "user_agent": "bench/1.0", "request_id": "req_1", "session_id": "ses_1"}
 
-MAKE_HEAP = "CREATE TABLE bench_heap (LIKE event); GRANT INSERT ON bench_heap TO audit_app"
+MAKE_HEAP = "CREATE TABLE IF NOT EXISTS bench_heap (LIKE event); GRANT INSERT ON bench_heap TO audit_app"
 PLACES = ", ".join(["%s"] * 15 + ["%s::tsvector"] + ["%b"] * 4)
 INTO_HEAP = f"INSERT INTO bench_heap ({COLUMNS}) VALUES ({PLACES})"
 COPY_HEAP = f"COPY bench_heap ({COLUMNS}) FROM STDIN"

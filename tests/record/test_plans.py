@@ -116,7 +116,7 @@ def trail(server: EmbeddedServer, django_db_blocker: pytest.FixtureRequest) -> I
         admin.execute(f"CREATE DATABASE {name} TEMPLATE template_audit")
         try:
             rig, data = Rig(server, {}, name), Dataset(EVENTS, clock.now())
-            with rig.connect("superuser") as superuser:
+            with rig.connect("superuser", autocommit=True) as superuser:
                 data.load(superuser)
             superuser.close()
             filled = frozenset(partition for (partition,) in rig.ask(FILLED))

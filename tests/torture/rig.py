@@ -83,13 +83,14 @@ class Rig:
         secret = new_api_token()
         with self.connect("superuser") as connection:
             connection.execute(
-                "INSERT INTO workspace (id, slug, name, time_zone, created_at) VALUES (%s, %s, %s, 'UTC', now())",
+                "INSERT INTO workspace (id, slug, name, time_zone, created_at) VALUES (%s, %s, %s, 'UTC', now())"
+                " ON CONFLICT (id) DO NOTHING",
                 [workspace_id, f"torture-{workspace_id}", f"Torture {workspace_id}"],
             )
             connection.execute(
                 "INSERT INTO api_token (workspace_id, id, name, digest, last_characters, scopes, created_by, created_at)"
                 " VALUES (%s, %s, 'torture', %s, %s, '{audit:read,audit:write}', 'usr_olga', now())",
-                [workspace_id, f"tok_{workspace_id}", token_digest(secret), secret[-4:]],
+                [workspace_id, f"tok_{secret[-6:]}", token_digest(secret), secret[-4:]],
             )
         return secret
 
@@ -154,12 +155,14 @@ class Rig:
 
 
 @contextmanager
-def installed(*, writers: int = 0) -> Iterator[Rig]:
-    """A fresh cluster with the application's tables, as durable as in production; deleted at the end.
+def installed(*, writers: int = 0, kept: Path | None = None) -> Iterator[Rig]:
+    """A cluster with the application's tables, as durable as in production; deleted at the end.
 
     Takes:   writers, for whom there are connections beside those of web and worker
+             kept, a folder in which the cluster stays and is used again
     """
-    home = Path(tempfile.mkdtemp(prefix="audit-torture-"))
+    home = kept or Path(tempfile.mkdtemp(prefix="audit-torture-"))
+    home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o755 if os.geteuid() == 0 else 0o700)
     server = EmbeddedServer(home, {"max_connections": str(MAX_CONNECTIONS + writers)})
     try:
@@ -169,7 +172,8 @@ def installed(*, writers: int = 0) -> Iterator[Rig]:
                 call_command("migrate", verbosity=0, skip_checks=True)
             yield rig
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _environment(server: EmbeddedServer) -> dict[str, str]:
