@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from auditapp.access.decorators import workspace_page
+from auditapp.access.first_event import first_event_line
 from auditapp.access.forms import TokenForm
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.tokens import create_token, revoke_token
@@ -17,7 +18,9 @@ from auditapp.web.pages import render_page
 
 @workspace_page("token.manage")
 def token_create(request: WorkspaceRequest) -> HttpResponse:
-    form = TokenForm(request.POST or None, initial={"token_id": new_id("tok")})
+    # A link may name the token and tick its scopes; the form shows both before anything is made.
+    asked = {"name": request.GET.get("name", ""), "scopes": request.GET.getlist("scopes")}
+    form = TokenForm(request.POST or None, initial={"token_id": new_id("tok"), **asked})
     if request.method == "POST" and form.is_valid():
         try:
             token, secret = create_token(**form.asked())
@@ -26,7 +29,9 @@ def token_create(request: WorkspaceRequest) -> HttpResponse:
         else:
             # Shown in this very answer: a redirect would have to keep the secret somewhere in between. A reload sends the
             # form again, and meets the token that has its id.
-            return render_page(request, "access/token_created.html", {"token": token, "secret": secret})
+            line = first_event_line(secret) if "audit:write" in token.scopes else ""
+            context = {"token": token, "secret": secret, "first_event_line": line}
+            return render_page(request, "access/token_created.html", context)
     return render_page(request, "access/token_create.html", {"form": form}, status=422 if form.errors else 200)
 
 

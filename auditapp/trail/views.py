@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from auditapp.access.decorators import workspace_page
+from auditapp.access.first_event import first_event_line, is_token_used
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid, NotFound
@@ -24,7 +25,7 @@ from auditapp.trail.export import FORMATS
 from auditapp.trail.filters import NO_EVENT, TrailQuery, read_query
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.trail.proof_file import proof_file
-from auditapp.trail.queries import nothing_found, trail_frame, trail_list
+from auditapp.trail.queries import TrailList, nothing_found, trail_frame, trail_list
 from auditapp.trail.services import begin_export
 from auditapp.web.pages import render_page
 from auditapp.web.streaming import stream_file
@@ -127,6 +128,7 @@ def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_d
         "query": query,
         "time": time,
         "exports": _exports(request, query),
+        "first_event_line": _first_event_line(request, query, found) if has_drawer else "",
     }
     return context | (_drawer(request, query, time) if has_drawer else {})
 
@@ -169,6 +171,14 @@ def _exports(request: WorkspaceRequest, query: TrailQuery) -> list[tuple[str, st
         (name, str(filters.at(reverse("trail:event_export", args=[request.workspace.slug, suffix]))))
         for suffix, (name, _, _) in FORMATS.items()
     ]
+
+
+def _first_event_line(request: WorkspaceRequest, query: TrailQuery, found: TrailList) -> str:
+    """What to paste, where the trail is young, nothing came from outside yet and the viewer may change that."""
+    is_young = not query.address.without("tz", "open").pairs and found.older is None
+    if not is_young or not request.member_permissions.can(Permission.TOKEN_MANAGE):
+        return ""
+    return "" if is_token_used(request.workspace.id) else first_event_line()
 
 
 def _home(request: WorkspaceRequest) -> Address:
