@@ -123,6 +123,11 @@ class EventQuery:
         is_more = len(found.keys) > up_to or found.searched_to is not None
         return Count(min(len(found.keys), up_to), is_more)
 
+    def count_newer(self, wanted: EventFilter, *, than: PageKey, up_to: int) -> Count:
+        """How many events after a place match, counted up to a bound."""
+        found = find_keys(self.viewer, wanted, limit=up_to + 1, start=than, newest_first=False)
+        return Count(min(len(found.keys), up_to), len(found.keys) > up_to)
+
     def history_of(self, resource_type: str, resource_id: str, *, size: int = PAGE_SIZE) -> EventPage:
         """What happened to one resource, newest first."""
         return self.page(EventFilter(resources=Choice((f"{resource_type}:{resource_id}",)), with_reads=True), size=size)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from auditapp.catalogue.areas import AREAS
+from auditapp.lib.keyset import PageKey
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import Count, EventPage, EventQuery, visible_events
 from auditapp.record.facets import DayCount, day_counts, facets
@@ -15,6 +16,7 @@ from auditapp.trail.chips import Chip
 from auditapp.trail.dressing import Html
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.histogram import Histogram, histogram_of, window_of
+from auditapp.trail.live import Live, live_of
 from auditapp.trail.moments import PageTime, utc_midnight
 from auditapp.trail.ranges import nearest_range
 from auditapp.trail.rows import event_rows
@@ -70,6 +72,7 @@ class TrailList:
     further: Address | None  # where the search ran out of time
     searched_to: str
     seal: SealState
+    live: Live | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,13 @@ class TrailFrame:
     limits: Limits | None
 
 
-def trail_list(viewer: Viewer, query: TrailQuery, time: PageTime) -> tuple[TrailList, EventPage]:
-    """The page of the list that a query asks for, and its events."""
+def trail_list(
+    viewer: Viewer, query: TrailQuery, time: PageTime, *, after: PageKey | None = None
+) -> tuple[TrailList, EventPage]:
+    """The page of the list that a query asks for, and its events.
+
+    Takes:   after, the place from which on rows are marked as new
+    """
     events = visible_events(viewer)
     page = events.page(query.wanted, older=query.older, newer=query.newer)
     is_first_page = query.older is None and query.newer is None
@@ -96,6 +104,7 @@ def trail_list(viewer: Viewer, query: TrailQuery, time: PageTime) -> tuple[Trail
         seals=seals_of(viewer.workspace_id, [row.id for row in page.rows], seal),
         current=query.open,
         with_checkpoint=is_first_page,
+        after=after,
     )
     found = TrailList(
         rows,
@@ -106,6 +115,7 @@ def trail_list(viewer: Viewer, query: TrailQuery, time: PageTime) -> tuple[Trail
         query.address.having("older", str(page.searched_to)) if page.searched_to else None,
         time.short(page.searched_to.occurred_at) if page.searched_to else "",
         seal,
+        live_of(query, page, time),
     )
     return found, page
 

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from auditapp.catalogue.types import Risk
+from auditapp.lib.keyset import PageKey
 from auditapp.lib.markup import format_html, format_html_join
 from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
@@ -65,14 +66,16 @@ def event_rows(
     seals: Seals,
     current: UUID | None = None,
     with_checkpoint: bool = False,
+    after: PageKey | None = None,
 ) -> Html:
     """Table rows of these events, newest first, under a heading for each day.
 
     Takes:   address, of the list, which each row opens an event in; current, the open event; with_checkpoint, whether
-             the line of the latest checkpoint is drawn where everything below it is sealed
+             the line of the latest checkpoint is drawn where everything below it is sealed; after, the place from which
+             on rows are new to the reader
     """
     line_at = _checkpoint_place(rows, seals) if with_checkpoint else None
-    return format_html_join("", "{}", ((html,) for html in _lines(rows, address, time, seals, current, line_at)))
+    return format_html_join("", "{}", ((html,) for html in _lines(rows, address, time, seals, current, line_at, after)))
 
 
 def _lines(
@@ -82,6 +85,7 @@ def _lines(
     seals: Seals,
     current: UUID | None,
     line_at: int | None,
+    after: PageKey | None,
 ) -> Iterator[Html]:
     day: date | None = None
     actors = {row.event.actor: actor_tag(row.event.actor) for row in rows}
@@ -94,7 +98,8 @@ def _lines(
             at = time.local(seals.at)
             when = f"{at:%H:%M:%S}" if at.date() == time.today else f"{time.short(seals.at)}, {at:%H:%M:%S}"
             yield format_html(CHECKPOINT, icon("checkpoint"), f"{seals.size:,}", when)
-        yield _event(row, actors[row.event.actor], address, time, seals, is_current=row.id == current)
+        is_new = after is not None and row.page_key > after
+        yield _event(row, actors[row.event.actor], address, time, seals, is_current=row.id == current, is_new=is_new)
 
 
 def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
@@ -105,12 +110,14 @@ def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
     return place if place < len(rows) else None
 
 
-def _event(row: EventRow, actor: Html, address: Address, time: PageTime, seals: Seals, *, is_current: bool) -> Html:
+def _event(
+    row: EventRow, actor: Html, address: Address, time: PageTime, seals: Seals, *, is_current: bool, is_new: bool
+) -> Html:
     event, at = row.event, row.event.occurred_at
     state, node, mark, seal = _seal(row, seals)
     return format_html(
         EVENT,
-        state=state,
+        state=f"{state} trail__event--new" if is_new else state,
         key=row.key,
         current=CURRENT if is_current else "",
         node=node,
@@ -124,7 +131,7 @@ def _event(row: EventRow, actor: Html, address: Address, time: PageTime, seals: 
         actor=actor,
         link=address.opening(row.key),
         sentence=sentence(row),
-        notes=_notes(row, is_broken=row.id in seals.broken),
+        notes=_notes(row, is_broken=row.id in seals.broken, is_new=is_new),
         area=area_tag(event.area),
         ip=shown(short_address(str(event.context.get("ip", "")))),
         marks=_changes(row.change_count),
@@ -151,8 +158,10 @@ def _seal(row: EventRow, seals: Seals) -> tuple[str, str, str, str]:
     return " trail--unsealed", f"{node_of(row)} node--open", row.type.icon, f"Waiting for the next checkpoint{at_leaf}"
 
 
-def _notes(row: EventRow, *, is_broken: bool) -> Html:
+def _notes(row: EventRow, *, is_broken: bool, is_new: bool) -> Html:
     notes: list[tuple[str, Html, str]] = []
+    if is_new:
+        notes.append((" status--new", "", "New"))
     if is_broken:
         notes.append((" status--bad", icon("stop"), "Does not match its seal"))
     if row.event.outcome == "failure":

@@ -16,6 +16,7 @@ from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import parse_event_key
+from auditapp.lib.keyset import PageKey, parse_page_key
 from auditapp.record.event_query import visible_events
 from auditapp.sealing.queries import proof_for
 from auditapp.trail.address import MATCH, Address, read_address
@@ -23,6 +24,7 @@ from auditapp.trail.detail import EventDetail, event_detail, neighbours
 from auditapp.trail.errors import EventNotFound
 from auditapp.trail.export import FORMATS
 from auditapp.trail.filters import NO_EVENT, TrailQuery, read_query
+from auditapp.trail.live import AFTER, Live, new_events
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.trail.proof_file import proof_file
 from auditapp.trail.queries import TrailList, nothing_found, trail_frame, trail_list
@@ -30,9 +32,14 @@ from auditapp.trail.services import begin_export
 from auditapp.web.pages import render_page
 from auditapp.web.streaming import stream_file
 
-LIST, DRAWER, COUNTS = "events", "drawer", "show-counts"  # ids of what htmx swaps
+LIST, DRAWER, COUNTS, LIVE = "events", "drawer", "show-counts", "live"  # ids of what htmx swaps
 APPLY_IDS = ("apply-more", "apply-events", "apply-actors", "apply-resource", "apply-date")
-FRAGMENTS = {LIST: "trail/_list_update.html", DRAWER: "trail/_drawer.html", COUNTS: "trail/_show_counts.html"}
+FRAGMENTS = {
+    LIST: "trail/_list_update.html",
+    DRAWER: "trail/_drawer.html",
+    COUNTS: "trail/_show_counts.html",
+    LIVE: "trail/_new_events.html",
+}
 
 
 @require_safe
@@ -48,6 +55,8 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
     if target == COUNTS:
         count = visible_events(request.viewer).count(query.wanted)
         context: dict[str, Any] = {"count": count, "apply_ids": APPLY_IDS}
+    elif target == LIVE:
+        context = _new_events(request, query)
     elif target == DRAWER:
         context = _drawer(request, query, time)
     else:
@@ -115,7 +124,7 @@ def event_export(request: WorkspaceRequest, suffix: str) -> HttpResponseBase:
 
 def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_drawer: bool) -> dict[str, Any]:
     home = PageTime(_home_zone(request), time.now)
-    found, page = trail_list(request.viewer, query, time)
+    found, page = trail_list(request.viewer, query, time, after=_after(request))
     frame = trail_frame(request.viewer, query, time, page, home=home)
     is_empty = not found.shown and query.older is None and query.newer is None and found.further is None
     context = {
@@ -128,9 +137,23 @@ def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_d
         "query": query,
         "time": time,
         "exports": _exports(request, query),
+        "is_live": request.COOKIES.get("live") != "off",  # written by trail_live.js
         "first_event_line": _first_event_line(request, query, found) if has_drawer else "",
     }
     return context | (_drawer(request, query, time) if has_drawer else {})
+
+
+def _new_events(request: WorkspaceRequest, query: TrailQuery) -> dict[str, Any]:
+    after = _after(request)
+    if after is None:
+        raise Invalid("Say after which event: after=<key>.", field=AFTER)
+    return {"count": new_events(request.viewer, query, after), "live": Live(query.address.first_page, after)}
+
+
+def _after(request: WorkspaceRequest) -> PageKey | None:
+    """The newest place of the page that asks, where one does."""
+    text = request.GET.get(AFTER)
+    return parse_page_key(text) if text else None
 
 
 def _drawer(request: WorkspaceRequest, query: TrailQuery, time: PageTime) -> dict[str, Any]:

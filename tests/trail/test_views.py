@@ -285,7 +285,7 @@ def test_answers_vary_by_what_asks(cast, browser_of, trail_url):
 def test_every_hx_get_has_an_href_or_action_twin(history, browser_of, trail_url):
     html = browser_of(history.olga).get(trail_url, {"area": "sources"}).content.decode()
     for tag in re.findall(r"<[a-z]+ [^>]*hx-get=[^>]*>", html):
-        assert " href=" in tag or " action=" in tag or 'id="show-counts"' in tag, tag
+        assert " href=" in tag or " action=" in tag or re.search('id="(show-counts|live)"', tag), tag
 
 
 def test_event_text_stands_where_htmx_reads_no_attribute(history, browser_of, trail_url):
