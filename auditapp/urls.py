@@ -11,7 +11,8 @@ from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import views as sources
 from auditapp.trail import views as trail
 from auditapp.web.api import Api
-from auditapp.web.health import healthz
+from auditapp.web.health import healthz, readyz
+from auditapp.web.metrics import metrics
 
 entrance = public_page("People without a session have to get in.")
 own_account = signed_in_page("It changes the account of whoever is signed in.")
@@ -107,6 +108,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "healthz",
         public_page("Load balancers have no account; it tells nothing but up or down.")(healthz),
         name="healthz",
+    ),
+    path(
+        "readyz",
+        public_page("Load balancers have no account; it names parts of the installation and holds no data.")(readyz),
+        name="readyz",
+    ),
+    path(
+        "metrics", public_page("Sums alone, and only for this machine or with METRICS_TOKEN.")(metrics), name="metrics"
     ),
     path("api/", api.urls),
     path("api/<path:rest>", no_such_endpoint),  # or it would be looked for in a workspace called api

@@ -74,7 +74,7 @@ def test_every_answer_carries_its_headers(cast, route):
         if person:
             client.force_login(person)
         response = client.get(address(route, cast))
-        assert response.status_code < 500
+        assert response.status_code < 500 or route == "readyz"  # which says rightly that no worker runs here
         policy = response["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy

@@ -1,0 +1,113 @@
+"""/metrics: figures of every workspace together, for this machine or with the token."""
+
+import re
+
+import pytest
+from django.db import DatabaseError, connection
+
+from auditapp.lib import clock
+from auditapp.record.acting import acting
+from auditapp.record.drafts import SYSTEM
+from auditapp.record.services import record
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.sealing.readers import move_reader
+from auditapp.sealing.services import seal_batch
+from auditapp.sealing.verification import verify_workspace
+from tests.factories import make_workspace
+
+LINE = re.compile(r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\.)*)"\})? (-?[0-9.e+-]+)$')
+
+
+def _read(client, **extra):
+    """Values by metric, or by metric and label."""
+    response = client.get("/metrics", **extra)
+    assert response.status_code == 200, response.content
+    assert response["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found = {}
+    for line in response.content.decode().splitlines():
+        if not line.startswith("#"):
+            name, _, label, value = LINE.fullmatch(line).groups()
+            found[f"{name}:{label}" if label else name] = float(value)
+    return found
+
+
+def _two_events(slug):
+    workspace = make_workspace(slug=slug)
+    with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
+        for _ in range(2):
+            record("workspace.settings_modified", target=workspace)
+    return workspace
+
+
+def test_it_tells_what_waits_what_is_sealed_and_who_lags(client, own_database, as_role):
+    workspaces = [_two_events("one"), _two_events("two")]
+    before = _read(client)
+    assert (before["audit_workspaces"], before["audit_events_total"], before["audit_events_waiting"]) == (2, 4, 4)
+    assert 0 < before["audit_seal_lag_seconds"] < 60
+    with as_role("worker"):
+        seal_batch()
+        with in_workspace(workspaces[0].id):
+            move_reader(workspaces[0].id, "alerts", start=0, end=1)
+    sealed = _read(client)
+    assert (sealed["audit_events_total"], sealed["audit_events_waiting"], sealed["audit_seal_lag_seconds"]) == (4, 0, 0)
+    assert sealed["audit_reader_lag_events:alerts"] == 1
+    assert sealed["audit_workspaces_unverified"] == 2
+    with as_role("worker"):
+        for workspace in workspaces:
+            verify_workspace(workspace.id)
+    verified = _read(client)
+    assert (verified["audit_workspaces_unverified"], verified["audit_workspaces_broken"]) == (0, 0)
+    assert 0 <= verified["audit_verification_age_seconds"] < 60
+
+
+def test_a_workspace_whose_seal_is_broken_is_counted(client, own_database, as_role):
+    workspace = _two_events("one")
+    with as_role("worker"), in_workspace(workspace.id), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO tree_head (workspace_id, size, peaks) VALUES (%s, 1, '{}')", [workspace.id])
+        cursor.execute(
+            "INSERT INTO verification (workspace_id, finished_at, events, problems) VALUES (%s, %s, 1, '[{}]')",
+            [workspace.id, clock.now()],
+        )
+    assert _read(client)["audit_workspaces_broken"] == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        ("203.0.113.7", {}),
+        ("203.0.113.7", {"Authorization": "Bearer wrong"}),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),
+        ("127.0.0.1", {"Forwarded": "for=127.0.0.1"}),
+        ("", {}),
+    ],
+)
+def test_others_are_refused(client, settings, address, headers):
+    settings.METRICS_TOKEN = "right-and-long-enough"
+    response = client.get("/metrics", REMOTE_ADDR=address, headers=headers)
+    assert response.status_code == 403
+    assert b"METRICS_TOKEN" in response.content
+    assert b"audit_up" not in response.content
+
+
+@pytest.mark.django_db
+def test_the_token_opens_it_from_elsewhere(client, settings):
+    settings.METRICS_TOKEN = "right-and-long-enough"
+    headers = {"Authorization": "Bearer right-and-long-enough"}
+    assert _read(client, REMOTE_ADDR="203.0.113.7", headers=headers)["audit_up"] == 1
+
+
+@pytest.mark.django_db
+def test_without_a_token_set_none_opens_it(client, settings):
+    settings.METRICS_TOKEN = ""
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.7", headers={"Authorization": "Bearer "}).status_code == 403
+
+
+def test_without_the_database_it_says_down(client, monkeypatch):
+    def away(*_):
+        raise DatabaseError("connection refused")
+
+    monkeypatch.setattr("auditapp.web.metrics.connection.cursor", away)
+    found = _read(client)
+    assert found["audit_up"] == 0
+    assert set(found) == {"audit_up", "audit_disk_free_bytes"}
