@@ -41,6 +41,7 @@ clients:
 	npm ci --ignore-scripts --prefix tests/clients --no-audit --no-fund
 
 bench: .venv/.all
+	@$(UV) sync --quiet --frozen --group bench --inexact --python $(PYTHON)
 	$(RUN) -m tests.bench $(BENCH)
 
 torture: .venv/.all

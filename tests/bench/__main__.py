@@ -18,7 +18,7 @@ from settings.paths import BASE_DIR
 
 RESULTS = BASE_DIR / "bench-results"
 SMALL = 10_000
-ROWS = ("pages", "counts", "writes", "sealing", "verifying")
+ROWS = ("pages", "counts", "writes", "sealing", "verifying", "peers")
 VERIFY_ROUNDS = 3
 
 
@@ -34,6 +34,8 @@ def main() -> int:
         bench = Bench.loaded(stack, sorted({SMALL, asked.events}), asked.rows, asked.keep)
         bench.run(asked.rounds)
     table = markdown(bench.timings, bench.sizes, bench.counts)
+    if "peers" in asked.rows:
+        table += "\n\n" + bench.beside.markdown()
     file = write_result(RESULTS, f"{max(bench.sizes)}", bench.as_value() | {"table": table.splitlines()})
     sys.stdout.write(f"{table}\n\n{file.relative_to(BASE_DIR).as_posix()}\n")
     return 0
@@ -52,9 +54,11 @@ class Bench:
     """Installations of both sizes, and what was measured on them."""
 
     def __init__(self, rows: list[str]) -> None:
+        from tests.bench.beside import Beside
         from tests.bench.timing import Timings
 
         self.rows = rows
+        self.beside = Beside()
         self.timings = Timings()
         self.sizes: list[int] = []
         self.counts: dict[str, dict[int, int]] = {"sealing": {}, "verifying": {}}
@@ -94,6 +98,9 @@ class Bench:
             _say(f"round {number + 1} of {rounds}")
         if {"writes", "sealing", "verifying"} & set(self.rows):
             self._run_writes(rounds)
+        if "peers" in self.rows:
+            self.beside.measure(self._pages[-1], rounds)
+            _say("measured beside the peers")
 
     def _run_writes(self, rounds: int) -> None:
         for writes in self._writes:
@@ -120,6 +127,7 @@ class Bench:
                 row: {size: _as_value(one) for size, one in series.items()}
                 for row, series in self.timings.series.items()
             },
+            "peers": self.beside.as_value(),
         }
 
 
