@@ -24,6 +24,7 @@ from auditapp.record.models import (
 )
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
 from auditapp.sources.models import Source
+from auditapp.trail.exports.models import Export, ExportChunk, TrailVisit
 
 __all__ = [
     "ActorCount",
@@ -32,6 +33,8 @@ __all__ = [
     "Checkpoint",
     "DeclaredType",
     "Event",
+    "Export",
+    "ExportChunk",
     "Grant",
     "Group",
     "GroupMember",
@@ -45,6 +48,7 @@ __all__ = [
     "Role",
     "SealKey",
     "Source",
+    "TrailVisit",
     "TreeHead",
     "TypeCount",
     "TypeTotal",

@@ -10,6 +10,7 @@ from auditapp.ingest.api import router as audit_events
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import views as sources
 from auditapp.trail import views as trail
+from auditapp.trail.exports import views as exports
 from auditapp.web.api import Api
 from auditapp.web.health import healthz, readyz
 from auditapp.web.metrics import metrics
@@ -97,7 +98,12 @@ api = Api(
 api.add_router("", audit_events)
 TRAIL = [
     path("", trail.event_list, name="event_list"),
-    path("export.<str:suffix>", trail.event_export, name="event_export"),
+    path("export.<str:suffix>", exports.event_export, name="event_export"),
+    path("exports/", exports.export_list, name="export_list"),
+    path("exports/request/", exports.export_request, name="export_request"),
+    path("exports/<str:export>/cancel/", exports.export_cancel, name="export_cancel"),
+    path("exports/<str:export>/file", exports.export_file, name="export_file"),
+    path("exports/<str:export>/manifest.json", exports.export_manifest, name="export_manifest"),
     path("<str:event>/", trail.event_page, name="event_page"),
     path("<str:event>/proof.json", trail.event_proof, name="event_proof"),
 ]

@@ -5,15 +5,20 @@ from typing import Final
 from procrastinate import App
 
 from auditapp.access.resources import ResourceKind, register_kind
-from auditapp.jobs.schedule import Job, register
+from auditapp.jobs.schedule import Job, redo_stalled, register
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.sealing.jobs import verify_all
 from auditapp.sources.queries import source_ids_with_labels, source_names
+from auditapp.trail.exports.jobs import expire_exports, resume_exports, write_export
 
 JOBS: Final = (
     Job("record.make_months", make_months, cron="7 3 * * *"),
     Job("record.forget_idempotency_keys", forget_idempotency_keys, cron="17 3 * * *"),
     Job("sealing.verify_all", verify_all, cron="27 3 * * *"),
+    Job("jobs.redo_stalled", redo_stalled, cron="* * * * *", may_overlap=True),
+    Job("exports.write", write_export),
+    Job("exports.resume", resume_exports, cron="* * * * *"),
+    Job("exports.expire", expire_exports, cron="37 * * * *"),
 )
 RESOURCE_KINDS: Final = (ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),)
 

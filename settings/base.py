@@ -197,6 +197,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 globals().update(mail_settings(env.text("EMAIL_URL"), outbox=DATA_DIR / "outbox"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"audit-trail@{urlsplit(PUBLIC_URL).hostname}")
 
+EXPORT_DAYS = env.number("EXPORT_DAYS", 7, least=1)
+
 # --- Language, time, files ----------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

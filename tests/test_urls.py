@@ -100,7 +100,12 @@ def contents():
     """A digest of every table, but for sessions, caches and reads of the trail, which are events."""
     digests = {}
     with as_operator(), connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor)) - {"django_session", "cache", "pending"}
+        tables = set(connection.introspection.table_names(cursor)) - {
+            "django_session",
+            "cache",
+            "pending",
+            "trail_visit",
+        }
         for table in sorted(tables):
             if table.startswith("event_"):  # partitions are read through their parent
                 continue

@@ -7,7 +7,7 @@ from functools import partial
 
 from auditapp.catalogue import declaring
 from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason, secret
-from auditapp.catalogue.types import EventType, Risk, Sensitivity
+from auditapp.catalogue.types import EventType, Risk, Sensitivity, Verb
 
 _declare = partial(declaring.declare, area="workspace")
 
@@ -93,6 +93,36 @@ _AUDIT_TRAIL = (
         "audit_trail.exported",
         "Audit Trail Exported",
         "exported {meta.rows:audit event}[ as {meta.format}]",
+        _TRAIL,
+        Meta("rows", "Events", 1_842),
+        Meta("format", "Format", "CSV"),
+        _FILTERS,
+    ),
+    _declare(
+        "audit_trail.export_requested",
+        "Audit Trail Export Requested",
+        "asked for an export of audit events[ as {meta.format}]",
+        _TRAIL,
+        Meta("format", "Format", "Parquet"),
+        _FILTERS,
+        like="exported",
+    ),
+    _declare(
+        "audit_trail.export_cancelled",
+        "Audit Trail Export Cancelled",
+        "cancelled an export of audit events[ as {meta.format}]",
+        _TRAIL,
+        Meta("rows", "Events", 512_000),
+        Meta("format", "Format", "Parquet"),
+        _FILTERS,
+        like="exported",
+        verb=Verb.UPDATE,
+        icon="stop",
+    ),
+    _declare(
+        "audit_trail.export_downloaded",
+        "Audit Trail Export Downloaded",
+        "downloaded an export of {meta.rows:audit event}[ as {meta.format}]",
         _TRAIL,
         Meta("rows", "Events", 1_842),
         Meta("format", "Format", "CSV"),

@@ -7,32 +7,48 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from procrastinate import App, exceptions
 from procrastinate.contrib.django import app as django_app
 
 logger = logging.getLogger(__name__)
 LONGEST_WAIT_S: Final = 30
+STALLED: Final = (
+    "FROM procrastinate_jobs AS j LEFT JOIN procrastinate_workers AS w ON w.id = j.worker_id"
+    " WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - interval '1 minute')"
+)
+# A killed worker leaves its job as being done, whose lock then keeps all later ones of its kind from starting. It is done again,
+# unless one that waits already will do the same.
+END_DOUBLE = f"""
+SELECT procrastinate_finish_job_v1(j.id, 'failed', true) {STALLED}
+AND EXISTS (SELECT FROM procrastinate_jobs AS o WHERE o.status = 'todo' AND o.queueing_lock = j.queueing_lock)
+"""  # noqa: S608  a constant
+DO_AGAIN = f"SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL) {STALLED}"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A function of ids that runs in the worker. `cron` (UTC) runs it by the clock, without ids."""
+    """A function of ids that runs in the worker. `cron` (UTC) runs it by the clock, without ids, one at a time.
+
+    `may_overlap` is for what must run even where a killed worker has left one of its kind as being done.
+    """
 
     name: str
     run: Callable[..., object]
     cron: str | None = None
+    may_overlap: bool = False
 
 
 def register(app: App, jobs: Iterable[Job]) -> None:
     """Make the jobs known to procrastinate; one of a scheduled kind runs or waits at a time."""
     for job in jobs:
         # A job that waits already is enough: a worker that was down for days does not run it once a missed day.
-        task = app.task(name=job.name, queueing_lock=job.name if job.cron else None, lock=job.name)(_wrapped(job))
+        lock = job.name if job.cron and not job.may_overlap else None
+        task = app.task(name=job.name, queueing_lock=lock, lock=lock)(_wrapped(job))
         if job.cron:
             app.periodic(cron=job.cron)(task)
 
@@ -50,15 +66,27 @@ def _wrapped(job: Job) -> Callable[..., None]:
 
 
 def enqueue(name: str, **ids: int | str) -> None:
-    """Have a job run soon; a rollback of the caller's transaction takes it back, and one that waits already is enough."""
+    """Have a job run soon; a rollback of the caller's transaction takes it back, and one that waits already is enough.
+
+    Of one name and one set of ids, one runs at a time.
+    """
+    lock = " ".join([name, *(f"{key}={value}" for key, value in sorted(ids.items()))])
     with suppress(exceptions.AlreadyEnqueued), transaction.atomic():
-        django_app.configure_task(name).defer(**ids)
+        django_app.configure_task(name, lock=lock, queueing_lock=lock).defer(**ids)
+
+
+def redo_stalled() -> None:
+    """Have the jobs of workers that were killed done again."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(END_DOUBLE)
+        cursor.execute(DO_AGAIN)
 
 
 class Worker:
     """Runs jobs until it is told to stop; a database that went away is waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self.jobs = tuple(jobs)
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -77,11 +105,9 @@ class Worker:
 
     def _run_once(self) -> None:
         connector: Any = django_app.connector
-        with _connected(django_app, connector.get_worker_connector()) as app:
-            # procrastinate takes SIGINT and SIGTERM while it runs, finishes what it has begun and returns.
-            app.run_worker(delete_jobs="successful", shutdown_graceful_timeout=10)
+        # An app of its own: a job that enqueues another one does so in its own transaction, through Django's connection.
+        app = App(connector=connector.get_worker_connector())
+        register(app, self.jobs)
+        # procrastinate takes SIGINT and SIGTERM while it runs, finishes what it has begun and returns.
+        app.run_worker(delete_jobs="successful", shutdown_graceful_timeout=10)
         self.stopping.set()
-
-
-def _connected(app: App, connector: Any) -> AbstractContextManager[App]:
-    return app.replace_connector(connector)

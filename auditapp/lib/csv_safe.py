@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 # OWASP ASVS 5.0 1.2.10, and the full-width forms that Excel folds in some locales.
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\0＝＋－＠")
 
 
 def csv_cell(text: str) -> str:
     """The text, after a `'` where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return f"'{text}" if text[:1] in FORMULA_STARTS else text

@@ -14,6 +14,8 @@ from auditapp.lib.errors import Invalid
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 UUID_WIDTH = 22  # 62**22 > 2**128 > 62**21
 
+# Two digits at a time: an export writes an id a line.
+_PAIRS = [high + low for high in BASE62 for low in BASE62]
 _VALUE_OF = {character: value for value, character in enumerate(BASE62)}
 _EVENT_PREFIX = "evt_"
 
@@ -75,13 +77,13 @@ def random_base62(length: int) -> str:
 
 def base62(number: int, *, width: int) -> str:
     """The number in base62, zero-padded, so that text sorts as the numbers do."""
-    characters = []
-    for _ in range(width):
-        number, value = divmod(number, 62)
-        characters.append(BASE62[value])
-    if number:
+    text, left = "", number
+    while left:
+        left, value = divmod(left, 3844)
+        text = _PAIRS[value] + text
+    if len(text.lstrip("0")) > width:
         raise ValueError(f"number needs more than {width} base62 characters")
-    return "".join(reversed(characters))
+    return text[-width:].rjust(width, "0")
 
 
 def uuid_from_base62(text: str) -> UUID:

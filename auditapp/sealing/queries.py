@@ -23,6 +23,7 @@ from auditapp.sealing.models import Checkpoint, Leaf, Node, Verification
 from auditapp.sealing.problems import Kind, Problem
 from auditapp.sealing.tree_check import opened_checkpoint
 
+MARKS = "SELECT event_id, index FROM leaf WHERE workspace_id = %(workspace_id)s AND event_id = ANY(%(ids)b::uuid[])"
 # By its primary key. Its own time would not do: an event may be received long after it happened.
 WAITING_SINCE = """
 SELECT e.received_at FROM (
@@ -81,8 +82,7 @@ class EventCheck:
 
 def seal_marks(workspace_id: int, event_ids: Iterable[UUID]) -> dict[UUID, int]:
     """The leaf index of each of these events; those that wait for their seal are absent."""
-    sealed = Leaf.objects.filter(workspace_id=workspace_id, event_id__in=list(event_ids))
-    return dict(sealed.values_list("event_id", "index"))
+    return dict(binary_rows(MARKS, {"workspace_id": workspace_id, "ids": list(event_ids)}))
 
 
 def latest_checkpoint(workspace_id: int) -> Checkpoint | None:

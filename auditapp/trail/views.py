@@ -1,6 +1,5 @@
-"""The trail's pages: the list with a drawer beside it, one event, its proof, and exports."""
+"""The trail's pages: the list with a drawer beside it, one event and its proof."""
 
-from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.first_event import first_event_line, is_token_used
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
-from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 from auditapp.lib.keyset import PageKey, parse_page_key
 from auditapp.record.event_query import visible_events
@@ -22,15 +21,14 @@ from auditapp.sealing.queries import proof_for
 from auditapp.trail.address import MATCH, Address, read_address
 from auditapp.trail.detail import EventDetail, event_detail, neighbours
 from auditapp.trail.errors import EventNotFound
-from auditapp.trail.export import FORMATS
+from auditapp.trail.exports.menu import export_menu
+from auditapp.trail.exports.services import note_visit
 from auditapp.trail.filters import NO_EVENT, TrailQuery, read_query
 from auditapp.trail.live import AFTER, Live, new_events
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.trail.proof_file import proof_file
 from auditapp.trail.queries import TrailList, nothing_found, trail_frame, trail_list
-from auditapp.trail.services import begin_export
 from auditapp.web.pages import render_page
-from auditapp.web.streaming import stream_file
 
 LIST, DRAWER, COUNTS, LIVE = "events", "drawer", "show-counts", "live"  # ids of what htmx swaps
 APPLY_IDS = ("apply-more", "apply-events", "apply-actors", "apply-resource", "apply-date")
@@ -61,6 +59,8 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
         context = _drawer(request, query, time)
     else:
         context = _list(request, query, time, has_drawer=target is None)
+    if target is None:
+        note_visit(workspace=request.workspace, user_id=request.user.id, filters=address.query)
     response = render_page(request, "trail/event_list.html", context, fragments=FRAGMENTS, status=_status(query))
     if target == LIST:
         response.headers["HX-Push-Url"] = str(address)
@@ -71,13 +71,18 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
 @workspace_page("audit.read")
 def event_page(request: WorkspaceRequest, event: str) -> HttpResponseBase:
     """One event on a page of its own; `?verify=1` checks it against its seal."""
-    home = _home(request)
-    zone = read_query(read_address(home.path, request.GET), zone=_home_zone(request)).zone
-    time = PageTime.in_zone(zone)
-    detail = _detail(request, _event_id(event), trail=home)
+    query = read_query(read_address(_home(request).path, request.GET), zone=_home_zone(request))
+    trail = query.address.without("open")
+    time = PageTime.in_zone(query.zone)
+    detail = _detail(request, _event_id(event), trail=trail)
     if detail is None:
-        return render_page(request, "trail/event_missing.html", {"trail": home, "key": event}, status=404)
-    return render_page(request, "trail/event_page.html", {"trail": home, **_detail_context(request, detail, time)})
+        return render_page(request, "trail/event_missing.html", {"trail": _home(request), "key": event}, status=404)
+    slug = request.workspace.slug
+    context = {
+        "trail": trail,
+        "beside": neighbours(request.viewer, query, detail.row, to=lambda key: _page_of(slug, key, trail)),
+    }
+    return render_page(request, "trail/event_page.html", context | _detail_context(request, detail, time, trail=trail))
 
 
 @require_safe
@@ -91,35 +96,6 @@ def event_proof(request: WorkspaceRequest, event: str) -> HttpResponseBase:
     response = JsonResponse(value, json_dumps_params={"indent": 2})
     response.headers["Content-Disposition"] = f'attachment; filename="{row.key}.proof.json"'
     return response
-
-
-@require_safe
-@workspace_page("audit.export")
-def event_export(request: WorkspaceRequest, suffix: str) -> HttpResponseBase:
-    """The filtered trail as a file."""
-    if suffix not in FORMATS:
-        raise NotFound
-    address = read_address(_home(request).path, request.GET)
-    query = read_query(address, zone=_home_zone(request))
-    if query.errors:
-        key, message = next(iter(query.errors.items()))
-        raise Invalid(message, field=key)
-    time = PageTime.in_zone(query.zone)
-    name, content_type, write = FORMATS[suffix]
-    export = begin_export(
-        workspace=request.workspace,
-        viewer=request.viewer,
-        wanted=query.wanted,
-        format_name=name,
-        filters=address.query,
-    )
-    rows = visible_events(request.viewer).exported(export.wanted, up_to=export.events)
-    return stream_file(
-        lambda: write(rows, request.workspace.id, time),
-        inside=nullcontext,  # the export opens a transaction for each thousand rows
-        filename=export.filename(slug=request.workspace.slug, time=time, suffix=suffix),
-        content_type=content_type,
-    )
 
 
 def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_drawer: bool) -> dict[str, Any]:
@@ -136,7 +112,7 @@ def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_d
         "limits": frame.limits,
         "query": query,
         "time": time,
-        "exports": _exports(request, query),
+        "exports": export_menu(request.workspace, request.member_permissions, query.address),
         "is_live": request.COOKIES.get("live") != "off",  # written by trail_live.js
         "first_event_line": _first_event_line(request, query, found) if has_drawer else "",
     }
@@ -164,7 +140,8 @@ def _drawer(request: WorkspaceRequest, query: TrailQuery, time: PageTime) -> dic
     detail = _detail(request, query.open, trail=closed)
     if detail is None:
         return context | {"is_missing": True}
-    return context | _detail_context(request, detail, time) | {"beside": neighbours(request.viewer, query, detail.row)}
+    beside = neighbours(request.viewer, query, detail.row, to=query.address.opening)
+    return context | _detail_context(request, detail, time, trail=closed) | {"beside": beside}
 
 
 def _detail(request: WorkspaceRequest, event_id: UUID, *, trail: Address) -> EventDetail | None:
@@ -172,28 +149,20 @@ def _detail(request: WorkspaceRequest, event_id: UUID, *, trail: Address) -> Eve
     return event_detail(request.viewer, event_id, trail=trail, home=_home(request), with_check=wants_check)
 
 
-def _detail_context(request: WorkspaceRequest, detail: EventDetail, time: PageTime) -> dict[str, Any]:
+def _detail_context(
+    request: WorkspaceRequest, detail: EventDetail, time: PageTime, *, trail: Address
+) -> dict[str, Any]:
     where = [request.workspace.slug, detail.row.key]
-    page = reverse("trail:event_page", args=where)
+    page = _page_of(*where, trail)
     return {
         "detail": detail,
         "time": time,
         "page_url": page,
         "can_verify": request.member_permissions.can(Permission.AUDIT_VERIFY),
-        "verify_url": f"{page}?verify=1#seal",
+        "verify_url": f"{page}{'&' if page.pairs else '?'}verify=1#seal",
+        "api_url": request.build_absolute_uri(f"/api/audit-events/{detail.row.key}"),
         "proof_url": reverse("trail:event_proof", args=where),
     }
-
-
-def _exports(request: WorkspaceRequest, query: TrailQuery) -> list[tuple[str, str]]:
-    """Name and address of each format, where the viewer may export."""
-    if not request.member_permissions.can(Permission.AUDIT_EXPORT):
-        return []
-    filters = query.address.without("open", "older", "newer")
-    return [
-        (name, str(filters.at(reverse("trail:event_export", args=[request.workspace.slug, suffix]))))
-        for suffix, (name, _, _) in FORMATS.items()
-    ]
 
 
 def _first_event_line(request: WorkspaceRequest, query: TrailQuery, found: TrailList) -> str:
@@ -202,6 +171,11 @@ def _first_event_line(request: WorkspaceRequest, query: TrailQuery, found: Trail
     if not is_young or not request.member_permissions.can(Permission.TOKEN_MANAGE):
         return ""
     return "" if is_token_used(request.workspace.id) else first_event_line()
+
+
+def _page_of(slug: str, event: str, trail: Address) -> Address:
+    """The page of an event, which keeps the filters of the list that it was opened from."""
+    return trail.without("older", "newer", "open").at(reverse("trail:event_page", args=[slug, event]))
 
 
 def _home(request: WorkspaceRequest) -> Address:

@@ -14,7 +14,7 @@ from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.trail import services
+from auditapp.trail.exports import services
 from tests.factories import as_operator
 from tests.trail.history import NOON, seal_all, tell, tell_sample
 
@@ -111,11 +111,14 @@ def test_stranger_exports_nothing(cast, browser_of):
     assert recorded(cast) == []
 
 
-def test_more_than_one_export_holds_is_refused_with_a_way_out(three_events, browser_of, monkeypatch):
-    monkeypatch.setattr(services, "MAX_EXPORTED", 2)
-    answer = browser_of(three_events.olga).get(export_url("csv"))
+def test_more_than_is_sent_at_once_leads_to_the_background(three_events, browser_of, monkeypatch):
+    monkeypatch.setattr(services, "MAX_STREAMED", 2)
+    answer = browser_of(three_events.olga).get(export_url("csv"), {"from": "2026-11-01"})
     assert answer.status_code == 422
-    assert "Narrow it by date, event or actor." in answer.content.decode()
+    html = answer.content.decode()
+    assert "narrow it by date, event or actor." in html
+    assert "exports/request/?from=2026-11-01" in html
+    assert 'name="format" value="csv"' in html
     assert recorded(three_events) == []
 
 
@@ -130,8 +133,7 @@ def test_there_is_no_other_format(cast, browser_of):
 
 
 def test_export_streams_in_many_looks_and_loses_none(cast, browser_of, monkeypatch):
-    monkeypatch.setattr("auditapp.trail.export.ROWS_A_LOOK", 3)
-    monkeypatch.setattr("auditapp.record.event_query.MAX_PAGE_SIZE", 4)
+    monkeypatch.setattr("auditapp.trail.exports.streaming.ROWS_A_PAGE", 4)
     keys = [
         tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(minutes=minute)).key
         for minute in range(14)

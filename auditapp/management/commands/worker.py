@@ -13,6 +13,7 @@ from auditapp.lib import clock
 from auditapp.record.jobs import make_months
 from auditapp.sealing.models import Verification
 from auditapp.sealing.sealer import run_sealer
+from auditapp.wiring import JOBS
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        worker = Worker()
+        worker = Worker(JOBS)
         self.wait_for_database(worker.stopping)
         make_months()  # a machine that slept for months has none for today
         if not Verification.objects.filter(finished_at__gt=clock.now() - timedelta(days=1)).exists():

@@ -1,0 +1,106 @@
+"""The trail read from its newest end to its oldest for exports: a page at a time, its values as the bytes that are stored.
+
+Only what a viewer may not see is taken apart here; what is written of the rest is decided by whoever exports.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from auditapp.lib.clock import utc_text
+from auditapp.lib.keyset import PageKey
+from auditapp.record.binary_rows import binary_rows
+from auditapp.record.drafts import MISSING
+from auditapp.record.envelope import FIRST_UNITS, opened
+from auditapp.record.event_filter import EventFilter
+from auditapp.record.event_keys import find_keys
+from auditapp.record.event_row import EventRow, without_personal
+from auditapp.record.event_types import KnownType, known_types
+from auditapp.record.viewer import Viewer
+
+# In any order: the page is sorted by its keys, which are here already.
+BY_KEYS: Final = """
+SELECT e.id, e.envelope, e.units, e.leaf_hash, e.erased_by
+FROM unnest(%(at)b::timestamptz[], %(ids)b::uuid[]) AS k (occurred_at, id)
+JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = k.occurred_at AND e.id = k.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEvent:
+    """An event as its viewer may see it: the parsed envelope, and the values as JSON in the order of `unit_paths`."""
+
+    key: PageKey
+    envelope: dict[str, Any]
+    units: Sequence[bytes | None]
+    type: KnownType
+    leaf_hash: bytes
+    erased_by: tuple[UUID, ...]
+
+    def opened(self) -> EventRow:
+        """The same as pages show it."""
+        changes = (len(self.units) - len(FIRST_UNITS)) // 2
+        return EventRow(opened(self.envelope, self.units), self.type, changes, self.leaf_hash, self.erased_by)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPage:
+    """Events, newest first, and where the next page starts; None at the end of the trail."""
+
+    events: list[SeenEvent]
+    end: PageKey | None
+
+
+def export_page(
+    viewer: Viewer, wanted: EventFilter, *, start: PageKey | None, received_until: datetime, size: int
+) -> ExportPage:
+    """The next events that match and were received by a moment; a page may hold few or none and still not be the last.
+
+    Takes:   start, the end of the page before; received_until, so that what is recorded meanwhile does not come in, however
+             long ago it happened
+    Raises:  Invalid, from the filter
+    """
+    found = find_keys(viewer, wanted, limit=size, start=start)
+    is_full = len(found.keys) >= size
+    end = found.keys[-1] if is_full else found.searched_to
+    if not found.keys:
+        return ExportPage([], end)
+    parameters = {
+        "workspace_id": viewer.workspace_id,
+        "at": [key.occurred_at for key in found.keys],
+        "ids": [key.event_id for key in found.keys],
+    }
+    rows = {row[0]: row for row in binary_rows(BY_KEYS, parameters)}
+    envelopes = {event_id: orjson.loads(row[1]) for event_id, row in rows.items()}
+    kinds = known_types(viewer.workspace_id, {envelope["type"] for envelope in envelopes.values()})
+    latest = utc_text(received_until)
+    events = []
+    for key in found.keys:
+        event_id = key.event_id
+        envelope = envelopes[event_id]
+        if envelope["received_at"] > latest:
+            continue
+        _, _, units, leaf_hash, erased_by = rows[event_id]
+        kind = kinds[envelope["type"]]
+        if not viewer.sees_personal and envelope["actor"] not in viewer.own_actor_ids:
+            units = _without_personal(envelope, units, kind)
+        events.append(SeenEvent(key, envelope, units, kind, leaf_hash, tuple(erased_by or ())))
+    return ExportPage(events, end)
+
+
+def _without_personal(
+    envelope: dict[str, Any], units: Sequence[bytes | None], kind: KnownType
+) -> Sequence[bytes | None]:
+    """The values again as somebody sees them who may not see addresses; what was never there or erased stays so."""
+    event = without_personal(opened(envelope, units), kind)
+    targets = [{"type": target.type, "id": target.id, "name": target.name} for target in event.targets]
+    values: list[Any] = [event.actor.as_value(), targets, dict(event.context), dict(event.meta)]
+    values += [side for change in event.changes for side in (change.old, change.new)]
+    return [
+        None if unit is None or value is MISSING else orjson.dumps(value)
+        for unit, value in zip(units, values, strict=True)
+    ]

@@ -1,0 +1,29 @@
+"""The bytes of an export that is sent while it is made, in flat memory."""
+
+from collections.abc import Iterator
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from auditapp.lib.keyset import PageKey
+from auditapp.record.export_page import export_page
+from auditapp.record.viewer import Viewer
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.sealing.queries import seal_marks
+from auditapp.trail.exports.formats import Format
+from auditapp.trail.exports.services import StreamedExport
+
+ROWS_A_PAGE: Final = 1_000
+
+
+def streamed_lines(form: Format, viewer: Viewer, export: StreamedExport, zone: ZoneInfo) -> Iterator[bytes]:
+    """The head of the file, then a block of lines for each thousand events, read in transactions of their own."""
+    yield form.head
+    key: PageKey | None = None
+    while True:
+        with in_workspace(viewer.workspace_id):
+            page = export_page(viewer, export.wanted, start=key, received_until=export.began_at, size=ROWS_A_PAGE)
+            leaves = seal_marks(viewer.workspace_id, [event.key.event_id for event in page.events])
+        yield form.lines(page.events, leaves, zone)
+        key = page.end
+        if key is None:
+            return
