@@ -10,6 +10,8 @@ ROLE_OF_COMMAND = {
     "up": "owner",
     "demo": "owner",
     "migrate": "owner",
+    "backup": "owner",
+    "restore": "owner",
     "makemigrations": "owner",
     "sqlmigrate": "owner",
     "showmigrations": "owner",
@@ -22,7 +24,7 @@ ROLE_OF_COMMAND = {
     "fill_demo": "worker",
     "trickle_demo": "worker",
 }
-WITHOUT_DATABASE = {"", "help", "--help", "--version", "collectstatic"}
+WITHOUT_DATABASE = {"", "help", "--help", "--version", "collectstatic", "sendtestemail"}
 
 
 def main() -> None:

@@ -71,6 +71,13 @@ class EmbeddedServer:
         host = quote(str(self.sockets), safe="")
         return f"postgresql://{user}:{self.password}@/{name}?host={host}"
 
+    def program(self, name: str) -> Path:
+        """A program of the wheel, such as pg_dump.
+
+        Raises:  EmbeddedServerFailed where the wheel is not installed
+        """
+        return _binaries() / name
+
     def is_live(self) -> bool:
         """True where the server answers; a stale pid file is not believed."""
         if not (self.home / "password").exists():

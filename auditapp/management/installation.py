@@ -13,7 +13,9 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from auditapp.lib.loopback import LOOPBACK, status_of
+from auditapp.management.owner_login import owner_login
 from auditapp.management.process_group import ProcessGroup, Program
+from auditapp.management.restore import unfinished_restore
 
 START_TIMEOUT_S: Final = 60
 WEB_WORKERS: Final = 2
@@ -48,6 +50,7 @@ def run_installation(
     Raises:  CommandError where the port is taken or the web does not come up
     """
     require_free_port(port)
+    refuse_unfinished_restore()
     if has_migrations_to_run():
         call_command("migrate", verbosity=0, skip_checks=True)
     prepared()
@@ -61,6 +64,12 @@ def run_installation(
         started()
 
     group.run(each_second=keep_database, started=wait_and_tell)
+
+
+def refuse_unfinished_restore() -> None:
+    with owner_login() as owner:
+        if unfinished := unfinished_restore(owner):
+            raise CommandError(unfinished)
 
 
 def has_migrations_to_run() -> bool:

@@ -8,12 +8,19 @@ import psycopg
 # NOLOGIN: a login becomes one of them with `-c role=...` and can never be one.
 ROLES = ("audit_owner", "audit_app", "audit_worker", "audit_eraser")
 
+# A login that became a member of audit_owner would grant in its name the second time, to itself, which is refused.
+LET_OWNER_CREATE = """
+DO $$ BEGIN
+    IF NOT has_schema_privilege('audit_owner', 'public', 'CREATE WITH GRANT OPTION') THEN
+        GRANT USAGE, CREATE ON SCHEMA public TO audit_owner WITH GRANT OPTION;
+    END IF;
+END $$
+"""
 # What the worker may do beyond the web's rights is granted table by table.
 PREPARE = """
 GRANT audit_app TO audit_worker;
 GRANT audit_eraser TO audit_owner;
 GRANT USAGE ON SCHEMA public TO audit_app, audit_worker, audit_eraser;
-GRANT USAGE, CREATE ON SCHEMA public TO audit_owner WITH GRANT OPTION;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE audit_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO audit_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE audit_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO audit_app;
@@ -41,4 +48,5 @@ def prepare_roles(connection: "psycopg.Connection[tuple[object, ...]]", *, owner
             psycopg.sql.Identifier(role), psycopg.sql.Identifier(login)
         )
         connection.execute(statement)
+    connection.execute(LET_OWNER_CREATE)
     connection.execute(PREPARE)
