@@ -3,58 +3,40 @@
 The order of things on the page is a matter of the templates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from auditapp.lib.ids import event_key
-from auditapp.record.drafts import Target
-from auditapp.record.event_query import EventPage, EventQuery, visible_events
+from auditapp.record.event_query import EventPage, visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.record.viewer import Viewer
 from auditapp.sealing.queries import EventCheck, Proof, check_event, proof_for
 from auditapp.trail.address import Address
-from auditapp.trail.diff import DiffLine, diff_lines, value_text, withheld
+from auditapp.trail.diff import DiffLine, diff_lines
 from auditapp.trail.dressing import plain_text
 from auditapp.trail.event_json import event_as_json, readable_json
+from auditapp.trail.facts import Fact, facts_of
 from auditapp.trail.filters import TrailQuery
+from auditapp.trail.linked import LinkedEvents, kind_word, linked_events, token_of
+from auditapp.trail.refine import Refinement, refinement
 from auditapp.trail.rows import node_of
 from auditapp.trail.seal_state import SealState, seal_state
 
-HISTORY_SHOWN: Final = 6
-RELATED_SHOWN: Final = 10
 # Said in words beside the actor already, or of no use to a reader.
 SHOWN_CONTEXT: Final = {"ip", "user_agent", "request_id", "session_id", "token_id"}
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """Another event in a list beside this one."""
-
-    row: EventRow
-    node: str
-    address: Address
-    is_current: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A value with its name; `note` in its place where it may not be shown."""
-
-    name: str
-    text: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class TargetFact:
-    """One target in words; `address` is the trail of it."""
+    """One target in words; `address` is the trail of it, `refine` the list with and without it."""
 
     kind: str
     id: str
     name: str
     address: Address
+    refine: Refinement | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +50,13 @@ class EventDetail:
     targets: list[TargetFact]
     context: list[Fact]
     meta: list[Fact]
-    same_request: list[Linked]
-    same_session: list[Linked]
-    history: list[Linked]
-    history_address: Address | None
+    linked: LinkedEvents
     filter_by: dict[str, Address]
+    refine: dict[str, Refinement]
     proof: Proof | None
     seal: SealState
     check: EventCheck | None
     raw: str
-
     erased_by: list[tuple[str, Address]]
     is_address_hidden: bool
 
@@ -96,7 +75,7 @@ class EventDetail:
 
     @property
     def history_title(self) -> str:
-        return f"History of this {_kind_word(self.row.resource)}"
+        return f"History of this {kind_word(self.row.resource)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +99,18 @@ def event_detail(
     if row is None:
         return None
     proof = proof_for(viewer.workspace_id, event_id)
-    resource, history = _history(events, row)
-    same_request = events.related(row, by="request_id", size=RELATED_SHOWN)
-    shown = {other.id for other in same_request}
-    same_session = [one for one in events.related(row, by="session_id", size=RELATED_SHOWN) if one.id not in shown]
     value = event_as_json(row, leaf_index=proof.index if proof else None)
     return EventDetail(
         row,
         plain_text(row),
         node_of(row),
         diff_lines(row.event.changes, is_erased=bool(row.erased_by)),
-        [
-            TargetFact(
-                _kind_word(target).capitalize(),
-                target.id,
-                target.name or target.id,
-                home.having("resource", f"{target.type}:{target.id}"),
-            )
-            for target in row.event.targets
-        ],
-        _facts({key: item for key, item in row.event.context.items() if key not in SHOWN_CONTEXT}),
-        _facts(row.event.meta),
-        _linked(same_request, trail, row),
-        _linked(same_session, trail, row),
-        _linked(history.rows, trail, row),
-        home.having("resource", resource).having("reads", "1") if resource and history.older else None,
+        list(_targets(row, trail, home)),
+        facts_of({key: item for key, item in row.event.context.items() if key not in SHOWN_CONTEXT}),
+        facts_of(row.event.meta),
+        linked_events(events, row, trail=trail, home=home),
         _filters(row, home),
+        _refinements(row, trail),
         proof,
         seal_state(viewer.workspace_id),
         check_event(viewer.workspace_id, event_id) if with_check else None,
@@ -155,12 +120,15 @@ def event_detail(
     )
 
 
-def neighbours(viewer: Viewer, query: TrailQuery, row: EventRow) -> Neighbours:
-    """The next event on either side within what the list shows."""
+def neighbours(viewer: Viewer, query: TrailQuery, row: EventRow, *, to: Callable[[str], Address]) -> Neighbours:
+    """The next event on either side within what the list shows.
+
+    Takes:   to, where an event with this key is shown
+    """
     events = visible_events(viewer)
 
     def first(page: EventPage) -> Address | None:
-        return query.address.opening(page.rows[-1].key) if page.rows else None
+        return to(page.rows[-1].key) if page.rows else None
 
     return Neighbours(
         first(events.page(query.wanted, newer=row.page_key, size=1)),
@@ -168,38 +136,39 @@ def neighbours(viewer: Viewer, query: TrailQuery, row: EventRow) -> Neighbours:
     )
 
 
-def _history(events: EventQuery, row: EventRow) -> tuple[str, EventPage]:
-    resource = row.resource
-    if resource is None or not resource.id:
-        return "", EventPage([], None, None)
-    return f"{resource.type}:{resource.id}", events.history_of(resource.type, resource.id, size=HISTORY_SHOWN)
-
-
-def _linked(rows: Sequence[EventRow], trail: Address, current: EventRow) -> list[Linked]:
-    return [Linked(row, node_of(row), trail.opening(row.key), row.id == current.id) for row in rows]
-
-
-def _kind_word(target: Target | None) -> str:
-    return target.type.replace("_", " ") if target and target.type else "resource"
+def _targets(row: EventRow, trail: Address, home: Address) -> Iterator[TargetFact]:
+    for number, target in enumerate(row.event.targets):
+        kind, value = kind_word(target), f"{target.type}:{target.id}"
+        if number == 0:
+            address, refine = home.having("resource", value), refinement(trail, "resource", value, word=kind)
+        else:
+            # An event is indexed by its first target; the others are found by their ids as words.
+            address, refine = home.having("q", f'"{target.id}"'), None
+        yield TargetFact(kind.capitalize(), target.id, target.name or target.id, address, refine)
 
 
 def _filters(row: EventRow, home: Address) -> dict[str, Address]:
-    """The trail narrowed to a value of this event."""
+    """The trail of nothing but a value of this event."""
     event = row.event
     found = {"actor": home.having("actor", event.actor.id), "event": home.having("event", event.type)}
     if event.actor.real:
         found["real"] = home.having("actor", event.actor.real.id)
     if ip := event.context.get("ip"):
         found["ip"] = home.having("ip", str(ip))
-    if token := event.context.get("token_id"):
-        found["token"] = home.having("actor", str(token))
+    if token := token_of(row):
+        found["token"] = home.having("actor", token)
     return found
 
 
-def _facts(values: Any) -> list[Fact]:
-    return [
-        Fact(
-            key.replace("_", " ").capitalize(), value if isinstance(value, str) else value_text(value), withheld(value)
-        )
-        for key, value in values.items()
-    ]
+def _refinements(row: EventRow, trail: Address) -> dict[str, Refinement]:
+    """The list as it is filtered now, narrowed to a value of this event or without it."""
+    event = row.event
+    found = {
+        "actor": refinement(trail, "actor", event.actor.id, word="actor"),
+        "event": refinement(trail, "event", event.type, word="kind of event"),
+        "area": refinement(trail, "area", event.area, word="area"),
+        "outcome": refinement(trail, "outcome", event.outcome, word="outcome"),
+    }
+    if ip := event.context.get("ip"):
+        found["ip"] = refinement(trail, "ip", str(ip), word="address")
+    return found

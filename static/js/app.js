@@ -39,6 +39,9 @@ document.addEventListener("keydown", (event) => {
   if (keyed) { event.preventDefault(); keyed.focus(); if (keyed.tagName === "SUMMARY") keyed.click(); }
   if (event.key === "?") $("#shortcuts")?.showModal();
   if (event.key === "j" || event.key === "k") {
+    // Beside an open event they step from event to event, else from row to row.
+    const beside = $$("[data-steps]").at(-1);
+    if (beside) { $(`[data-step="${event.key}"]`, beside)?.click(); return; }
     const links = $$(".trail__link");
     links.at(Math.max(links.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1), 0))?.focus();
   }

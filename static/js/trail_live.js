@@ -71,7 +71,10 @@ document.addEventListener("change", ({ target }) => {
   ask();
 });
 
-document.addEventListener("click", ({ target }) => { if (target.closest("[data-asks-again]")) ask(); });
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-asks-again]")) ask();
+  if (target.closest("[data-reloads]")) location.reload();
+});
 document.addEventListener("visibilitychange", ask);
 
 plan();

@@ -17,7 +17,7 @@ from auditapp.merkle import Checkpoint, Verifier, leaf_hash, open_note, verify_i
 from auditapp.record.drafts import MISSING, Change, Target
 from auditapp.record.envelope import commitment
 from auditapp.record.erasure import erase_values
-from tests.factories import acting_as, as_operator, make_cast
+from tests.factories import acting_as, as_operator, make_cast, make_token
 from tests.trail.history import NOON, seal_all, tell, tell_sample
 
 SNOWFLAKE = Target("warehouse", "whs_1", "Snowflake prod")
@@ -110,6 +110,112 @@ def test_history_related_events_and_the_way_to_all_of_them(cast, browser_of, dis
     assert "resource=warehouse:whs_1" in sections["history-title"]
     assert sections["request-title"].count("history__item") == 1
     assert sections["session-title"].count("history__item") == 1
+
+
+def test_history_says_how_sure_it_is_that_it_is_of_the_same_thing(cast, browser_of, disabled):
+    again = Target("warehouse", "whs_2", "Snowflake prod")
+    tell(cast.workspace, cast.rita, "warehouse.created", again, at=NOON + timedelta(minutes=1))
+    tell(cast.workspace, cast.rita, "warehouse.created", Target("warehouse", "whs_3", "Snowflake"))
+    tell(
+        cast.workspace, cast.rita, "source.created", Target("source", "src_1", "Web shop"), at=NOON - timedelta(days=1)
+    )
+    html = browser_of(cast.olga).get(page_url(disabled)).content.decode()
+    history = html.split('id="history-title"')[1].split("</section>")[0]
+    titles = re.findall(r'<p class="tiny muted" hx-disable>(.*?) <a href="([^"]+)"', history)
+    assert [title for title, _ in titles] == [
+        "Exact match, by its id",
+        "Likely match: same name, another id",
+        "Of the source it was done with, Web shop",
+    ]
+    assert ["whs_1" in titles[0][1], "whs_2" in titles[1][1], "src_1" in titles[2][1]] == [True] * 3
+    assert "whs_3" not in history
+
+
+def test_a_history_that_fills_its_place_asks_for_no_namesakes(cast, browser_of, disabled):
+    for minute in range(6):
+        tell(cast.workspace, cast.rita, "warehouse.enabled", SNOWFLAKE, at=NOON + timedelta(minutes=minute))
+    tell(cast.workspace, cast.rita, "warehouse.created", Target("warehouse", "whs_2", "Snowflake prod"))
+    assert "Likely match" not in browser_of(cast.olga).get(page_url(disabled)).content.decode()
+
+
+def test_what_a_token_did_is_counted_shown_and_led_to(cast, browser_of):
+    token, _ = make_token(workspace=cast.workspace, name="Terraform Cloud")
+    keys = [
+        tell_sample(cast.workspace, token, key, at=NOON + timedelta(minutes=minute)).key
+        for minute, key in enumerate(("warehouse.disabled", "warehouse.enabled", "warehouse.deleted"))
+    ]
+    html = browser_of(cast.olga).get(page_url(keys[1])).content.decode()
+    section = html.split('id="token-title"')[1].split("</section>")[0]
+    assert section.startswith('>What did this token do? <span class="faint">3 events</span>')
+    assert section.count("history__item") == 3
+    assert f"actor={token.id}" in section
+    person = tell_sample(cast.workspace, cast.olga, "warehouse.enabled").key
+    assert 'id="token-title"' not in browser_of(cast.olga).get(page_url(person)).content.decode()
+
+
+def test_what_a_member_may_not_see_is_in_no_count_of_a_token(cast, browser_of):
+    token, _ = make_token(workspace=cast.workspace, name="Terraform Cloud")
+    seen, _ = (
+        tell(cast.workspace, token, "source.modified", source.audit_target, scope_id=source.id).key
+        for source in (cast.shop, cast.kiosk)
+    )
+    html = browser_of(cast.milo).get(page_url(seen)).content.decode()
+    assert '<span class="faint">1 event</span>' in html.split('id="token-title"')[1]
+    assert "Kiosk" not in html
+
+
+def test_meta_is_a_table_of_names_and_values(cast, browser_of):
+    meta = {
+        "eventSource": "s3.amazonaws.com",
+        "requestParameters": {"bucketName": "logs", "tags": ["a", "b"]},
+        "on": True,
+    }
+    key = tell(cast.workspace, cast.olga, "warehouse.disabled", SNOWFLAKE, meta=meta).key
+    html = browser_of(cast.olga).get(page_url(key)).content.decode()
+    rows = re.findall(r'<th class="code" scope="row"><bdi>(.*?)</bdi></th><td><bdi>(.*?)</bdi></td>', html)
+    assert dict(rows) == {
+        "eventSource": "s3.amazonaws.com",
+        "requestParameters.bucketName": "logs",
+        "requestParameters.tags": "a, b",
+        "On": "true",
+    }
+
+
+def test_curl_reads_this_event_and_carries_no_token(cast, browser_of, disabled):
+    html = browser_of(cast.olga).get(page_url(disabled)).content.decode()
+    line = re.search(r'id="event-curl">(.*?)</pre>', html)[1].replace("&quot;", '"')
+    assert line == f'curl -H "Authorization: Bearer $AUDIT_TOKEN" http://testserver/api/audit-events/{disabled}'
+
+
+def test_values_narrow_the_list_that_the_event_was_opened_from(cast, browser_of, trail_url, disabled):
+    html = browser_of(cast.olga).get(trail_url, {"area": "warehouses", "open": disabled}).content.decode()
+    drawer = html.split('id="drawer"')[1]
+    links = dict(re.findall(r'href="([^"]+)" aria-label="((?:Only|Leave out) this [\w ]+)"', drawer))
+    said = {word: link.replace("&amp;", "&").removeprefix(trail_url) for link, word in links.items()}
+    assert said["Only this actor"] == f"?area=warehouses&actor={cast.olga.id}"
+    assert said["Leave out this actor"] == f"?area=warehouses&actor=!{cast.olga.id}"
+    assert said["Only this warehouse"] == "?area=warehouses&resource=warehouse:whs_1"
+    assert said["Only this address"] == "?area=warehouses&ip=203.0.113.24"
+    assert said["Only this kind of event"] == "?event=warehouse.disabled"
+
+
+def test_page_steps_to_its_neighbours_within_the_filter_and_back_to_the_list(cast, browser_of, trail_url):
+    keys = [
+        tell_sample(cast.workspace, cast.olga, key, at=NOON + timedelta(minutes=minute)).key
+        for minute, key in enumerate(("warehouse.disabled", "source.created", "warehouse.enabled", "warehouse.deleted"))
+    ]
+    client = browser_of(cast.olga)
+    html = client.get(page_url(keys[2]), {"area": "warehouses"}).content.decode()
+    steps = dict(re.findall(r'id="drawer-(newer|older)" href="([^"]+)"', html))
+    assert steps == {
+        "newer": f"{page_url(keys[3])}?area=warehouses",
+        "older": f"{page_url(keys[0])}?area=warehouses",
+    }
+    assert f'href="{trail_url}?area=warehouses">Audit Trail</a>' in html
+    drawer = client.get(trail_url, {"area": "warehouses", "open": keys[2]}).content.decode()
+    assert f'href="{page_url(keys[2])}?area=warehouses" aria-label="Open on a page of its own"' in drawer
+    newest = client.get(page_url(keys[3])).content.decode()
+    assert 'title="This is the newest"' in newest
 
 
 def test_related_events_are_those_that_the_viewer_may_see(cast, browser_of):
@@ -228,4 +334,4 @@ def test_an_event_asks_a_bounded_number_of_questions(cast, browser_of, disabled)
     client = browser_of(cast.olga)
     with CaptureQueriesContext(connection) as queries:
         client.get(page_url(disabled))
-    assert len(queries) <= 13 + 16, "\n".join(one["sql"][:120] for one in queries)
+    assert len(queries) <= 13 + 22, "\n".join(one["sql"][:120] for one in queries)
