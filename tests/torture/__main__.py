@@ -23,6 +23,7 @@ PLANS = {
     "crash_web": Plan(writers=8, events=1_000, kills=50),
     "crash_worker": Plan(writers=2, events=10_000, kills=20),
     "idempotency": Plan(writers=50, events=200),
+    "fuzz": Plan(writers=4, events=100_000),
 }
 
 

@@ -1,4 +1,4 @@
-"""Broken on purpose: the web and the sealer that the scenarios must catch."""
+"""Broken on purpose: the webs and the sealer that the scenarios must catch."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -22,6 +22,16 @@ def answer_early(environ: dict[str, Any], start_response: Callable[..., Any]) ->
     threading.Timer(LATE_S, lambda: application(later, lambda *_: bytes).close()).start()
     start_response("201 Created", [("Content-Type", "application/json")])
     return [EARLY_ANSWER]
+
+
+def break_down(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A WSGI application that answers 500 to a search that it cannot read."""
+    from settings.wsgi import application
+
+    if "%00" in environ.get("RAW_URI", ""):
+        start_response("500 Internal Server Error", [("Content-Length", "0")])
+        return []
+    return application(environ, start_response)
 
 
 def seal_in_pieces() -> None:

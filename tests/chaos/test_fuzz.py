@@ -1,0 +1,14 @@
+"""Hostile requests over real sockets. The hundred thousand: `make torture TORTURE=fuzz`."""
+
+from tests.torture import fuzz
+from tests.torture.outcome import Plan
+
+
+def test_no_hostile_request_breaks_the_web():
+    outcome = fuzz.run(Plan(writers=2, events=300))
+    assert outcome.broken == [], outcome.counts
+
+
+def test_web_that_breaks_is_caught():
+    outcome = fuzz.run(Plan(writers=2, events=300, twin=True))
+    assert "no answer is a 5xx" in outcome.broken
