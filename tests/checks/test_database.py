@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditapp.checks import database_keeps_its_promises
+from auditapp.checks.database import database_keeps_its_promises
 
 
 def _found(settings, **changed: object) -> dict[str, str]:
@@ -42,3 +42,11 @@ def test_a_login_that_could_become_the_owner_is_refused_outside_of_a_trial(own_d
 def test_the_owner_migrates_without_being_asked(own_database, as_role, settings):
     with as_role("owner"):
         assert _found(settings, DATABASE_ROLE="owner") == {}
+
+
+def test_a_restore_that_was_cut_off_is_refused(own_database, as_role, settings):
+    from django.db import connection
+
+    with as_role("owner"), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE restore_unfinished ()")
+    assert "manage.py restore" in _found(settings, DATABASE_ROLE="app")["auditapp.E004"]

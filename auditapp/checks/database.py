@@ -1,7 +1,4 @@
-"""Start-up checks: refuse to run where a promise could not be kept.
-
-They ask the database, so they run at the start of web and worker and with `manage.py check --database default`.
-"""
+"""Of the database: under which role a session works, and whether what it was told is kept. They ask it, so they need one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
+
+from auditapp.management.restore import MARK
 
 WHO_AM_I = """
 SELECT current_user, r.rolsuper, r.rolbypassrls,
@@ -19,6 +18,7 @@ FROM pg_roles AS r, pg_roles AS s WHERE r.rolname = current_user AND s.rolname =
 DURABILITY = (
     "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')"
 )
+OLDEST_POSTGRESQL = 15
 
 
 @register(Tags.database)
@@ -31,7 +31,17 @@ def database_keeps_its_promises(databases: Sequence[str] | None = None, **kwargs
         found = cursor.fetchone()
         cursor.execute(DURABILITY)
         fsync, full_page_writes, synchronous_commit = cursor.fetchone()
+        server_version = int(cursor.execute("SHOW server_version_num").fetchone()[0]) // 10_000
+        unfinished = cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{MARK}"]).fetchone()[0]
     problems: list[CheckMessage] = [*_rights(*found)]
+    if unfinished:
+        hint = "Run it again: manage.py restore FILE"
+        problems.append(
+            Error("A restore was cut off and this installation is not whole.", hint=hint, id="auditapp.E004")
+        )
+    if server_version < OLDEST_POSTGRESQL:
+        hint = f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer."
+        problems.append(Error(f"The server is PostgreSQL {server_version}.", hint=hint, id="auditapp.E005"))
     if "off" in (fsync, full_page_writes) or synchronous_commit in ("off", "local"):
         problems.append(
             Error(

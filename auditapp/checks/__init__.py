@@ -1,0 +1,8 @@
+"""Start-up checks: refuse to run where a promise could not be kept. Each has an id and says what to do.
+
+They run at the start of web and worker, and with `manage.py check --database default`.
+"""
+
+from auditapp.checks import addresses, database, project, secrets
+
+__all__ = ["addresses", "database", "project", "secrets"]
