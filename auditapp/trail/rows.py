@@ -3,11 +3,11 @@
 What a row says is in dressing.py; frame and pager are templates.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from auditapp.catalogue.types import Risk
@@ -17,6 +17,8 @@ from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
 from auditapp.trail.dressing import Html, actor_tag, area_tag, icon, sentence, short_address, shown
 from auditapp.trail.moments import PageTime
+from auditapp.trail.refine import refinement
+from auditapp.trail.short_changes import short_changes
 
 NODE_OF_RISK: Final = {Risk.RISKY: " node--grave", Risk.NOTABLE: " node--watch", Risk.ROUTINE: ""}
 
@@ -27,9 +29,9 @@ EVENT: Final = """<tr class="trail__event{state}" role="row" data-event="{key}"{
 <span class="trail__ago">{ago}</span><span class="tip">{exact}<br>{utc}</span></time></td>
 <td role="cell" class="trail__cell-actor" hx-disable>{actor}</td>
 <td role="cell" class="trail__cell-what"><span class="trail__what"><a class="trail__link" href="{link}" hx-get="{link}">\
-<span hx-disable>{sentence}</span></a>{notes}</span></td>
+<span hx-disable>{sentence}</span></a>{changed}{notes}</span></td>
 <td role="cell" class="trail__cell-area" hx-disable>{area}</td>
-<td role="cell" class="trail__cell-ip" hx-disable><span class="trail__ip">{ip}</span></td>
+<td role="cell" class="trail__cell-ip" hx-disable>{ip}</td>
 <td role="cell" class="trail__cell-marks"><span class="trail__marks">{marks}</span></td>
 </tr>
 """
@@ -42,6 +44,13 @@ CHECKPOINT: Final = (
     '<td role="cell" colspan="6">Checkpoint {} at {} seals everything below</td></tr>'
 )
 CHANGES: Final = '<span class="mark has-tip">±{}<span class="tip tip--end">{}</span></span>'
+CHANGED: Final = '<span class="trail__changed" hx-disable><bdi>{}</bdi></span>'
+ADDRESS: Final = '<span class="trail__ip">{}</span>'
+# Quick ways to narrow the list, for a pointer: by keyboard they are in the event itself, and a row stays one stop.
+REFINE: Final = (
+    '{}<span class="refine"><a class="refine__link" tabindex="-1" href="{}" aria-label="Only this {}">{}</a>'
+    '<a class="refine__link" tabindex="-1" href="{}" aria-label="Leave out this {}">{}</a></span>'
+)
 NOTE: Final = ' <span class="trail__tries"><span class="status{}">{}{}</span></span>'
 
 
@@ -88,7 +97,7 @@ def _lines(
     after: PageKey | None,
 ) -> Iterator[Html]:
     day: date | None = None
-    actors = {row.event.actor: actor_tag(row.event.actor) for row in rows}
+    cells = _Cells(address.without("open"))
     for number, row in enumerate(rows):
         row_day = time.local(row.event.occurred_at).date()
         if row_day != day:
@@ -99,7 +108,7 @@ def _lines(
             when = f"{at:%H:%M:%S}" if at.date() == time.today else f"{time.short(seals.at)}, {at:%H:%M:%S}"
             yield format_html(CHECKPOINT, icon("checkpoint"), f"{seals.size:,}", when)
         is_new = after is not None and row.page_key > after
-        yield _event(row, actors[row.event.actor], address, time, seals, is_current=row.id == current, is_new=is_new)
+        yield _event(row, cells, address, time, seals, is_current=row.id == current, is_new=is_new)
 
 
 def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
@@ -111,7 +120,7 @@ def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
 
 
 def _event(
-    row: EventRow, actor: Html, address: Address, time: PageTime, seals: Seals, *, is_current: bool, is_new: bool
+    row: EventRow, cells: "_Cells", address: Address, time: PageTime, seals: Seals, *, is_current: bool, is_new: bool
 ) -> Html:
     event, at = row.event, row.event.occurred_at
     state, node, mark, seal = _seal(row, seals)
@@ -128,14 +137,36 @@ def _event(
         ago=time.ago(at),
         exact=time.exact(at),
         utc=time.utc(at),
-        actor=actor,
+        actor=cells.of("actor", event.actor.id, actor_tag, event.actor),
         link=address.opening(row.key),
         sentence=sentence(row),
+        changed=format_html(CHANGED, shown(changed)) if (changed := short_changes(row)) else "",
         notes=_notes(row, is_broken=row.id in seals.broken, is_new=is_new),
-        area=area_tag(event.area),
-        ip=shown(short_address(str(event.context.get("ip", "")))),
+        area=cells.of("area", event.area, area_tag, event.area),
+        ip=cells.of("ip", ip, _address_tag, ip) if (ip := str(event.context.get("ip", ""))) else "",
         marks=_changes(row.change_count),
     )
+
+
+class _Cells:
+    """Cells whose value narrows the list, made once for all rows that share it."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.made: dict[tuple[str, Any], Html] = {}
+
+    def of(self, key: str, value: str, tag: Callable[[Any], Html], shown_value: Any) -> Html:
+        place = (key, shown_value)
+        if place not in self.made:
+            ways = refinement(self.address, key, value, word="address" if key == "ip" else key)
+            plus, minus = icon("plus", small=True), icon("minus", small=True)
+            links = (ways.only, ways.word, plus, ways.without, ways.word, minus)
+            self.made[place] = format_html(REFINE, tag(shown_value), *links)
+        return self.made[place]
+
+
+def _address_tag(text: str) -> Html:
+    return format_html(ADDRESS, shown(short_address(text)))
 
 
 NO_CHANGES: Final = ""
