@@ -29,6 +29,8 @@ DATABASE_ROLE = env.text("DATABASE_ROLE", "app")
 # For a trial on a server with one login: it could turn itself into the owner, which no trigger holds for long.
 ALLOW_OWNER_LOGIN = env.flag("ALLOW_OWNER_LOGIN", DEBUG)
 DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 0)
+# Off behind a pooler that gives each transaction another connection and does not know them (PgBouncer before 1.21).
+DATABASE_PREPARED_STATEMENTS = env.flag("DATABASE_PREPARED_STATEMENTS", True)
 if DATABASE_ROLE not in {"app", "worker", "owner"}:
     raise env.BadEnvironment(f"DATABASE_ROLE={DATABASE_ROLE!r} cannot be used: write app, worker or owner.")
 

@@ -3,11 +3,14 @@
 What an event says is decided before (services.py, ingest); nothing here updates or deletes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from django.conf import settings
 from django.db import connection
 
 from auditapp.lib.ids import event_key
@@ -50,10 +53,28 @@ def write_events(drafts: Sequence[EventDraft]) -> list[Recorded]:
     Writes:  Event, Pending
     """
     rows = [_row(draft) for draft in drafts]
-    with connection.cursor() as cursor:
-        # Django's own executemany goes through its debug wrapper; psycopg's sends them all in one pipeline.
-        cursor.executemany(INSERT, [row for row, _ in rows])
+    with connection.wrap_database_errors, _prepared_cursor() as cursor:
+        if len(rows) == 1:
+            cursor.execute(INSERT, rows[0][0])
+        else:
+            cursor.executemany(INSERT, [row for row, _ in rows])  # all in one pipeline
     return [recorded for _, recorded in rows]
+
+
+@contextmanager
+def _prepared_cursor() -> Iterator["psycopg.Cursor[Any]"]:
+    """A cursor whose statements PostgreSQL reads and plans once a connection: half of what this INSERT costs otherwise.
+
+    Django's own cursors write the values into the text of the statement, which is another one each time.
+    """
+    connection.ensure_connection()
+    own = connection.connection
+    before, own.prepare_threshold = own.prepare_threshold, 0 if settings.DATABASE_PREPARED_STATEMENTS else None
+    try:
+        with psycopg.Cursor(own) as cursor:
+            yield cursor
+    finally:
+        own.prepare_threshold = before
 
 
 def _row(draft: EventDraft) -> tuple[tuple[Any, ...], Recorded]:
