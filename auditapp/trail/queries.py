@@ -7,7 +7,7 @@ from typing import Final
 
 from auditapp.catalogue.areas import AREAS
 from auditapp.lib.keyset import PageKey
-from auditapp.record.event_filter import EventFilter
+from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import Count, EventPage, EventQuery, visible_events
 from auditapp.record.facets import DayCount, day_counts, facets
 from auditapp.record.viewer import Viewer
@@ -25,6 +25,7 @@ from auditapp.trail.toolbar import Toolbar, toolbar_of
 
 ANY_FILTER: Final = "any filter"
 EVERYTHING: Final = EventFilter(with_reads=True)
+BUT_LOOKS: Final = EventFilter(types=Choice(exclude=("audit_trail.viewed",)), with_reads=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def trail_frame(viewer: Viewer, query: TrailQuery, time: PageTime, page: EventPa
 def nothing_found(viewer: Viewer, query: TrailQuery, chips: list[Chip], time: PageTime) -> NothingFound:
     """Why nothing matches, and what each filter keeps away. Every count is bounded."""
     events = visible_events(viewer)
-    if not events.count(EVERYTHING, up_to=1).events:
+    # Looking is an event too: it alone makes no trail.
+    if not events.count(BUT_LOOKS, up_to=1).events:
         return NothingFound(True, [], None)
     suggestions = [one for one in _suggestions(events, query, chips) if one.count.events or one.count.is_more]
     has_range = query.wanted.since or query.wanted.until
@@ -148,9 +150,15 @@ DIMENSIONS: Final = {
     "event": "types",
     "area": "areas",
     "actor": "actors",
+    "actor_kind": "actor_kinds",
     "resource": "resources",
+    "target": "target_ids",
+    "risk": "risks",
     "outcome": "outcomes",
     "ip": "ips",
+    "token": "tokens",
+    "request": "requests",
+    "session": "sessions",
     "q": "words",
     "from": "since",
     "to": "until",

@@ -183,7 +183,7 @@ def _is_there(export: Export) -> bool:
 
 def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access) -> ExportShown:
     time = PageTime.in_zone(zone_named(export.zone))
-    since = time.exact(export.since) if export.since else "the beginning"
+    since = f"From {time.exact(export.since)}" if export.since else "From the beginning"
     return ExportShown(
         export,
         FORMAT_NAMES.get(export.format, export.format),
