@@ -15,7 +15,7 @@ def test_the_script_records_what_it_says(own_database, as_role, capsys):
     found = {row.event.type: row for row in events_of(workspace)}
     warehouse, invoice = found["warehouse.disabled"], found["invoice.approved"]
     assert warehouse.event.actor.name == "Maya Lindqvist"
-    assert [change.path for change in warehouse.event.changes] == ["/enabled"]
+    assert [change.path for change in warehouse.event.changes] == ["enabled"]
     assert (invoice.type.is_declared, invoice.resource.name) == (True, "Invoice 1")
     assert capsys.readouterr().out.strip()
 
