@@ -25,6 +25,7 @@ from auditapp.record.models import (
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
 from auditapp.sources.models import Source
 from auditapp.trail.exports.models import Export, ExportChunk, TrailVisit
+from auditapp.trail.saved_views.models import DefaultView, SavedView
 
 __all__ = [
     "ActorCount",
@@ -32,6 +33,7 @@ __all__ = [
     "ApiToken",
     "Checkpoint",
     "DeclaredType",
+    "DefaultView",
     "Event",
     "Export",
     "ExportChunk",
@@ -46,6 +48,7 @@ __all__ = [
     "Pending",
     "Reader",
     "Role",
+    "SavedView",
     "SealKey",
     "Source",
     "TrailVisit",

@@ -11,6 +11,7 @@ from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import views as sources
 from auditapp.trail import views as trail
 from auditapp.trail.exports import views as exports
+from auditapp.trail.saved_views import views as saved_views
 from auditapp.web.api import Api
 from auditapp.web.health import healthz, readyz
 from auditapp.web.metrics import metrics
@@ -104,6 +105,12 @@ TRAIL = [
     path("exports/<str:export>/cancel/", exports.export_cancel, name="export_cancel"),
     path("exports/<str:export>/file", exports.export_file, name="export_file"),
     path("exports/<str:export>/manifest.json", exports.export_manifest, name="export_manifest"),
+    path("views/", saved_views.view_list, name="view_list"),
+    path("views/new/", saved_views.view_create, name="view_create"),
+    path("views/default/clear/", saved_views.view_default_clear, name="view_default_clear"),
+    path("views/<str:view_id>/", saved_views.view_edit, name="view_edit"),
+    path("views/<str:view_id>/delete/", saved_views.view_delete, name="view_delete"),
+    path("views/<str:view_id>/default/", saved_views.view_default, name="view_default"),
     path("<str:event>/", trail.event_page, name="event_page"),
     path("<str:event>/proof.json", trail.event_proof, name="event_proof"),
 ]

@@ -183,6 +183,7 @@ _AUDIT_TRAIL = (
         "created {resource}",
         _VIEW,
         Meta("shared", "Shared", True),
+        Change("query", "Query", None, "risk:risky", Sensitivity.PERSONAL),
         icon="bookmark",
     ),
     _declare(
@@ -190,10 +191,28 @@ _AUDIT_TRAIL = (
         "Saved View Modified",
         "changed {resource}",
         _VIEW,
-        Change("query", "Query", "risk:risky", "risk:risky resource:prod"),
+        Change("query", "Query", "risk:risky", "risk:risky prod", Sensitivity.PERSONAL),
         icon="bookmark",
     ),
     _declare("saved_view.deleted", "Saved View Deleted", "deleted {resource}", _VIEW),
+    _declare(
+        "saved_view.default_set",
+        "Saved View Default Set",
+        "picked {resource} as their default view",
+        _VIEW,
+        like="modified",
+        icon="bookmark",
+        revertible=False,
+    ),
+    _declare(
+        "saved_view.default_cleared",
+        "Saved View Default Cleared",
+        "cleared {resource} as their default view",
+        _VIEW,
+        like="modified",
+        icon="bookmark",
+        revertible=False,
+    ),
 )
 
 _FORWARD_AND_ALERT = (

@@ -12,7 +12,12 @@ from django.http import QueryDict
 
 from auditapp.catalogue import registry
 
-FILTER_KEYS: Final = ("event", "area", "actor", "resource", "outcome", "ip", "q", "from", "to", "reads")
+FILTER_KEYS: Final = (
+    *("event", "area", "actor", "actor_kind", "resource", "target", "risk", "outcome", "ip"),
+    *("token", "request", "session", "q", "from", "to", "reads"),
+)
+# Said once; of several values the last one counts.
+ONCE: Final = {"q", "from", "to", "reads", "tz", "older", "newer", "open"}
 PAGE_KEYS: Final = ("older", "newer")
 KEYS: Final = (*FILTER_KEYS, "tz", *PAGE_KEYS, "open")
 # What a form can say without scripts, and the URL then says in its own way.
@@ -23,18 +28,22 @@ NOT: Final = "!"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A path with parameters in the order of KEYS; a change of filters leaves page keys and the open event behind."""
+    """A path with parameters in the order of KEYS; a change of filters leaves page keys and the open event behind.
+
+    `bare` stands where there are no parameters: for who has a default view, the path alone would lead back to it.
+    """
 
     path: str
     pairs: tuple[tuple[str, str], ...] = ()
+    bare: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}?{self.query}" if self.pairs else self.path
+        return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
     def query(self) -> str:
         """The parameters as they stand in the URL."""
-        return urlencode(self.pairs, safe="!:/")
+        return urlencode(self.pairs, safe="!:/*") or self.bare
 
     def values(self, key: str) -> list[str]:
         return [value for name, value in self.pairs if name == key]
@@ -79,20 +88,22 @@ class Address:
 _ORDER: Final = {key: place for place, key in enumerate(KEYS)}
 
 
-def read_address(path: str, query: QueryDict, *, keep_finds: bool = True) -> Address:
+def read_address(path: str, query: QueryDict, *, keep_finds: bool = True, bare: str = "") -> Address:
     """The address that a request means: empty fields left out, a form's "is none of" written as `!`, areas over their types.
 
-    Takes:   keep_finds, whether words typed into a dropdown stay: without scripts they narrow it on the server
+    Takes:   keep_finds, whether words typed into a dropdown stay: without scripts they narrow it on the server;
+             bare, what stands in the address where nothing is asked
     """
     pairs = []
     for key in KEYS:
         match = query.get(MATCH[key]) if key in MATCH else None
-        values = (value.strip() for value in query.getlist(key))
-        pairs += [(key, _matched(value, match)) for value in dict.fromkeys(values) if value not in ("", NOT)]
+        values = [text for value in query.getlist(key) if (text := value.strip())]
+        values = values[-1:] if key in ONCE else values
+        pairs += [(key, _matched(value, match)) for value in dict.fromkeys(values) if value != NOT]
     if keep_finds:
         pairs += [(key, value) for key in FIND_KEYS if (value := query.get(key, "").strip())]
     areas = {value for key, value in pairs if key == "area"}
-    return Address(path, tuple(pair for pair in dict.fromkeys(pairs) if not _is_covered(pair, areas)))
+    return Address(path, tuple(pair for pair in dict.fromkeys(pairs) if not _is_covered(pair, areas)), bare)
 
 
 def _matched(value: str, match: str | None) -> str:

@@ -15,6 +15,8 @@ from auditapp.trail.moments import PageTime
 from auditapp.trail.ranges import range_words
 
 OUTCOMES: Final = {"success": "Succeeded", "failure": "Failed"}
+ACTOR_KINDS: Final = {"user": "People", "token": "Access tokens", "system": "The system", "service": "Services"}
+RISKS: Final = {"risky": "Risky", "notable": "Notable", "routine": "Routine"}
 NAMED: Final = 2  # of several values in a chip
 
 
@@ -42,9 +44,15 @@ def chips_of(
     found = [
         ("Events", _events_text(wanted.types, wanted.areas, type_names), ("event", "area")),
         ("Actor", _text(wanted.actors, lambda value: actor_names.get(value, value)), ("actor",)),
+        ("Done by", _text(wanted.actor_kinds, lambda value: ACTOR_KINDS.get(value, value)), ("actor_kind",)),
         ("Resource", _text(wanted.resources, _resource_name), ("resource",)),
+        ("Target", _text(wanted.target_ids, str), ("target",)),
+        ("Risk", _text(wanted.risks, lambda value: RISKS.get(value, value)), ("risk",)),
         ("Outcome", _text(wanted.outcomes, lambda value: OUTCOMES.get(value, value)), ("outcome",)),
         ("Source IP", _text(wanted.ips, str), ("ip",)),
+        ("Access token", _text(wanted.tokens, lambda value: actor_names.get(value, value)), ("token",)),
+        ("Request", _text(wanted.requests, str), ("request",)),
+        ("Session", _text(wanted.sessions, str), ("session",)),
         ("Text", " ".join(address.values("q")) if wanted.words else "", ("q",)),
         ("Date", range_words(query, time), ("from", "to")),
         ("Read events", "shown" if wanted.with_reads else "", ("reads",)),

@@ -19,7 +19,7 @@ from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 from auditapp.lib.keyset import PageKey, parse_page_key
 from auditapp.record.event_filter import Choice, EventFilter, Word
-from auditapp.record.query_language import words_of
+from auditapp.record.query_language import CLOSED, QueryProblem, words_of
 from auditapp.record.token_query import token_query
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import NOT, Address
@@ -35,9 +35,15 @@ LABELS: Final = {
     "event": "Events",
     "area": "Areas",
     "actor": "Actors",
+    "actor_kind": "Done by",
     "resource": "Resources",
+    "target": "Targets",
+    "risk": "Risk",
     "outcome": "Outcome",
     "ip": "Source IP",
+    "token": "Access token",
+    "request": "Request",
+    "session": "Session",
     "q": "Search",
     "from": "From",
     "to": "To",
@@ -45,6 +51,7 @@ LABELS: Final = {
     "tz": "Time zone",
     "older": "Page",
     "newer": "Page",
+    "jump": "Go to a day",
 }
 # Only asks whether a filter can be searched at all, which does not depend on who searches.
 ANYBODY: Final = Viewer(0, sees_all=True, sees_personal=True)
@@ -63,6 +70,21 @@ class ValuesField(forms.Field):
             raise forms.ValidationError("One of these values is too long to be in the trail.")
         out = tuple(text.removeprefix(NOT) for text in values if text.startswith(NOT))
         return Choice(tuple(text for text in values if not text.startswith(NOT)), out)
+
+
+class OneOfField(ValuesField):
+    """Some of the few values that there are."""
+
+    def __init__(self, known: Sequence[str]) -> None:
+        super().__init__(required=False)
+        self.known = known
+
+    def clean(self, value: Sequence[str] | None) -> Choice:
+        choice = super().clean(value)
+        for text in (*choice.include, *choice.exclude):
+            if text not in self.known:
+                raise forms.ValidationError(f"There is no {text}. Take one of {', '.join(self.known)}.")
+        return choice
 
 
 class AddressesField(ValuesField):
@@ -184,9 +206,15 @@ class TrailFilterSet(FilterSet):  # type: ignore[misc]
             "event": DimensionFilter("types", _values),
             "area": DimensionFilter("areas", _values),
             "actor": DimensionFilter("actors", _values),
+            "actor_kind": DimensionFilter("actor_kinds", lambda: OneOfField(CLOSED["actor_kind"])),
             "resource": DimensionFilter("resources", _values),
+            "target": DimensionFilter("target_ids", _values),
+            "risk": DimensionFilter("risks", lambda: OneOfField(CLOSED["risk"])),
             "outcome": DimensionFilter("outcomes", _values),
             "ip": DimensionFilter("ips", lambda: AddressesField(required=False)),
+            "token": DimensionFilter("tokens", _values),
+            "request": DimensionFilter("requests", _values),
+            "session": DimensionFilter("sessions", _values),
             "q": DimensionFilter("words", WordsField),
             "from": MomentFilter("since", lambda: DayField(required=False)),
             "to": MomentFilter("until", lambda: DayField(required=False)),
@@ -209,7 +237,10 @@ class _NoTable:
 
 @dataclass(frozen=True, slots=True)
 class TrailQuery:
-    """What one request asks: the filter, the page of it, the event that is open beside it, and what was wrong by key."""
+    """What one request asks: the filter, the page of it, the event that is open beside it, and what was wrong by key.
+
+    `typed` is what stood in the query box, where that is what was asked, and `problems` what was wrong with it.
+    """
 
     address: Address
     wanted: EventFilter
@@ -218,11 +249,17 @@ class TrailQuery:
     newer: PageKey | None = None
     open: UUID | None = None
     errors: dict[str, str] = field(default_factory=dict)
+    typed: str | None = None
+    problems: tuple[QueryProblem, ...] = ()
 
     @property
     def error_notes(self) -> list[tuple[str, str]]:
         """Label and message of what was wrong; the search field is always in sight and says its own."""
         return [(LABELS[key], message) for key, message in self.errors.items() if key != "q"]
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.errors and not self.problems
 
 
 def read_query(address: Address, *, zone: ZoneInfo) -> TrailQuery:
@@ -242,6 +279,20 @@ def read_query(address: Address, *, zone: ZoneInfo) -> TrailQuery:
         _event_id(data.get("open", "")),
         errors,
     )
+
+
+def jump_key(text: str, *, zone: ZoneInfo) -> PageKey:
+    """The key of the page whose first event is the last one of a day, or the nearest before it.
+
+    Raises:  Invalid
+    """
+    try:
+        day = DayField().clean(text)
+    except forms.ValidationError as wrong:
+        raise Invalid(" ".join(wrong.messages), field="jump") from None
+    if day is None:
+        raise Invalid("Choose a day.", field="jump")
+    return PageKey(_end(day).replace(tzinfo=zone).astimezone(UTC), NO_EVENT)
 
 
 def _event_id(text: str) -> UUID | None:

@@ -1,16 +1,17 @@
 """The toolbar above the list: what its dropdowns offer, what is ticked in them, and the chips below."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auditapp.catalogue import registry
+from auditapp.record.event_filter import ANY_END, Choice
 from auditapp.record.event_row import EventRow
-from auditapp.record.event_types import KnownType, known_types
+from auditapp.record.event_types import OTHER_AREA, KnownType, known_types
 from auditapp.record.facets import Facets
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import Address
-from auditapp.trail.chips import OUTCOMES, Chip, chips_of
+from auditapp.trail.chips import ACTOR_KINDS, OUTCOMES, RISKS, Chip, chips_of
 from auditapp.trail.dressing import OTHER_ICON, Html
 from auditapp.trail.facet_lists import (
     ActorGroup,
@@ -25,9 +26,11 @@ from auditapp.trail.facet_lists import (
 from auditapp.trail.facet_rows import actor_options, event_options
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
+from auditapp.trail.query_box import box_text
 from auditapp.trail.ranges import Preset, presets, range_name
 
 RESOURCES_OFFERED: Final = 12
+BOX_KEYS: Final = {"target", "token", "request", "session", "q"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,18 @@ class Toolbar:
     presets: list[Preset]
     range_name: str
     can_see_addresses: bool
+    text: str
+    risks: list[Option]
+    actor_kinds: list[Option]
 
     def one(self, key: str) -> str:
         """The value of a key that a field shows."""
         return next(iter(self.query.address.values(key)), "")
 
     @property
-    def text(self) -> str:
-        return self.one("q")
+    def carried(self) -> list[tuple[str, str]]:
+        """What only the query box can say, for the form of the dropdowns to keep."""
+        return [pair for pair in self.query.address.pairs if pair[0] in BOX_KEYS]
 
     @property
     def range_fields(self) -> list[tuple[str, str, str, str, str]]:
@@ -70,7 +77,7 @@ class Toolbar:
 
     @property
     def without_more(self) -> Address:
-        return self.query.address.without("outcome", "ip", "reads")
+        return self.query.address.without("risk", "outcome", "actor_kind", "ip", "reads")
 
     @property
     def with_reads(self) -> Address:
@@ -122,7 +129,8 @@ class Toolbar:
 
     @property
     def more_count(self) -> int:
-        return chosen_count([self.query.wanted.outcomes, self.query.wanted.ips]) + self.query.wanted.with_reads
+        wanted = self.query.wanted
+        return chosen_count([wanted.risks, wanted.outcomes, wanted.actor_kinds, wanted.ips]) + wanted.with_reads
 
     @property
     def type_total(self) -> int:
@@ -138,7 +146,7 @@ def toolbar_of(
     """
     wanted = query.wanted
     chosen_types = (*wanted.types.include, *wanted.types.exclude)
-    kinds = _in_order(known_types(viewer.workspace_id, [*found.types, *chosen_types]))
+    kinds = _in_order(_with_beginnings(known_types(viewer.workspace_id, [*found.types, *chosen_types])))
     types, areas = joint_ticks(wanted.types, wanted.areas)
     actor_ticks = Ticks.of(wanted.actors)
     event_find, actor_find = (next(iter(query.address.values(key)), "") for key in ("event_q", "actor_q"))
@@ -149,7 +157,7 @@ def toolbar_of(
         area_groups(found.types, kinds, types, areas, find=event_find),
         actor_groups(found.actors, actor_ticks, find=actor_find),
         list(_resources(rows, Ticks.of(wanted.resources))),
-        [Ticks.of(wanted.outcomes).signed(value, name) for value, name in OUTCOMES.items()],
+        _signed(wanted.outcomes, OUTCOMES),
         types,
         areas,
         actor_ticks,
@@ -162,13 +170,35 @@ def toolbar_of(
         presets(query, time),
         range_name(query, time),
         viewer.sees_personal,
+        box_text(query.address, found.actors) if query.typed is None else query.typed,
+        _signed(wanted.risks, RISKS),
+        _signed(wanted.actor_kinds, ACTOR_KINDS),
     )
+
+
+def _signed(choice: Choice, names: Mapping[str, str]) -> list[Option]:
+    return [Ticks.of(choice).signed(value, name) for value, name in names.items()]
+
+
+def _with_beginnings(kinds: dict[str, KnownType]) -> dict[str, KnownType]:
+    """`source.*` stands first among the types that it means, as a tick of its own."""
+    return {key: _beginning(kind) if key.endswith(ANY_END) else kind for key, kind in kinds.items()}
+
+
+def _beginning(kind: KnownType) -> KnownType:
+    start = kind.key.removesuffix(ANY_END)
+    area = next((one.area for one in registry.EVENT_TYPES.values() if one.key.startswith(start)), OTHER_AREA)
+    return replace(kind, name=f"All of {kind.key}", area=area)
 
 
 def _in_order(kinds: dict[str, KnownType]) -> dict[str, KnownType]:
     """Types in the catalogue's order, then the others by name."""
     place = {key: number for number, key in enumerate(registry.EVENT_TYPES)}
-    return dict(sorted(kinds.items(), key=lambda item: (place.get(item[0], len(place)), item[1].name.casefold())))
+
+    def order(key: str) -> tuple[bool, int, str]:
+        return not key.endswith(ANY_END), place.get(key, len(place)), kinds[key].name.casefold()
+
+    return {key: kinds[key] for key in sorted(kinds, key=order)}
 
 
 def _resources(rows: Iterable[EventRow], ticks: Ticks) -> Iterator[Option]:

@@ -18,7 +18,8 @@ from auditapp.lib.ids import parse_event_key
 from auditapp.lib.keyset import PageKey, parse_page_key
 from auditapp.record.event_query import visible_events
 from auditapp.sealing.queries import proof_for
-from auditapp.trail.address import MATCH, Address, read_address
+from auditapp.trail.address import Address, read_address
+from auditapp.trail.asking import typed_address, what_is_asked
 from auditapp.trail.detail import EventDetail, event_detail, neighbours
 from auditapp.trail.errors import EventNotFound
 from auditapp.trail.exports.menu import export_menu
@@ -28,6 +29,7 @@ from auditapp.trail.live import AFTER, Live, new_events
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.trail.proof_file import proof_file
 from auditapp.trail.queries import TrailList, nothing_found, trail_frame, trail_list
+from auditapp.trail.saved_views.menu import views_menu
 from auditapp.web.pages import render_page
 
 LIST, DRAWER, COUNTS, LIVE = "events", "drawer", "show-counts", "live"  # ids of what htmx swaps
@@ -45,10 +47,11 @@ FRAGMENTS = {
 def event_list(request: WorkspaceRequest) -> HttpResponseBase:
     """The trail, or the part of it that htmx asks for."""
     target = _htmx_target(request)
-    address = read_address(request.path, request.GET, keep_finds=target is None)
-    if target is None and _is_of_form(request):
-        return HttpResponseRedirect(str(address))
-    query = read_query(address, zone=_home_zone(request))
+    has_links = target not in (COUNTS, LIVE)
+    asked = what_is_asked(request, request.path, zone=_home_zone(request), is_page=target is None, has_links=has_links)
+    query = asked.query
+    if target is None and asked.is_elsewhere:
+        return HttpResponseRedirect(str(query.address))
     time = PageTime.in_zone(query.zone)
     if target == COUNTS:
         count = visible_events(request.viewer).count(query.wanted)
@@ -60,10 +63,10 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
     else:
         context = _list(request, query, time, has_drawer=target is None)
     if target is None:
-        note_visit(workspace=request.workspace, user_id=request.user.id, filters=address.query)
+        note_visit(workspace=request.workspace, user_id=request.user.id, filters=query.address.query)
     response = render_page(request, "trail/event_list.html", context, fragments=FRAGMENTS, status=_status(query))
     if target == LIST:
-        response.headers["HX-Push-Url"] = str(address)
+        response.headers["HX-Push-Url"] = typed_address(request.path, query)
     return response
 
 
@@ -110,6 +113,7 @@ def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_d
         "toolbar": frame.toolbar,
         "histogram": frame.histogram,
         "limits": frame.limits,
+        "views": views_menu(request.member_permissions, query),
         "query": query,
         "time": time,
         "exports": export_menu(request.workspace, request.member_permissions, query.address),
@@ -200,10 +204,5 @@ def _htmx_target(request: HttpRequest) -> str | None:
     return (htmx.target or "") if htmx and not htmx.history_restore_request else None
 
 
-def _is_of_form(request: HttpRequest) -> bool:
-    """Whether a form without scripts made this address, with its empty fields and switches."""
-    return any(key in MATCH.values() or not value for key, value in request.GET.items())
-
-
 def _status(query: TrailQuery) -> int:
-    return 422 if query.errors else 200
+    return 200 if query.is_sound else 422

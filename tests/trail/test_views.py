@@ -321,9 +321,9 @@ ENTRANCE = 13  # session, person, workspaces, membership and the two transaction
 @pytest.mark.parametrize(
     ("query", "asked", "questions"),
     [
-        ({}, {}, 12),
-        ({"area": "sources", "q": "shop"}, {}, 12),
-        ({}, to("drawer"), 0),
+        ({}, {}, 14),
+        ({"area": "sources", "q": "shop"}, {}, 14),
+        ({}, to("drawer"), 1),
         ({}, to("show-counts"), 1),
     ],
 )

@@ -1,0 +1,54 @@
+"""The views that every workspace has from its first day, as data: a name, what it shows, and its query."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from auditapp.record.drafts import Target
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyView:
+    """One view; its key stands where a saved view has its id."""
+
+    id: str
+    name: str
+    shows: str
+    query: str
+
+    @property
+    def audit_target(self) -> Target:
+        return Target("saved_view", self.id, self.name)
+
+
+READY_VIEWS: Final = (
+    ReadyView("risky", "Risky changes", "What stops, removes or fails for good", "risk:risky"),
+    ReadyView(
+        "access",
+        "Access and membership",
+        "Members, groups, roles, invitations and who asked for more",
+        "event:access_request.* event:support_access.* event:user.access_denied event:user.email_changed event:user.invite*"
+        " event:user.policy_updated event:user.removed event:user.role_* event:user.two_step_* event:user_group.*",
+    ),
+    ReadyView(
+        "secrets",
+        "Tokens and secrets",
+        "Keys and credentials made, changed and taken back",
+        "event:destination.secret_rotated event:engage_warehouse_source.credential_rotated event:source.write_key_*"
+        " event:space.access_token_* event:storage_bucket.credential_rotated event:user.password_*"
+        " event:warehouse_credential.* event:workspace.access_token_* event:workspace.ownerless_tokens_detected",
+    ),
+    ReadyView(
+        "forwarding",
+        "Forwarding and retention",
+        "Where events go, how long they stay, what was erased",
+        "event:audit_forwarding.* event:legal_hold.* event:personal_data.* event:regulation.* event:retention.*"
+        " event:storage_destination.* event:workspace.regulation_created",
+    ),
+    ReadyView("failures", "Failures", "What was tried and did not work", "outcome:failure"),
+    ReadyView("tokens", "By tokens", "What access tokens did", "actor_kind:token"),
+)
+
+
+def ready_view(view_id: str) -> ReadyView | None:
+    """The ready view with this key."""
+    return next((view for view in READY_VIEWS if view.id == view_id), None)
