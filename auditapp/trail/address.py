@@ -88,11 +88,10 @@ class Address:
 _ORDER: Final = {key: place for place, key in enumerate(KEYS)}
 
 
-def read_address(path: str, query: QueryDict, *, keep_finds: bool = True, bare: str = "") -> Address:
+def read_address(path: str, query: QueryDict, *, keep_finds: bool = True) -> Address:
     """The address that a request means: empty fields left out, a form's "is none of" written as `!`, areas over their types.
 
-    Takes:   keep_finds, whether words typed into a dropdown stay: without scripts they narrow it on the server;
-             bare, what stands in the address where nothing is asked
+    Takes:   keep_finds, whether words typed into a dropdown stay: without scripts they narrow it on the server
     """
     pairs = []
     for key in KEYS:
@@ -103,7 +102,7 @@ def read_address(path: str, query: QueryDict, *, keep_finds: bool = True, bare: 
     if keep_finds:
         pairs += [(key, value) for key in FIND_KEYS if (value := query.get(key, "").strip())]
     areas = {value for key, value in pairs if key == "area"}
-    return Address(path, tuple(pair for pair in dict.fromkeys(pairs) if not _is_covered(pair, areas)), bare)
+    return Address(path, tuple(pair for pair in dict.fromkeys(pairs) if not _is_covered(pair, areas)))
 
 
 def _matched(value: str, match: str | None) -> str:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
-from auditapp.trail.address import MATCH, Address, read_address
+from auditapp.trail.address import MATCH, Address
 from auditapp.trail.filters import TrailQuery, jump_key, read_query
 from auditapp.trail.query_box import read_box
 from auditapp.trail.saved_views.queries import default_view
@@ -24,18 +24,19 @@ class Asked:
     is_elsewhere: bool
 
 
-def what_is_asked(request: WorkspaceRequest, path: str, *, zone: ZoneInfo, is_page: bool, has_links: bool) -> Asked:
+def what_is_asked(
+    request: WorkspaceRequest, address: Address, *, zone: ZoneInfo, is_page: bool, has_links: bool
+) -> Asked:
     """The query of a request.
 
-    Takes:   path, of the trail; is_page, whether a whole page is asked for, which may open with a default view;
+    Takes:   address, that the parameters of filters mean; is_page, whether a whole page is asked for, which may open with a default view;
              has_links, whether the answer leads to addresses of the trail
     """
     opens_with = default_view(request.member_permissions) if has_links else None
-    bare = EVERYTHING if opens_with else ""
+    address = replace(address, bare=EVERYTHING if opens_with else "")
     parameters = request.GET
     if is_page and opens_with and not parameters:
-        return Asked(read_query(read_box(opens_with.query, Address(path, bare=bare)).address, zone=zone), True)
-    address = read_address(path, parameters, keep_finds=is_page, bare=bare)
+        return Asked(read_query(read_box(opens_with.query, address).address, zone=zone), True)
     if (typed := parameters.get(QUERY)) is not None:
         return _typed(request, typed, address, zone)
     if day := parameters.get(JUMP, "").strip():

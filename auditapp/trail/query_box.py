@@ -117,7 +117,7 @@ def _address(terms: Iterable[Term], home: Address) -> Address:
         data["q"] = words_text(words)
     for zone in home.values("tz"):
         data["tz"] = zone
-    return read_address(home.path, data, keep_finds=False, bare=home.bare)
+    return replace(read_address(home.path, data, keep_finds=False), bare=home.bare)
 
 
 def _url_key(term: Term) -> str:

@@ -60,6 +60,11 @@ class Toolbar:
         return next(iter(self.query.address.values(key)), "")
 
     @property
+    def zone_value(self) -> str:
+        """The zone as the address says it, for the query box to keep."""
+        return self.one("tz")
+
+    @property
     def carried(self) -> list[tuple[str, str]]:
         """What only the query box can say, for the form of the dropdowns to keep."""
         return [pair for pair in self.query.address.pairs if pair[0] in BOX_KEYS]

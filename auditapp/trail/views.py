@@ -48,7 +48,8 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
     """The trail, or the part of it that htmx asks for."""
     target = _htmx_target(request)
     has_links = target not in (COUNTS, LIVE)
-    asked = what_is_asked(request, request.path, zone=_home_zone(request), is_page=target is None, has_links=has_links)
+    address = read_address(request.path, request.GET, keep_finds=target is None)
+    asked = what_is_asked(request, address, zone=_home_zone(request), is_page=target is None, has_links=has_links)
     query = asked.query
     if target is None and asked.is_elsewhere:
         return HttpResponseRedirect(str(query.address))
