@@ -6,12 +6,12 @@ Only what a viewer may not see is taken apart here; what is written of the rest 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
-from auditapp.lib.clock import utc_text
 from auditapp.lib.keyset import PageKey
 from auditapp.record.binary_rows import binary_rows
 from auditapp.record.drafts import MISSING
@@ -22,29 +22,37 @@ from auditapp.record.event_row import EventRow, without_personal
 from auditapp.record.event_types import KnownType, known_types
 from auditapp.record.viewer import Viewer
 
-# In any order: the page is sorted by its keys, which are here already.
+# Numbered as the keys are, which are here already.
 BY_KEYS: Final = """
-SELECT e.id, e.envelope, e.units, e.leaf_hash, e.erased_by
-FROM unnest(%(at)b::timestamptz[], %(ids)b::uuid[]) AS k (occurred_at, id)
+SELECT k.n, e.type, e.actor_id, e.received_at, e.envelope, e.units, e.leaf_hash, e.erased_by
+FROM unnest(%(at)b::timestamptz[], %(ids)b::uuid[]) WITH ORDINALITY AS k (occurred_at, id, n)
 JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = k.occurred_at AND e.id = k.id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class SeenEvent:
-    """An event as its viewer may see it: the parsed envelope, and the values as JSON in the order of `unit_paths`."""
+    """An event as its viewer may see it: the envelope, and the values in the order of `unit_paths`, each as JSON.
+
+    They are parsed one at a time by whoever writes them: a thousand at once keep the garbage collector busier than the writer.
+    """
 
     key: PageKey
-    envelope: dict[str, Any]
+    envelope: bytes
     units: Sequence[bytes | None]
     type: KnownType
     leaf_hash: bytes
     erased_by: tuple[UUID, ...]
 
+    def parsed(self) -> dict[str, Any]:
+        """The envelope."""
+        parsed: dict[str, Any] = orjson.loads(self.envelope)
+        return parsed
+
     def opened(self) -> EventRow:
         """The same as pages show it."""
         changes = (len(self.units) - len(FIRST_UNITS)) // 2
-        return EventRow(opened(self.envelope, self.units), self.type, changes, self.leaf_hash, self.erased_by)
+        return EventRow(opened(self.parsed(), self.units), self.type, changes, self.leaf_hash, self.erased_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +82,23 @@ def export_page(
         "at": [key.occurred_at for key in found.keys],
         "ids": [key.event_id for key in found.keys],
     }
-    rows = {row[0]: row for row in binary_rows(BY_KEYS, parameters)}
-    envelopes = {event_id: orjson.loads(row[1]) for event_id, row in rows.items()}
-    kinds = known_types(viewer.workspace_id, {envelope["type"] for envelope in envelopes.values()})
-    latest = utc_text(received_until)
+    rows = sorted(binary_rows(BY_KEYS, parameters), key=itemgetter(0))
+    kinds = known_types(viewer.workspace_id, {row[1] for row in rows})
     events = []
-    for key in found.keys:
-        event_id = key.event_id
-        envelope = envelopes[event_id]
-        if envelope["received_at"] > latest:
+    for number, type_key, actor_id, received_at, envelope, units, leaf_hash, erased_by in rows:
+        if received_at > received_until:
             continue
-        _, _, units, leaf_hash, erased_by = rows[event_id]
-        kind = kinds[envelope["type"]]
-        if not viewer.sees_personal and envelope["actor"] not in viewer.own_actor_ids:
+        kind = kinds[type_key]
+        if not viewer.sees_personal and actor_id not in viewer.own_actor_ids:
             units = _without_personal(envelope, units, kind)
-        events.append(SeenEvent(key, envelope, units, kind, leaf_hash, tuple(erased_by or ())))
+        key = found.keys[number - 1]
+        events.append(SeenEvent(key, envelope, units, kind, leaf_hash, tuple(erased_by) if erased_by else ()))
     return ExportPage(events, end)
 
 
-def _without_personal(
-    envelope: dict[str, Any], units: Sequence[bytes | None], kind: KnownType
-) -> Sequence[bytes | None]:
+def _without_personal(envelope: bytes, units: Sequence[bytes | None], kind: KnownType) -> Sequence[bytes | None]:
     """The values again as somebody sees them who may not see addresses; what was never there or erased stays so."""
-    event = without_personal(opened(envelope, units), kind)
+    event = without_personal(opened(orjson.loads(envelope), units), kind)
     targets = [{"type": target.type, "id": target.id, "name": target.name} for target in event.targets]
     values: list[Any] = [event.actor.as_value(), targets, dict(event.context), dict(event.meta)]
     values += [side for change in event.changes for side in (change.old, change.new)]

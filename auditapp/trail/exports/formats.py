@@ -3,8 +3,6 @@
 A million events pass through here: values stay the bytes that they are stored as wherever their text is all that is needed.
 """
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,11 +44,17 @@ class Format:
 
 def csv_lines(events: Sequence[SeenEvent], leaves: Leaves, zone: ZoneInfo) -> bytes:
     """A line an event, as RFC 4180; what a spreadsheet would run is made text. Times are of the zone, and again in UTC."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(
-        [f"'{cell}" if cell[:1] in FORMULA_STARTS else cell for cell in cells(event, leaves, zone)] for event in events
-    )
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    lines = [",".join(map(_csv_cell, cells(event, leaves, zone))) for event in events]
+    return "\r\n".join([*lines, ""]).encode("utf-8", "backslashreplace")
+
+
+def _csv_cell(text: str) -> str:
+    """As the csv module quotes, which looks at each character twice and takes longer than all else together."""
+    if text[:1] in FORMULA_STARTS:
+        text = f"'{text}"
+    if '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return f'"{text}"' if "," in text or "\n" in text or "\r" in text else text
 
 
 def json_lines(events: Sequence[SeenEvent], leaves: Leaves, zone: ZoneInfo) -> bytes:
@@ -67,7 +71,7 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 def cells(event: SeenEvent, leaves: Leaves, zone: ZoneInfo) -> list[str]:
     """One event in the order of COLUMNS, as text; what there is none of is empty."""
-    envelope, units, kind = event.envelope, event.units, event.type
+    envelope, units, kind = event.parsed(), event.units, event.type
     actor = orjson.loads(units[0]) if units[0] else {"kind": envelope["actor_kind"], "id": envelope["actor"]}
     targets = orjson.loads(units[1]) if units[1] else _erased_target(envelope)
     context = orjson.loads(units[2]) if units[2] else {}
