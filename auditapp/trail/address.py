@@ -28,7 +28,7 @@ NOT: Final = "!"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A path with parameters in the order of KEYS; a change of filters leaves page keys and the open event behind.
+    """A path with parameters in the order of KEYS; a change of filters leaves page keys and the open event behind, one of the zone does not.
 
     `bare` stands where there are no parameters: for who has a default view, the path alone would lead back to it.
     """
@@ -79,7 +79,7 @@ class Address:
         left: set[str] = set(FIND_KEYS)
         if set(changed) & set(PAGE_KEYS):
             left |= {"open", *PAGE_KEYS} - set(changed)
-        elif changed != ("open",):
+        elif changed not in (("open",), ("tz",)):
             left |= {"open", *PAGE_KEYS}
         kept = ((name, value) for name, value in pairs if name not in left)
         return replace(self, pairs=tuple(sorted(kept, key=lambda pair: _ORDER[pair[0]])))

@@ -23,7 +23,7 @@ from auditapp.record.query_language import CLOSED, QueryProblem, words_of
 from auditapp.record.token_query import token_query
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import NOT, Address
-from auditapp.trail.moments import UTC_ZONE
+from auditapp.trail.zones import is_zone, zone_of
 
 MAX_VALUES: Final = 200
 MAX_LENGTH: Final = 300
@@ -141,10 +141,22 @@ class PageKeyField(forms.Field):
             raise forms.ValidationError(damaged.message) from None
 
 
+class ZoneField(forms.Field):
+    """`utc`, or the IANA name of a time zone."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def clean(self, value: str | None) -> str:
+        if value and not is_zone(value):
+            raise forms.ValidationError("There is no time zone of this name. Write utc, or a name such as Europe/Oslo.")
+        return value or ""
+
+
 class TrailForm(forms.Form):
     """What is in the URL beside filters, and what only shows when all is seen together."""
 
-    tz = forms.ChoiceField(choices=[("", ""), ("utc", "UTC")], required=False)
+    tz = ZoneField()
     older = PageKeyField()
     newer = PageKeyField()
 
@@ -197,7 +209,7 @@ class TrailFilterSet(FilterSet):  # type: ignore[misc]
 
     def __init__(self, data: QueryDict, *, zone: ZoneInfo) -> None:
         super().__init__(data, queryset=_NoTable())
-        self.zone = UTC_ZONE if data.get("tz") == "utc" else zone
+        self.zone = zone_of(data.get("tz", ""), zone)
 
     @classmethod
     def get_filters(cls) -> dict[str, Filter]:

@@ -20,7 +20,7 @@ def zone_named(name: str) -> ZoneInfo:
     """The time zone of this IANA name; UTC where this machine does not know it."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError for the name of a folder, such as "Europe"
         return UTC_ZONE
 
 

@@ -117,10 +117,6 @@ class Toolbar:
         return self.one("actor_q")
 
     @property
-    def is_utc(self) -> bool:
-        return self.one("tz") == "utc"
-
-    @property
     def event_count(self) -> int:
         return chosen_count([self.query.wanted.types, self.query.wanted.areas])
 

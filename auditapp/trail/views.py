@@ -30,6 +30,7 @@ from auditapp.trail.moments import PageTime, zone_named
 from auditapp.trail.proof_file import proof_file
 from auditapp.trail.queries import TrailList, nothing_found, trail_frame, trail_list
 from auditapp.trail.saved_views.menu import views_menu
+from auditapp.trail.zones import settled, zone_choices
 from auditapp.web.pages import render_page
 
 LIST, DRAWER, COUNTS, LIVE = "events", "drawer", "show-counts", "live"  # ids of what htmx swaps
@@ -48,7 +49,7 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
     """The trail, or the part of it that htmx asks for."""
     target = _htmx_target(request)
     has_links = target not in (COUNTS, LIVE)
-    address = read_address(request.path, request.GET, keep_finds=target is None)
+    address = _address(request, request.path, keep_finds=target is None)
     asked = what_is_asked(request, address, zone=_home_zone(request), is_page=target is None, has_links=has_links)
     query = asked.query
     if target is None and asked.is_elsewhere:
@@ -75,7 +76,7 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
 @workspace_page("audit.read")
 def event_page(request: WorkspaceRequest, event: str) -> HttpResponseBase:
     """One event on a page of its own; `?verify=1` checks it against its seal."""
-    query = read_query(read_address(_home(request).path, request.GET), zone=_home_zone(request))
+    query = read_query(_address(request, _home(request).path), zone=_home_zone(request))
     trail = query.address.without("open")
     time = PageTime.in_zone(query.zone)
     detail = _detail(request, _event_id(event), trail=trail)
@@ -117,6 +118,7 @@ def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_d
         "views": views_menu(request.member_permissions, query),
         "query": query,
         "time": time,
+        "zones": zone_choices(query.address, request.COOKIES, home.zone, time.zone),
         "exports": export_menu(request.workspace, request.member_permissions, query.address),
         "is_live": request.COOKIES.get("live") != "off",  # written by trail_live.js
         "first_event_line": _first_event_line(request, query, found) if has_drawer else "",
@@ -157,16 +159,17 @@ def _detail(request: WorkspaceRequest, event_id: UUID, *, trail: Address) -> Eve
 def _detail_context(
     request: WorkspaceRequest, detail: EventDetail, time: PageTime, *, trail: Address
 ) -> dict[str, Any]:
-    where = [request.workspace.slug, detail.row.key]
-    page = _page_of(*where, trail)
+    slug, key = request.workspace.slug, detail.row.key
+    page = _page_of(slug, key, trail)
     return {
         "detail": detail,
         "time": time,
         "page_url": page,
         "can_verify": request.member_permissions.can(Permission.AUDIT_VERIFY),
         "verify_url": f"{page}{'&' if page.pairs else '?'}verify=1#seal",
-        "api_url": request.build_absolute_uri(f"/api/audit-events/{detail.row.key}"),
-        "proof_url": reverse("trail:event_proof", args=where),
+        "event_zones": zone_choices(page, request.COOKIES, _home_zone(request), time.zone),
+        "api_url": request.build_absolute_uri(f"/api/audit-events/{key}"),
+        "proof_url": reverse("trail:event_proof", args=[slug, key]),
     }
 
 
@@ -186,6 +189,11 @@ def _page_of(slug: str, event: str, trail: Address) -> Address:
 def _home(request: WorkspaceRequest) -> Address:
     """The trail without filters."""
     return Address(reverse("trail:event_list", args=[request.workspace.slug]))
+
+
+def _address(request: WorkspaceRequest, path: str, *, keep_finds: bool = True) -> Address:
+    """What the request asks for, in the zone that its viewer keeps."""
+    return settled(read_address(path, request.GET, keep_finds=keep_finds), request.COOKIES, _home_zone(request))
 
 
 def _home_zone(request: WorkspaceRequest) -> ZoneInfo:
