@@ -77,6 +77,7 @@ def test_it_comes_up_from_nothing_stops_cleanly_and_keeps_its_data(data_of_its_o
     assert first.status("/accounts/login/") == 200
     printed = first.press_ctrl_c()
     assert f"http://127.0.0.1:{first.port}/" in printed
+    assert f"PORT={first.port} .venv/bin/python manage.py create_workspace --slug acme" in printed
     assert "Traceback" not in printed
     assert first.process.returncode == 0
     assert first.members() == []
