@@ -1,0 +1,201 @@
+"""The query box, saved views and the default one, as a browser meets them."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from auditapp.access.errors import Denied
+from auditapp.lib.errors import Invalid, NotFound
+from auditapp.record.query_language import parse_query
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.trail.saved_views.models import DefaultView, SavedView
+from auditapp.trail.saved_views.ready import READY_VIEWS
+from auditapp.trail.saved_views.services import (
+    change_saved_view,
+    create_saved_view,
+    delete_saved_view,
+    set_default_view,
+)
+from tests.factories import acting_as, last_event, make_cast
+from tests.trail.history import NOON, seal_all, tell_sample
+from tests.trail.reading import rows_in
+
+TRAIL = "/demo/settings/admin/audit-trail/"
+
+
+@pytest.fixture
+def cast(db):
+    cast = make_cast()
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(days=3))
+    tell_sample(cast.workspace, cast.rita, "source.created", at=NOON - timedelta(days=1))
+    tell_sample(cast.workspace, cast.olga, "source.run_failed", at=NOON)
+    seal_all()  # names are looked up in what is sealed
+    return cast
+
+
+def browser(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+# --- The box ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("outcome:failure", "outcome=failure"),
+        ("-event:source.* risk:risky prod", "event=!source.*&risk=risky&q=prod"),
+        ("area:Sources reads:yes from:2026-11-01", "area=sources&from=2026-11-01&reads=1"),
+        ("actor:olga@demo.example", "actor={olga}"),
+        ("-actor:rita", "actor=!{rita}"),
+    ],
+)
+def test_a_line_leads_to_the_address_of_the_dropdowns_and_is_written_in_the_box_there(cast, typed, address):
+    client = browser(cast.olga)
+    answer = client.get(TRAIL, {"query": typed})
+    expected = f"{TRAIL}?{address.format(olga=cast.olga.id, rita=cast.rita.id)}"
+    assert (answer.status_code, answer["Location"]) == (302, expected)
+    shown = re.search(r'name="query" value="([^"]*)"', client.get(expected).content.decode())[1]
+    again = client.get(TRAIL, {"query": shown})
+    assert again["Location"] == expected
+
+
+def test_htmx_gets_the_list_of_a_line_and_its_address(cast):
+    answer = browser(cast.olga).get(TRAIL, {"query": "event:source.*"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="events")
+    assert answer["HX-Push-Url"] == f"{TRAIL}?event=source.*"
+    assert rows_in(answer.content.decode()) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "outcome:failed",
+            "<code>outcome:failed</code> at character 1: There is no outcome:failed. Write outcome:failure.",
+        ),
+        ("prod ip:nowhere", "<code>ip:nowhere</code> at character 6: Write an address"),
+        ("actor:demo", "actors are called so. Write"),
+        ("actor:zoe@demo.example", "Nobody called so did anything that you may see."),
+        ("from:2026-11-10 to:2026-11-09", "This is before the range begins."),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said_under_it_and_the_line_stays(cast, typed, said):
+    answer = browser(cast.olga).get(TRAIL, {"query": typed})
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert said in html.split('id="search-error"')[1]
+    assert f'name="query" value="{typed}"' in html
+
+
+def test_names_are_looked_up_among_those_whom_the_viewer_may_see(cast):
+    answer = browser(cast.milo).get(TRAIL, {"query": "actor:olga"})
+    assert answer.status_code == 422
+    assert "olga@" not in answer.content.decode().split('id="search-error"')[1][:600]
+
+
+def test_a_day_is_gone_to_with_the_filters_as_they_are(cast):
+    client = browser(cast.olga)
+    answer = client.get(TRAIL, {"jump": "2026-11-22", "event": "warehouse.*"})
+    assert answer["Location"].startswith(f"{TRAIL}?event=warehouse.*&older=20261123T")
+    assert rows_in(client.get(answer["Location"]).content.decode()) == 1
+    assert client.get(TRAIL, {"jump": "soon"}).status_code == 422
+
+
+# --- Views ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", READY_VIEWS, ids=lambda view: view.id)
+def test_a_ready_view_is_a_sound_query_that_is_in_force_where_it_leads(cast, view):
+    assert parse_query(view.query).problems == ()
+    client = browser(cast.olga)
+    html = client.get(TRAIL).content.decode()
+    link = re.search(rf'menu__item" href="([^"]+)"[^>]*>[^>]*>[^>]*>[^>]*><bdi>{view.name}<', html)[1].replace(
+        "&amp;", "&"
+    )
+    assert re.search(rf'id="views-button">.*?<bdi>{view.name}</bdi>', client.get(link).content.decode(), re.S)
+
+
+def test_a_view_is_saved_from_the_filters_and_recorded(cast):
+    client = browser(cast.rita)
+    html = client.get(f"{TRAIL}views/new/?outcome=failure").content.decode()
+    assert "outcome:failure" in html
+    assert "is_shared" not in html
+    answer = client.post(
+        f"{TRAIL}views/new/", {"name": "Trouble", "query": "outcome:failure risk:risky", "is_shared": "1"}
+    )
+    assert answer["Location"] == f"{TRAIL}?risk=risky&outcome=failure"
+    event = last_event(cast.workspace).event
+    assert (event.type, event.targets[0].name, event.meta["shared"]) == ("saved_view.created", "Trouble", False)
+    assert "Trouble" in client.get(f"{TRAIL}views/").content.decode()
+    assert "Trouble" not in browser(cast.olga).get(f"{TRAIL}views/").content.decode()
+
+
+def test_a_wrong_query_is_not_saved(cast):
+    answer = browser(cast.rita).post(f"{TRAIL}views/new/", {"name": "x", "query": "outcome:no"})
+    assert answer.status_code == 422
+    assert "There is no outcome:no" in answer.content.decode()
+
+
+def test_a_default_opens_the_trail_and_can_be_left(cast):
+    client = browser(cast.rita)
+    client.post(f"{TRAIL}views/failures/default/")
+    assert last_event(cast.workspace).event.type == "saved_view.default_set"
+    assert client.get(TRAIL)["Location"] == f"{TRAIL}?outcome=failure"
+    html = client.get(f"{TRAIL}?outcome=failure").content.decode()
+    assert f'id="clear-filters" href="{TRAIL}?view=all"' in html
+    assert client.get(f"{TRAIL}?view=all").status_code == 200
+    client.post(f"{TRAIL}views/default/clear/")
+    assert last_event(cast.workspace).event.type == "saved_view.default_cleared"
+    assert client.get(TRAIL).status_code == 200
+
+
+def test_a_shared_view_shows_each_viewer_their_own_part(cast):
+    with acting_as(cast.olga, cast.workspace):
+        create_saved_view(name="All sources", query="area:sources", is_shared=True)
+    html = browser(cast.milo).get(TRAIL).content.decode()
+    assert "All sources" in html
+    assert rows_in(browser(cast.milo).get(f"{TRAIL}?area=sources").content.decode()) == 0
+
+
+# --- Services ---------------------------------------------------------------------------------------------------------
+
+
+def test_sharing_is_for_managers_and_changing_for_the_owner(cast):
+    with acting_as(cast.rita, cast.workspace):
+        with pytest.raises(Denied):
+            create_saved_view(name="Mine", query="outcome:failure", is_shared=True)
+        own = create_saved_view(name="Mine", query="outcome:failure")
+        with pytest.raises(Invalid):
+            create_saved_view(name="mine", query="risk:risky")
+        changed = change_saved_view(view_id=own.id, name="Ours", query="risk:risky", is_shared=False)
+        assert (changed.name, changed.query) == ("Ours", "risk:risky")
+    with acting_as(cast.olga, cast.workspace):
+        shared = create_saved_view(name="For all", query="risk:risky", is_shared=True)
+        with pytest.raises(NotFound):
+            delete_saved_view(view_id=own.id)
+    with acting_as(cast.rita, cast.workspace):
+        set_default_view(view_id=shared.id)
+        with pytest.raises(Denied):
+            delete_saved_view(view_id=shared.id)
+    with acting_as(cast.olga, cast.workspace):
+        delete_saved_view(view_id=shared.id)
+        assert not DefaultView.objects.exists()
+    assert last_event(cast.workspace).event.type == "saved_view.deleted"
+
+
+def test_another_workspace_sees_none_of_it(cast):
+    with acting_as(cast.olga, cast.workspace):
+        view = create_saved_view(name="For all", query="risk:risky", is_shared=True)
+        set_default_view(view_id=view.id)
+    other = make_cast(slug="other")
+    with in_workspace(other.workspace.id):
+        assert not SavedView.objects.exists()
+        assert not DefaultView.objects.exists()
+    with acting_as(other.olga, other.workspace), pytest.raises(NotFound):
+        set_default_view(view_id=view.id)
+    assert browser(other.olga).get(reverse("trail:view_edit", args=["other", view.id])).status_code == 404
