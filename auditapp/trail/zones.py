@@ -4,7 +4,7 @@ Without a choice it is the workspace's, so that a link without `tz` shows everyb
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -33,7 +33,8 @@ def settled(address: Address, cookies: Mapping[str, str], home: ZoneInfo) -> Add
     kept = kept if is_zone(kept) else ""
     usual = zone_of(kept, home)
     if said and is_zone(said) and zone_of(said, home) == usual == home:
-        return address.without("tz")
+        # Not `without`, which is for links: words typed into a dropdown stay.
+        return replace(address, pairs=tuple(pair for pair in address.pairs if pair[0] != "tz"))
     return address if said or usual == home else address.having("tz", kept)
 
 

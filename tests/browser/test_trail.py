@@ -160,7 +160,7 @@ def test_keys_open_export_filters_and_help(history, visit):
 
 def test_verify_shows_its_steps_in_the_drawer(history, visit):
     page = visit(history.olga, TRAIL)
-    rows(page).nth(2).locator("a").click()
+    rows(page).nth(2).locator(".trail__link").click()
     page.click("#verify")
     page.wait_for_selector(".checks li >> nth=4")
     assert page.locator(".checks .status--good").count() == 5
@@ -170,7 +170,7 @@ def test_verify_shows_its_steps_in_the_drawer(history, visit):
 def test_copy_puts_the_event_on_the_clipboard(history, visit):
     page = visit(history.olga, TRAIL)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    rows(page).nth(2).locator("a").click()
+    rows(page).nth(2).locator(".trail__link").click()
     page.click("[data-copies='#event-key']")
     page.wait_for_selector("button:has-text('Copied')")
     assert page.evaluate("navigator.clipboard.readText()") == rows(page).nth(2).get_attribute("data-event")
@@ -199,7 +199,7 @@ def test_everything_works_without_scripts(history, visit):
     page.click("#actors-filter noscript button")
     assert page.locator("#actor-options .facet").count() == 1
     page.click("#actors-button")
-    rows(page).first.locator("a").click()
+    rows(page).first.locator(".trail__link").click()
     page.wait_for_selector(".drawer")
     page.click("#verify")
     page.wait_for_selector(".checks li >> nth=4")
