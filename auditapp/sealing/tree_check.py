@@ -69,7 +69,8 @@ class TreeCheck:
         start, roots = self._tree.size, self._stored_checkpoints(until)
         nodes: dict[tuple[int, int], bytes] = {}
         for leaf in hashes if self._is_whole else ():
-            nodes |= {(level, index): hash_ for level, index, hash_ in self._tree.append(leaf)}
+            for level, index, hash_ in self._tree.append(leaf):
+                nodes[level, index] = hash_
             if self._tree.size in roots:
                 self._check_root(roots.pop(self._tree.size))
         self._check_nodes(nodes, start)

@@ -24,12 +24,16 @@ from auditapp.sealing.readers import event_keys
 from auditapp.sealing.tree_check import TreeCheck
 
 CHUNK: Final = 2_048
+LEAF_CHUNK: Final = 16_384
 
 # Size and peaks as the sealer left them, and the size of the last checkpoint, which it signs in the same transaction.
 HEAD: Final = """
 SELECT h.size, h.peaks, (SELECT max(size) FROM checkpoint WHERE workspace_id = %(workspace_id)s),
        (SELECT max(index) + 1 FROM leaf WHERE workspace_id = %(workspace_id)s)
 FROM (VALUES (1)) AS one (row) LEFT JOIN tree_head AS h ON h.workspace_id = %(workspace_id)s
+"""
+LEAF_HASHES: Final = """
+SELECT index, hash FROM leaf WHERE workspace_id = %s AND index >= %s AND index < %s ORDER BY index LIMIT %s
 """
 LEAVES: Final = """
 SELECT index, event_id, occurred_at, hash FROM leaf
@@ -93,6 +97,19 @@ def verify_workspace(
         workspace_id=workspace_id, finished_at=clock.now(), events=report.events, problems=problems
     )
     return report
+
+
+def verify_tree(
+    workspace_id: int, *, verifier: Verifier | None = None, progress: Callable[[int, int], None] | None = None
+) -> Report:
+    """Check the leaves of a workspace against its tree and signatures, and read no event: a hundred times faster, and no verification.
+
+    Takes:   as verify_workspace
+    Gives:   a report of which `events` counts leaves
+    """
+    return _TreeRun(workspace_id, [verifier] if verifier else known_verifiers()).verify(
+        progress or (lambda done, all_: None)
+    )
 
 
 class _Run:
@@ -232,3 +249,26 @@ class _Run:
 
     def _add(self, kind: Kind, field: str, message: str, event: UUID | None = None, index: int | None = None) -> None:
         self.problems.add(Problem(kind, message, index, event_key(event) if event else None, field))
+
+
+class _TreeRun(_Run):
+    """The same walk, which believes the leaves."""
+
+    def _check_chunk(self, size: int) -> bool:
+        with in_workspace(self.workspace_id):
+            leaves = binary_rows(LEAF_HASHES, [self.workspace_id, self.next, size, LEAF_CHUNK])
+            hashes = []
+            for index, hash_ in leaves:
+                if index > self.next:
+                    self._lose(self.next, index)
+                self.next = index + 1
+                hashes.append(hash_)
+            self.events += len(hashes)
+            self.valid += len(hashes)
+            if hashes:
+                self.tree.grow(hashes, until=self.next)
+        return bool(hashes)
+
+    def _check_rows_apart(self) -> None:
+        for index, event_id in binary_rows(BEYOND_HEAD, [self.workspace_id]):
+            self._add(Kind.LEAF, "leaf.index", "The tree has no such place.", event_id, index)

@@ -12,7 +12,7 @@ from auditapp.lib.ids import event_key
 from auditapp.merkle import Checkpoint, Frontier, Signer, leaf_hash, sign_note
 from auditapp.sealing.models import Verification
 from auditapp.sealing.problems import MAX_PROBLEMS, Kind
-from auditapp.sealing.verification import Verdict, verify_workspace
+from auditapp.sealing.verification import Verdict, verify_tree, verify_workspace
 from tests.sealing.events import write
 from tests.sealing.tampering import FLIP, INDEX, SIGNED_AT, SIZE, kinds, named
 
@@ -59,6 +59,7 @@ def test_a_leaf_that_was_moved_to_another_workspace_is_missed(sealed_log, tamper
     assert (sealed_log.touched, "pending") in named(report)
 
 
+@pytest.mark.parametrize("verify", [verify_workspace, verify_tree])
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -70,13 +71,14 @@ def test_a_leaf_that_was_moved_to_another_workspace_is_missed(sealed_log, tamper
         ("workspace_id = 77", "node 8/0"),
     ],
 )
-def test_a_changed_node_is_named(sealed_log, tamper, change, field):
+def test_a_changed_node_is_named(sealed_log, tamper, change, field, verify):
     assert tamper(f"UPDATE node SET {change}") == 1
-    report = verify_workspace(1)
+    report = verify(1)
     assert kinds(report) == {Kind.NODE}
     assert field in {problem.field for problem in report.problems}
 
 
+@pytest.mark.parametrize("verify", [verify_workspace, verify_tree])
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -88,14 +90,15 @@ def test_a_changed_node_is_named(sealed_log, tamper, change, field):
         ("workspace_id = 77", "tree_head"),
     ],
 )
-def test_a_changed_head_is_named(sealed_log, tamper, change, field):
+def test_a_changed_head_is_named(sealed_log, tamper, change, field, verify):
     assert tamper(f"UPDATE tree_head SET {change}") == 1
-    report = verify_workspace(1)
+    report = verify(1)
     assert report.verdict is Verdict.TAMPERED
     assert report.problems[0].field == field or field in {problem.field for problem in report.problems}
 
 
 # created_at is missing here: a C2SP checkpoint carries no time, so nothing vouches for that column.
+@pytest.mark.parametrize("verify", [verify_workspace, verify_tree])
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -108,9 +111,9 @@ def test_a_changed_head_is_named(sealed_log, tamper, change, field):
         ("workspace_id = 77", "tree_head.size"),
     ],
 )
-def test_a_changed_checkpoint_is_named(sealed_log, tamper, change, field):
+def test_a_changed_checkpoint_is_named(sealed_log, tamper, change, field, verify):
     assert tamper(f"UPDATE checkpoint SET {change} WHERE size = %s", [SIZE]) == 1
-    report = verify_workspace(1)
+    report = verify(1)
     assert report.verdict is Verdict.TAMPERED
     assert field in {problem.field for problem in report.problems}
 
@@ -121,6 +124,24 @@ def test_a_checkpoint_of_another_workspace_is_not_taken_for_ones_own(sealed_log,
     tamper("UPDATE tree_head SET workspace_id = 77")
     problems = {problem.field: problem.message for problem in verify_workspace(77).problems}
     assert "is signed for 127.0.0.1/audit/ws_1" in problems["checkpoint 300 note"]
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE leaf SET hash = " + FLIP.format("hash"), "DELETE FROM leaf", "UPDATE leaf SET index = 900"]
+)
+def test_a_changed_leaf_breaks_the_tree_without_a_look_at_the_events(sealed_log, tamper, change):
+    assert verify_tree(1).verdict is Verdict.OK
+    assert tamper(f"{change} WHERE index = %s", [INDEX]) == 1
+    report = verify_tree(1)
+    assert report.verdict is Verdict.TAMPERED
+    assert kinds(report) <= {Kind.TREE, Kind.NODE, Kind.HEAD, Kind.MISSING_LEAF, Kind.LEAF}
+
+
+def test_a_look_at_the_tree_alone_is_no_verification(sealed_log, tamper):
+    tamper("DELETE FROM event WHERE id = %s", [sealed_log.ids[INDEX]])
+    report = verify_tree(1)
+    assert (report.verdict, report.events, report.signed_size) == (Verdict.OK, SIZE, SIZE)
+    assert not Verification.objects.exists()
 
 
 def test_a_deleted_event_is_named_by_index_and_id(sealed_log, tamper):

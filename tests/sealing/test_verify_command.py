@@ -34,6 +34,14 @@ def test_a_valid_log_ends_with_zero(workspace, log, as_role):
         assert Verification.objects.get().events == 3
 
 
+def test_the_tree_alone_says_that_no_event_was_read(workspace, log, as_role):
+    log(3, workspace_id=workspace.id)
+    with as_role("worker"):
+        lines, code = verify(tree_only=True)
+    assert lines == "demo: 3/3 leaves hold, their events were not read; 1 checkpoints, signed up to 3\n"
+    assert code == 0
+
+
 def test_what_was_touched_is_named_and_ends_with_one(workspace, log, as_role, connect):
     ids = log(3, workspace_id=workspace.id)
     with connect("postgres") as admin:
