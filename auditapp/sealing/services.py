@@ -132,8 +132,8 @@ def seal_batch(*, limit: int = 1_000) -> list[SealedBatch]:
         trees, folded_before = _lock_trees(limit)
         if not trees:
             return []
-        folded = fold_days(folded_before, clock.now().date())
         signer = signing_key()
+        folded = fold_days(folded_before, clock.now().date())
         starts = {workspace_id: tree.size for workspace_id, tree in trees.items()}
         nodes = _append(trees, _move(trees, folded, share=max(1, limit // len(trees))))
         grown = {workspace_id: tree for workspace_id, tree in trees.items() if tree.size > starts[workspace_id]}

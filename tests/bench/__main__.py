@@ -18,7 +18,7 @@ from settings.paths import BASE_DIR
 
 RESULTS = BASE_DIR / "bench-results"
 SMALL = 10_000
-ROWS = ("pages", "counts", "writes", "sealing", "verifying", "peers")
+ROWS = ("pages", "counts", "writes", "sealing", "verifying", "seals", "peers")
 VERIFY_ROUNDS = 3
 
 
@@ -27,7 +27,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.testing")
     django.setup()
     # After django.setup(): these import what reads tables.
-    from tests.bench.table import markdown
+    from tests.bench.table import markdown, seal_waits
     from tests.torture.outcome import write_result
 
     with ExitStack() as stack:
@@ -36,6 +36,8 @@ def main() -> int:
     table = markdown(bench.timings, bench.sizes, bench.counts)
     if "peers" in asked.rows:
         table += "\n\n" + bench.beside.markdown()
+    if bench.waits:
+        table += f"\n\n{seal_waits(bench.waits)}"
     file = write_result(RESULTS, f"{max(bench.sizes)}", bench.as_value() | {"table": table.splitlines()})
     sys.stdout.write(f"{table}\n\n{file.relative_to(BASE_DIR).as_posix()}\n")
     return 0
@@ -59,6 +61,7 @@ class Bench:
 
         self.rows = rows
         self.beside = Beside()
+        self.waits: list[float] = []
         self.timings = Timings()
         self.sizes: list[int] = []
         self.counts: dict[str, dict[int, int]] = {"sealing": {}, "verifying": {}}
@@ -98,6 +101,8 @@ class Bench:
             _say(f"round {number + 1} of {rounds}")
         if {"writes", "sealing", "verifying"} & set(self.rows):
             self._run_writes(rounds)
+        if "seals" in self.rows:
+            self._run_seals(rounds)
         if "peers" in self.rows:
             self.beside.measure(self._pages[-1], rounds)
             _say("measured beside the peers")
@@ -118,6 +123,23 @@ class Bench:
             self.counts["sealing"][writes.events] = self.counts["verifying"][writes.events] = writes.verified
         _say("written, sealed and verified")
 
+    def _run_seals(self, rounds: int) -> None:
+        from tests.bench.seals import TO_SEAL, WORKSPACES, Seals
+
+        seals = [Seals(writes.rig, writes.events) for writes in self._writes]
+        for one in seals:
+            with _key_in(one.rig.server.home / "keys"), one.rig.in_django("worker"):
+                one.grow_tree()
+        for _ in range(rounds):
+            for one in seals:
+                with _key_in(one.rig.server.home / "keys"), one.rig.in_django("worker"):
+                    one.seal_many(self.timings)
+                    one.verify_tree(self.timings)
+        self.counts[f"sealing, {WORKSPACES} workspaces"] = {one.events: TO_SEAL for one in seals}
+        self.counts["verifying leaves and tree"] = {one.events: one.leaves for one in seals}
+        self.waits = seals[-1].wait_for_seals()
+        _say("sealed and verified trees")
+
     def as_value(self) -> dict[str, Any]:
         return {
             "sizes": self.sizes,
@@ -128,6 +150,7 @@ class Bench:
                 for row, series in self.timings.series.items()
             },
             "peers": self.beside.as_value(),
+            "seconds_to_seal": [round(wait, 4) for wait in self.waits],
         }
 
 

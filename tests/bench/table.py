@@ -33,6 +33,12 @@ def bound(one: Series) -> str:
     return f"Python {share:.0%}" if share >= 0.5 else f"PostgreSQL {1 - share:.0%}"
 
 
+def seal_waits(waits: list[float]) -> str:
+    """How long events waited from their commit until their seal was seen, in one line."""
+    p50, p99 = (sorted(waits)[int(len(waits) * share)] for share in (0.5, 0.99))
+    return f"From commit to seal at 500 events a second: p50 {p50:.2f} s, p99 {p99:.2f} s."
+
+
 def _pages(timings: Timings, sizes: list[int]) -> str:
     names = [row.removesuffix(": keys") for row in timings.series if row.endswith(": keys")]
     if not names:
