@@ -38,7 +38,9 @@ WALL_CLOCKS = {
     *("time.time", "time.time_ns", "timezone.now", "timezone.localtime", "timezone.localdate"),
 }
 MAKES_SAFE = {"mark_safe", "SafeString", "SafeText", "SafeData"}
-MAY_MAKE_SAFE = {"auditapp/lib/markup.py"}  # paths, each with the test that escapes hostile text through it: lib/test_markup.py
+MAY_MAKE_SAFE = {
+    "auditapp/lib/markup.py"
+}  # paths, each with the test that escapes hostile text through it: lib/test_markup.py
 
 Breach = tuple[int, str]
 
