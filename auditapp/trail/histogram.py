@@ -28,10 +28,12 @@ BELOW_PEAK: Final = 0.75  # of the tallest bar: what is lower ends below those w
 
 
 BAR: Final = (
-    '<a class="histogram__day" href="{}" tabindex="-1"><title>{}</title>'
+    '<a class="histogram__day" href="{}" tabindex="-1" data-day="{}"><title>{}</title>'
     '<rect class="histogram__hit" x="{}" y="0" width="{}" height="52"/>'
     '<rect class="histogram__bar" x="{}" y="{}" width="{}" height="{}" rx="1"/>{}</a>'
 )
+# What failed stands at the foot of its bar; too little of it to be seen still has its mark below the line.
+FAILED: Final = '<rect class="histogram__failed" x="{}" y="{}" width="{}" height="{}"/>'
 FAILURE: Final = '<svg x="{}" y="49" overflow="visible"><path class="histogram__failure" d="M-3 4.5h6L0-.5z"/></svg>'
 
 
@@ -84,16 +86,24 @@ def histogram_of(counts: Sequence[DayCount], wanted: EventFilter, address: Addre
 def _bar(count: DayCount, x: float, step: float, most: int, address: Address) -> tuple[object, ...]:
     """What BAR says of one day."""
     height = max(TALLEST * count.events / most, 1.0) if count.events else 0.0
-    failures = ", some failed" if count.failures else ""
+    failures = f", {count.failures:,} failed" if count.failures else ""
+    left, width = _percent(x + step * 0.16), _percent(step * 0.68)
+    failed = height * count.failures / count.events if count.events else 0.0
     noun = "event" if count.events == 1 else "events"
     day = count.day
     return (
         day_range(address, day, day),
+        day.isoformat(),
         f"{WEEKDAYS[day.weekday()][:3]} {_short(day)}: {count.events:,} {noun}{failures}",
         *(_percent(x), _percent(step)),
-        *(_percent(x + step * 0.16), f"{BASE - height:.1f}", _percent(step * 0.68), f"{height:.1f}"),
-        format_html(FAILURE, _percent(x + step / 2)) if count.failures else "",
+        *(left, f"{BASE - height:.1f}", width, f"{height:.1f}"),
+        _failures(left, width, failed, _percent(x + step / 2)) if count.failures else "",
     )
+
+
+def _failures(left: str, width: str, height: float, middle: str) -> Html:
+    bar = format_html(FAILED, left, f"{BASE - height:.1f}", width, f"{height:.1f}")
+    return format_html("{}{}", bar, format_html(FAILURE, middle))
 
 
 def _labels(days: Sequence[date], place: dict[date, float], time: PageTime) -> list[tuple[str, str, str]]:

@@ -113,6 +113,21 @@ def test_older_and_newer_swap_the_list(history, visit):
     assert rows(page).first.get_attribute("data-event") == first
 
 
+def test_dragging_over_the_bars_writes_the_range_and_keeps_the_filters(history, visit):
+    page = visit(history.olga, f"{TRAIL}?area=warehouses")
+    box = page.locator(".histogram__plot").bounding_box()
+    y = box["y"] + 20
+    page.mouse.move(box["x"] + box["width"] * 0.8, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.85, y, steps=4)
+    page.mouse.move(box["x"] + box["width"] * 0.9, y, steps=4)
+    assert page.locator(".histogram__drag").count() == 1
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"area=warehouses&from=\d{4}-\d\d-\d\d&to=\d{4}-\d\d-\d\d"))
+    first, last = re.search(r"from=([\d-]+)&to=([\d-]+)", page.url).groups()
+    assert first < last
+
+
 # --- Drawer and keyboard ----------------------------------------------------------------------------------------------
 
 
@@ -197,6 +212,7 @@ def test_everything_works_without_scripts(history, visit):
     page.click("#actors-button")
     page.fill("#actor-find", "terra")
     page.click("#actors-filter noscript button")
+    page.wait_for_url("**actor_q=terra**")
     assert page.locator("#actor-options .facet").count() == 1
     page.click("#actors-button")
     rows(page).first.locator(".trail__link").click()

@@ -1,5 +1,6 @@
 """Ranges in words, presets, and the bars that show them."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -75,9 +76,10 @@ def test_each_day_is_a_bar_that_leads_to_that_day_in_utc():
     assert drawn.bars.count("<a ") == 90
     tall, small = (drawn.bars.split("<a ")[place] for place in (-5, -4))
     assert "<title>Fri 20 Nov: 10 events</title>" in tall
-    assert "<title>Sat 21 Nov: 5 events, some failed</title>" in small
+    assert "<title>Sat 21 Nov: 5 events, 1 failed</title>" in small
     assert ('height="40.0"' in tall, 'height="20.0"' in small) == (True, True)
     assert ("histogram__failure" in tall, "histogram__failure" in small) == (False, True)
+    assert re.search(r'histogram__failed" [^>]*y="42.0" [^>]*height="4.0"', small)  # a fifth of the bar, at its foot
     assert 'href="/t/?q=prod&amp;from=2026-11-20&amp;to=2026-11-20&amp;tz=utc"' in tall
     assert drawn.peak is None  # no room beside the last bars
     assert drawn.labels[0][0] == "27 Aug"
