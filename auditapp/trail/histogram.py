@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from django.utils.html import format_html, format_html_join
-
+from auditapp.lib.markup import format_html, format_html_join
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.facets import DayCount
 from auditapp.record.rollups import days_of
