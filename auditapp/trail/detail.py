@@ -19,7 +19,7 @@ from auditapp.trail.dressing import plain_text
 from auditapp.trail.event_json import event_as_json, readable_json
 from auditapp.trail.facts import Fact, facts_of
 from auditapp.trail.filters import TrailQuery
-from auditapp.trail.linked import LinkedEvents, kind_word, linked_events, token_of
+from auditapp.trail.linked import LinkedEvents, deeds_of, kind_word, linked_events, token_of
 from auditapp.trail.refine import Refinement, refinement
 from auditapp.trail.rows import node_of
 from auditapp.trail.seal_state import SealState, seal_state
@@ -156,7 +156,7 @@ def _filters(row: EventRow, home: Address) -> dict[str, Address]:
     if ip := event.context.get("ip"):
         found["ip"] = home.having("ip", str(ip))
     if token := token_of(row):
-        found["token"] = home.having("actor", token)
+        found["token"] = deeds_of(token, home)
     return found
 
 

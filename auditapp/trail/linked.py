@@ -5,6 +5,7 @@ How sure it is that a history is of the same thing is part of it: by id, by name
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, TypeAlias
 
 from auditapp.record.drafts import Target
@@ -12,6 +13,7 @@ from auditapp.record.event_filter import Choice, EventFilter, Word
 from auditapp.record.event_query import Count, EventQuery
 from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
+from auditapp.trail.ranges import day_range
 from auditapp.trail.rows import node_of
 
 HISTORY_SHOWN: Final = 6
@@ -36,11 +38,12 @@ Linker: TypeAlias = Callable[[Sequence[EventRow]], list[Linked]]
 
 @dataclass(frozen=True, slots=True)
 class LinkedList:
-    """Events under a title; `all` is the trail of all of them, `count` how many those are where that is told."""
+    """Events under a title; `all` is the trail of all of them, `all_words` its name, `count` how many events are told of."""
 
     title: str
     rows: list[Linked]
-    all: Address | None = None
+    all: Address
+    all_words: str = "All of them"
     count: Count | None = None
 
 
@@ -68,8 +71,8 @@ def linked_events(events: EventQuery, row: EventRow, *, trail: Address, home: Ad
     same_session = [one for one in events.related(row, by="session_id", size=RELATED_SHOWN) if one.id not in shown]
     token = token_of(row)
     return LinkedEvents(
-        LinkedList("Same request", linked(same_request)),
-        LinkedList("Same session", linked(same_session)),
+        LinkedList("Same request", linked(same_request), _around(row, home, "request", "request_id")),
+        LinkedList("Same session", linked(same_session), _around(row, home, "session", "session_id")),
         _of_token(events, token, linked, home) if token else None,
         [
             LinkedList(title, linked(rows), home.having("resource", resource).having("reads", "1"))
@@ -85,16 +88,30 @@ def token_of(row: EventRow) -> str | None:
     return actor.id if actor.kind == "token" else (str(row.event.context.get("token_id") or "") or None)
 
 
+def deeds_of(token: str, home: Address) -> Address:
+    """The trail of all that a token did, also of what it sent in somebody's name."""
+    return home.having("token", token).having("reads", "1")
+
+
 def kind_word(target: Target | None) -> str:
     """The kind of a resource as a word: `tracking plan`."""
     return target.type.replace("_", " ") if target and target.type else "resource"
 
 
+def _around(row: EventRow, home: Address, key: str, said: str) -> Address:
+    """The trail of the same request or session; the days around the event bound the search, which no index serves."""
+    day = row.event.occurred_at.date()
+    address = home.having(key, str(row.event.context.get(said, ""))).having("reads", "1")
+    return day_range(address, day - timedelta(days=1), day + timedelta(days=1))
+
+
 def _of_token(events: EventQuery, token: str, linked: Linker, home: Address) -> LinkedList:
+    # Its own events have an index. What it sent for people has none, and is looked for when the link is followed.
     wanted = EventFilter(actors=Choice((token,)), with_reads=True)
     rows = events.page(wanted, size=TOKEN_SHOWN).rows
-    address = home.having("actor", token).having("reads", "1")
-    return LinkedList("What did this token do?", linked(rows), address, events.count(wanted, up_to=TOKEN_COUNTED_UP_TO))
+    words = "All it did, also in somebody's name"
+    count = events.count(wanted, up_to=TOKEN_COUNTED_UP_TO)
+    return LinkedList("What did this token do?", linked(rows), deeds_of(token, home), words, count)
 
 
 def _history(events: EventQuery, row: EventRow) -> list[tuple[str, list[EventRow], str]]:

@@ -118,6 +118,7 @@ def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_d
         "views": views_menu(request.member_permissions, query),
         "query": query,
         "time": time,
+        "origin": _origin(request),
         "zones": zone_choices(query.address, request.COOKIES, home.zone, time.zone),
         "exports": export_menu(request.workspace, request.member_permissions, query.address),
         "is_live": request.COOKIES.get("live") != "off",  # written by trail_live.js
@@ -164,6 +165,7 @@ def _detail_context(
     return {
         "detail": detail,
         "time": time,
+        "origin": _origin(request),
         "page_url": page,
         "can_verify": request.member_permissions.can(Permission.AUDIT_VERIFY),
         "verify_url": f"{page}{'&' if page.pairs else '?'}verify=1#seal",
@@ -184,6 +186,11 @@ def _first_event_line(request: WorkspaceRequest, query: TrailQuery, found: Trail
 def _page_of(slug: str, event: str, trail: Address) -> Address:
     """The page of an event, which keeps the filters of the list that it was opened from."""
     return trail.without("older", "newer", "open").at(reverse("trail:event_page", args=[slug, event]))
+
+
+def _origin(request: WorkspaceRequest) -> str:
+    """What stands before a path where it is read on paper."""
+    return f"{request.scheme}://{request.get_host()}"
 
 
 def _home(request: WorkspaceRequest) -> Address:

@@ -32,9 +32,26 @@ document.addEventListener("click", ({ target }) => {
   if (row && !left.length && !target.closest("a, button") && !String(getSelection())) location.href = row.dataset.href;
 });
 
+// Single keys can be switched off: whoever dictates, or rests a hand on the keyboard, presses them without meaning to.
+const keysAreOn = () => localStorage.getItem("single-keys") !== "off";
+
+function showKeys() {
+  root.dataset.keys = keysAreOn() ? "on" : "off";
+  $$("[data-keys-switch]").forEach((box) => { box.checked = keysAreOn(); });
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-keys-switch]")) return;
+  localStorage.setItem("single-keys", target.checked ? "on" : "off");
+  showKeys();
+});
+
+showKeys();
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") $$("details.pop[open]").forEach((pop) => { pop.open = false; $("summary", pop).focus(); });
-  if (event.target.closest("input, select, textarea") || event.metaKey || event.ctrlKey || event.altKey) return;
+  if (!keysAreOn() || $("dialog[open]") || event.target.closest("input, select, textarea")) return;
+  if (event.metaKey || event.ctrlKey || event.altKey) return;
   const keyed = $(`[data-key="${CSS.escape(event.key)}"]`);
   if (keyed) { event.preventDefault(); keyed.focus(); if (keyed.tagName === "SUMMARY") keyed.click(); }
   if (event.key === "?") $("#shortcuts")?.showModal();

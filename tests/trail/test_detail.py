@@ -110,6 +110,9 @@ def test_history_related_events_and_the_way_to_all_of_them(cast, browser_of, dis
     assert "resource=warehouse:whs_1" in sections["history-title"]
     assert sections["request-title"].count("history__item") == 1
     assert sections["session-title"].count("history__item") == 1
+    around = "from=2026-11-23&amp;to=2026-11-25&amp;reads=1"
+    assert f'?request=req_1&amp;{around}">All of them<' in sections["request-title"]
+    assert f'?session=ses_1&amp;{around}">All of them<' in sections["session-title"]
 
 
 def test_history_says_how_sure_it_is_that_it_is_of_the_same_thing(cast, browser_of, disabled):
@@ -148,7 +151,7 @@ def test_what_a_token_did_is_counted_shown_and_led_to(cast, browser_of):
     section = html.split('id="token-title"')[1].split("</section>")[0]
     assert section.startswith('>What did this token do? <span class="faint">3 events</span>')
     assert section.count("history__item") == 3
-    assert f"actor={token.id}" in section
+    assert f'?token={token.id}&amp;reads=1">All it did, also in somebody' in section
     person = tell_sample(cast.workspace, cast.olga, "warehouse.enabled").key
     assert 'id="token-title"' not in browser_of(cast.olga).get(page_url(person)).content.decode()
 
