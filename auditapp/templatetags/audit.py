@@ -61,8 +61,9 @@ def short(moment: datetime, time: PageTime) -> str:
 
 @register.filter
 def exact(moment: datetime, time: PageTime) -> str:
-    """Date, seconds and zone, and the same in UTC."""
-    return f"{time.exact(moment)}, {time.utc(moment)}"
+    """Date, seconds and zone, and the same in UTC where that is another."""
+    text, utc = time.exact(moment), time.utc(moment)
+    return text if text.endswith(utc) else f"{text}, {utc}"
 
 
 @register.filter

@@ -106,11 +106,18 @@ def visit(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
     """`visit(user, path, ...)` opens a page as this person; at the end nothing may have gone wrong on any."""
     contexts, watched = [], []
 
-    def open_page(user: User, path: str, *, size: Any = DESK, scheme: str = "light", scripts: bool = True) -> Any:
+    def open_page(
+        user: User, path: str, *, size: Any = DESK, scheme: str = "light", scripts: bool = True, zone: str = "UTC"
+    ) -> Any:
         client = Client()
         client.force_login(user)
         context = chromium.new_context(
-            base_url=site, viewport=size, color_scheme=scheme, java_script_enabled=scripts, reduced_motion="reduce"
+            base_url=site,
+            viewport=size,
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
+            timezone_id=zone,
         )
         contexts.append(context)
         session = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -1,7 +1,6 @@
 """The trail in a browser: by mouse and keyboard, without scripts, on a phone, with hostile events."""
 
 import re
-from pathlib import Path
 
 import pytest
 from django.urls import reverse
@@ -10,13 +9,11 @@ from auditapp.lib.ids import event_key
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.record.writer import write_events
 from tests.browser.conftest import DESK, PHONE
+from tests.browser.rules import broken_rules
 from tests.trail.history import tell_sample
 from tests.trail.payloads import PAYLOADS, hostile_draft
 
 TRAIL = "/demo/settings/admin/audit-trail/"
-AXE = Path(__file__).parent.joinpath("vendor", "axe.min.js").read_text()
-AXE_RUN = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}))
-    .violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(" | ")}`)"""
 
 
 def settle(page):
@@ -253,11 +250,6 @@ def test_no_page_of_the_trail_breaks_a_rule_of_wcag(history, visit, size, scheme
         page.goto(path)
         found[name] = broken_rules(page)
     assert {name: rules for name, rules in found.items() if rules} == {}
-
-
-def broken_rules(page):
-    page.evaluate(AXE)
-    return page.evaluate(AXE_RUN)
 
 
 # --- Hostile events ---------------------------------------------------------------------------------------------------
