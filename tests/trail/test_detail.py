@@ -124,7 +124,7 @@ def test_history_says_how_sure_it_is_that_it_is_of_the_same_thing(cast, browser_
     )
     html = browser_of(cast.olga).get(page_url(disabled)).content.decode()
     history = html.split('id="history-title"')[1].split("</section>")[0]
-    titles = re.findall(r'<p class="tiny muted" hx-disable>(.*?) <a href="([^"]+)"', history)
+    titles = re.findall(r'<p class="tiny muted" hx-disable>(.*?) <a class="more-link" href="([^"]+)"', history)
     assert [title for title, _ in titles] == [
         "Exact match, by its id",
         "Likely match: same name, another id",
