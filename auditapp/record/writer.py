@@ -69,12 +69,17 @@ def _prepared_cursor() -> Iterator["psycopg.Cursor[Any]"]:
     """
     connection.ensure_connection()
     own = connection.connection
-    before, own.prepare_threshold = own.prepare_threshold, 0 if settings.DATABASE_PREPARED_STATEMENTS else None
+    before, own.prepare_threshold = own.prepare_threshold, 0 if _prepares() else None
     try:
         with psycopg.Cursor(own) as cursor:
             yield cursor
     finally:
         own.prepare_threshold = before
+
+
+def _prepares() -> bool:
+    # A Django project that installs this app may leave the setting out.
+    return getattr(settings, "DATABASE_PREPARED_STATEMENTS", True)
 
 
 def _row(draft: EventDraft) -> tuple[tuple[Any, ...], Recorded]:
