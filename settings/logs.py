@@ -5,7 +5,11 @@ Request ids are added by auditapp.web, which sets them on the record.
 
 import json
 import logging
+import re
 from typing import Any
+
+# Whoever holds such a link may join or set a password: only its beginning is written.
+_SECRET_LINK = re.compile(r"(/accounts/(?:invitation|password/reset/key)/[^/\s]{4})[^/\s]+")
 
 
 class JsonFormatter(logging.Formatter):
@@ -16,7 +20,7 @@ class JsonFormatter(logging.Formatter):
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _SECRET_LINK.sub(r"\1...", record.getMessage()),
         }
         if request_id := getattr(record, "request_id", None):
             line["request_id"] = request_id
@@ -33,8 +37,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "auditapp": {"level": "INFO"},
-        # A refused host name or an expired form is the caller's matter; django.request tells of 5xx.
+        # A refused host name, a wrong address or an expired form is the caller's matter, and is told to the caller.
         "django.security.DisallowedHost": {"level": "ERROR"},
+        "django.request": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},
     },
 }

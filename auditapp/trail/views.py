@@ -120,7 +120,9 @@ def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_d
         "time": time,
         "origin": _origin(request),
         "zones": zone_choices(query.address, request.COOKIES, home.zone, time.zone),
-        "exports": export_menu(request.workspace, request.member_permissions, query.address),
+        "exports": None
+        if query.problems
+        else export_menu(request.workspace, request.member_permissions, query.address),
         "is_live": request.COOKIES.get("live") != "off",  # written by trail_live.js
         "first_event_line": _first_event_line(request, query, found) if has_drawer else "",
     }

@@ -128,6 +128,22 @@ def test_export_of_a_filter_that_is_wrong_is_refused(cast, browser_of):
     assert "A range ends in /0 to /32" in answer.content.decode()
 
 
+def test_export_takes_the_line_of_the_search_box_and_refuses_what_it_cannot_read(three_events, browser_of):
+    olga = browser_of(three_events.olga)
+    every = olga.get(export_url("csv")).getvalue().count(b"\n")
+    wrong = olga.get(export_url("csv"), {"query": "foo:bar"})
+    failures = olga.get(export_url("csv"), {"query": "outcome:failure"})
+    assert wrong.status_code == 422
+    assert failures.status_code == 200
+    assert failures.getvalue().count(b"\n") < every
+
+
+def test_beside_a_line_that_was_not_understood_nothing_is_offered_for_export(three_events, browser_of):
+    page = browser_of(three_events.olga).get(export_url("csv").removesuffix("export.csv"), {"query": "foo:bar"})
+    assert page.status_code == 422
+    assert b"export.csv" not in page.content
+
+
 def test_there_is_no_other_format(cast, browser_of):
     assert browser_of(cast.olga).get(export_url("xlsx")).status_code == 404
 

@@ -14,13 +14,14 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.trail.address import Address, read_address
+from auditapp.trail.asking import what_is_asked
 from auditapp.trail.exports.errors import ExportTooLarge
 from auditapp.trail.exports.formats import FORMATS
 from auditapp.trail.exports.menu import background_formats
 from auditapp.trail.exports.queries import content_type_of, exports_shown, file_chunks, file_for, manifest
 from auditapp.trail.exports.services import begin_export, cancel_export, filename, open_file, request_export
 from auditapp.trail.exports.streaming import streamed_lines
-from auditapp.trail.filters import TrailQuery, read_query
+from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.pages import render_page
 from auditapp.web.streaming import stream_file
@@ -121,7 +122,9 @@ def export_manifest(request: WorkspaceRequest, export: str) -> HttpResponse:
 
 
 def _query(request: WorkspaceRequest, address: Address) -> TrailQuery:
-    query = read_query(address, zone=_home_zone(request))
+    query = what_is_asked(request, address, zone=_home_zone(request), is_page=False, has_links=False).query
+    if query.problems:
+        raise Invalid(str(query.problems[0]), field="query")
     if query.errors:
         key, message = next(iter(query.errors.items()))
         raise Invalid(message, field=key)
