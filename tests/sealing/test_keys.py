@@ -106,4 +106,4 @@ def test_the_sealer_ends_without_its_key_and_says_so_without_telling_it(log, sea
         run_sealer(threading.Event())
     assert "The sealer stops." in caplog.text
     assert str(seal_key_file) in caplog.text
-    assert secret.rsplit("+", 1)[1] not in caplog.text
+    assert secret.split("+", 4)[4] not in caplog.text
