@@ -22,7 +22,7 @@ from auditapp.record.workspace_scope import in_workspace
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 1_000
-COUNTED_UP_TO: Final = 10_000
+COUNTED_UP_TO: Final = 1_000
 # A list shows the first changes in its sentence; a page of its own shows all.
 LISTED_UNITS: Final = 12
 NEARBY: Final = timedelta(hours=12)

@@ -79,7 +79,10 @@ def box_text(address: Address, actors: Sequence[ActorFacet] = ()) -> str:
 
     Takes:   actors, who are called by their e-mail addresses where those tell them apart
     """
-    emails = {one.id: one.email for one in actors if one.email and _called(one.email, actors) == [one]}
+    named = {value.removeprefix(NOT) for value in address.values("actor")}
+    emails = {
+        one.id: one.email for one in actors if one.id in named and one.email and _called(one.email, actors) == [one]
+    }
     return query_text(_terms(address, emails))
 
 
@@ -163,13 +166,13 @@ def _with_actor_ids(terms: Sequence[Term], home: Address, viewer: Viewer) -> tup
 
 def _called(text: str, actors: Iterable[ActorFacet]) -> list[ActorFacet]:
     """Who has this id, else this e-mail address or whole name, else a name with these words in it."""
-    listed, folded, words = list(actors), text.casefold(), set(search_words(text))
-    ways = (
-        [one for one in listed if one.id == text],
-        [one for one in listed if folded in (one.name.casefold(), (one.email or "").casefold())],
-        [one for one in listed if words and words <= set(search_words(one.name))],
-    )
-    return next(filter(None, ways), [])
+    listed, folded = list(actors), text.casefold()
+    if by_id := [one for one in listed if one.id == text]:
+        return by_id
+    if by_whole_name := [one for one in listed if folded in (one.name.casefold(), (one.email or "").casefold())]:
+        return by_whole_name
+    words = set(search_words(text))
+    return [one for one in listed if words and words <= set(search_words(one.name))]
 
 
 def _did_something(viewer: Viewer, actor_id: str) -> bool:

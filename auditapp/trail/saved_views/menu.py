@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from auditapp.access.permissions import Access
 from auditapp.trail.address import Address
@@ -10,6 +12,8 @@ from auditapp.trail.query_box import box_text, read_box
 from auditapp.trail.saved_views.models import SavedView
 from auditapp.trail.saved_views.queries import visible_views
 from auditapp.trail.saved_views.ready import READY_VIEWS, ReadyView
+
+ADDRESSES_KEPT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +50,10 @@ def views_menu(access: Access, query: TrailQuery) -> ViewsMenu:
 def _links(views: Iterable[SavedView | ReadyView], query: TrailQuery) -> list[ViewLink]:
     text = box_text(query.address)
     home = query.address.without_filters()
-    return [ViewLink(view.name, read_box(view.query, home).address, view.query == text) for view in views]
+    return [ViewLink(view.name, _address_of(view.query, home), view.query == text) for view in views]
+
+
+# Every page links to every view, and reading a line takes milliseconds.
+@lru_cache(maxsize=ADDRESSES_KEPT)
+def _address_of(line: str, home: Address) -> Address:
+    return read_box(line, home).address
