@@ -127,7 +127,7 @@ class Dataset:
     def load(self, connection: "psycopg.Connection[Any]") -> None:
         """Fill an empty database, as its superuser on a connection that commits by itself, and have PostgreSQL know what is in it."""
         # One checkpoint at the end, not one for each gigabyte of the log.
-        connection.execute("ALTER SYSTEM SET max_wal_size = '16GB'")
+        connection.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
         connection.execute("SELECT pg_reload_conf()")
         with connection.transaction():
             self._fill(connection)
