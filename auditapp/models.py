@@ -23,7 +23,7 @@ from auditapp.record.models import (
     TypeTotal,
 )
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
-from auditapp.sources.models import Source
+from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceEvent, SourceHead, WriteKey
 from auditapp.trail.exports.models import Export, ExportChunk, TrailVisit
 from auditapp.trail.saved_views.models import DefaultView, SavedView
 
@@ -50,7 +50,11 @@ __all__ = [
     "Role",
     "SavedView",
     "SealKey",
+    "SeenEvent",
     "Source",
+    "SourceCount",
+    "SourceEvent",
+    "SourceHead",
     "TrailVisit",
     "TreeHead",
     "TypeCount",
@@ -59,4 +63,5 @@ __all__ = [
     "Verification",
     "Warehouse",
     "Workspace",
+    "WriteKey",
 ]

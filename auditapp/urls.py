@@ -76,7 +76,9 @@ SOURCES = [
     path("<str:source_id>/settings/", sources.source_settings, name="source_settings"),
     path("<str:source_id>/enable/", sources.source_enable, name="source_enable"),
     path("<str:source_id>/disable/", sources.source_disable, name="source_disable"),
-    path("<str:source_id>/rotate-write-key/", sources.source_rotate_write_key, name="source_rotate_write_key"),
+    path("<str:source_id>/write-keys/add/", sources.write_key_add, name="write_key_add"),
+    path("<str:source_id>/write-keys/rotate/", sources.write_key_rotate, name="write_key_rotate"),
+    path("<str:source_id>/write-keys/<str:key_id>/revoke/", sources.write_key_revoke, name="write_key_revoke"),
     path("<str:source_id>/delete/", sources.source_delete, name="source_delete"),
 ]
 WAREHOUSES = [

@@ -8,12 +8,15 @@ from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.jobs.schedule import Job, redo_stalled, register
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.sealing.jobs import verify_all
+from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.queries import source_ids_with_labels, source_names
 from auditapp.trail.exports.jobs import expire_exports, resume_exports, write_export
 
 JOBS: Final = (
     Job("record.make_months", make_months, cron="7 3 * * *"),
     Job("record.forget_idempotency_keys", forget_idempotency_keys, cron="17 3 * * *"),
+    Job("sources.make_weeks", make_weeks, cron="9 3 * * *"),
+    Job("sources.forget_inboxes", forget_inboxes, cron="47 3 * * *"),
     Job("sealing.verify_all", verify_all, cron="27 3 * * *"),
     Job("jobs.redo_stalled", redo_stalled, cron="* * * * *", may_overlap=True),
     Job("exports.write", write_export),

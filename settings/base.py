@@ -200,6 +200,7 @@ globals().update(mail_settings(env.text("EMAIL_URL"), outbox=DATA_DIR / "outbox"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"audit-trail@{urlsplit(PUBLIC_URL).hostname}")
 
 EXPORT_DAYS = env.number("EXPORT_DAYS", 7, least=1)
+SOURCE_DAYS = env.number("SOURCE_DAYS", 14, least=2)
 
 # --- Language, time, files ----------------------------------------------------------------------
 

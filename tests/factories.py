@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Member, User, Workspace
-from auditapp.lib.ids import new_id, random_base62
+from auditapp.lib.ids import new_id
 from auditapp.lib.secret_box import seal
 from auditapp.lib.tokens import new_api_token, token_digest
 from auditapp.pipeline.warehouses.models import Warehouse
@@ -23,7 +23,8 @@ from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.sources.models import Source
+from auditapp.sources.models import Source, SourceHead
+from auditapp.sources.write_keys import live_keys, make_write_key
 
 PASSWORD = "correct horse battery"
 
@@ -114,15 +115,23 @@ def make_token(
 
 def make_source(*, workspace: Workspace, name: str = "Web shop", labels: Sequence[str] = (), **values: Any) -> Source:
     with in_workspace(workspace.id):
-        return Source.objects.create(
+        source = Source.objects.create(
             workspace_id=workspace.id,
             id=new_id("src"),
             slug=name.lower().replace(" ", "-"),
             name=name,
             labels=list(labels),
-            write_key=random_base62(32),
             **values,
         )
+        SourceHead.objects.create(workspace_id=workspace.id, source_id=source.id)
+        make_write_key(source)
+    return source
+
+
+def write_keys(source: Source) -> list[str]:
+    """The keys that a source takes now, the newest first."""
+    with in_workspace(source.workspace_id):
+        return list(live_keys(source).values_list("key", flat=True))
 
 
 def make_warehouse(*, workspace: Workspace, name: str = "Reporting", **values: Any) -> Warehouse:

@@ -3,19 +3,15 @@
 What an event says is decided before (services.py, ingest); nothing here updates or deletes.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from django.conf import settings
-from django.db import connection
-
 from auditapp.lib.ids import event_key
 from auditapp.record.drafts import EventDraft
 from auditapp.record.envelope import seal_bytes
+from auditapp.record.prepared import prepared_cursor
 from auditapp.record.search_tokens import tokens_of, tsvector_text
 
 # One statement for both rows, so that an event without its place in the queue cannot exist. An imported record that is there
@@ -53,33 +49,12 @@ def write_events(drafts: Sequence[EventDraft]) -> list[Recorded]:
     Writes:  Event, Pending
     """
     rows = [_row(draft) for draft in drafts]
-    with connection.wrap_database_errors, _prepared_cursor() as cursor:
+    with prepared_cursor() as cursor:
         if len(rows) == 1:
             cursor.execute(INSERT, rows[0][0])
         else:
             cursor.executemany(INSERT, [row for row, _ in rows])  # all in one pipeline
     return [recorded for _, recorded in rows]
-
-
-@contextmanager
-def _prepared_cursor() -> Iterator["psycopg.Cursor[Any]"]:
-    """A cursor whose statements PostgreSQL reads and plans once a connection: half of what this INSERT costs otherwise.
-
-    Django's own cursors write the values into the text of the statement, which is another one each time.
-    """
-    connection.ensure_connection()
-    own = connection.connection
-    before, own.prepare_threshold = own.prepare_threshold, 0 if _prepares() else None
-    try:
-        with psycopg.Cursor(own) as cursor:
-            yield cursor
-    finally:
-        own.prepare_threshold = before
-
-
-def _prepares() -> bool:
-    # A Django project that installs this app may leave the setting out.
-    return getattr(settings, "DATABASE_PREPARED_STATEMENTS", True)
 
 
 def _row(draft: EventDraft) -> tuple[tuple[Any, ...], Recorded]:

@@ -8,17 +8,16 @@ from django.utils.text import slugify
 
 from auditapp.access.permissions import Permission, acting_access
 from auditapp.access.rules import checked_labels
-from auditapp.catalogue.declaring import WITHHELD
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid
-from auditapp.lib.ids import new_id, random_base62
+from auditapp.lib.ids import new_id
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
-from auditapp.sources.models import Source
-from auditapp.sources.queries import source_for
+from auditapp.sources.locking import source_to_change
+from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceHead, WriteKey
+from auditapp.sources.write_keys import make_write_key
 
 KIND_NAMES = {"http_api": "HTTP API"}
-WRITE_KEY_LENGTH = 32
 
 
 class AlreadySo(Conflict):
@@ -37,7 +36,7 @@ def create_source(*, name: str, labels: Sequence[str] = (), kind: str = "http_ap
     """Make a source with a write key of its own; it is enabled at once.
 
     Raises:  Denied, Invalid
-    Writes:  Source; source.created
+    Writes:  Source, SourceHead, WriteKey; source.created
     """
     access = acting_access()
     access.require_everywhere(Permission.SOURCE_CREATE)
@@ -50,11 +49,12 @@ def create_source(*, name: str, labels: Sequence[str] = (), kind: str = "http_ap
         name=_free_name(access.workspace_id, name),
         kind=kind,
         labels=checked_labels(labels),
-        write_key=random_base62(WRITE_KEY_LENGTH),
         created_at=clock.now(),
     )
     source.slug = _free_slug(source)
     _save(source, force_insert=True)
+    SourceHead.objects.create(workspace_id=source.workspace_id, source_id=source.id)
+    make_write_key(source)
     record("source.created", target=source, meta={"kind": KIND_NAMES[kind]}, changes=changed({}, _told(source)))
     return source
 
@@ -66,7 +66,7 @@ def change_source(*, source_id: str, name: str, labels: Sequence[str]) -> Source
     Raises:  NotFound, Denied, Invalid
     Writes:  Source; source.modified, unless nothing differs
     """
-    source = _to_change(source_id)
+    source = source_to_change(source_id)
     before = _told(source)
     source.name = _free_name(source.workspace_id, name, but=source_id)
     source.labels = checked_labels(labels)
@@ -97,47 +97,27 @@ def disable_source(*, source_id: str) -> Source:
 
 
 @transaction.atomic
-def rotate_write_key(*, source_id: str) -> Source:
-    """Give a source a new write key; the old one stops working at once.
-
-    Raises:  NotFound, Denied
-    Writes:  Source; source.write_key_rotated, without either key
-    """
-    source = _to_change(source_id)
-    source.write_key = random_base62(WRITE_KEY_LENGTH)
-    source.save(update_fields=["write_key"])
-    record("source.write_key_rotated", target=source, changes=[Change("write_key", WITHHELD, WITHHELD)])
-    return source
-
-
-@transaction.atomic
 def delete_source(*, source_id: str) -> None:
-    """Delete a source. Its history stays, for all who may see it.
+    """Delete a source. Its history stays, for all who may see it; what is in its inbox goes with the weeks.
 
     Raises:  NotFound, Denied
-    Writes:  Source; source.deleted
+    Writes:  Source, SourceHead, WriteKey, SeenEvent, SourceCount; source.deleted
     """
-    source = _to_change(source_id)
+    source = source_to_change(source_id)
     record("source.deleted", target=source, changes=changed(_told(source), {}))
+    for kept in (WriteKey, SourceHead, SeenEvent, SourceCount):
+        kept.objects.filter(workspace_id=source.workspace_id, source_id=source.id).delete()
     source.delete()
 
 
 def _switch(source_id: str, *, on: bool) -> Source:
-    source = _to_change(source_id)
+    source = source_to_change(source_id)
     if source.is_enabled is on:
         raise AlreadySo
     source.is_enabled = on
     source.save(update_fields=["is_enabled"])
     record(f"source.{'enabled' if on else 'disabled'}", target=source, changes=[Change("enabled", not on, on)])
     return source
-
-
-def _to_change(source_id: str) -> Source:
-    """The source, locked, where whoever acts may change it."""
-    access = acting_access()
-    source = source_for(access, source_id)
-    access.require(Permission.SOURCE_WRITE, source)
-    return Source.objects.select_for_update().get(workspace_id=access.workspace_id, id=source_id)
 
 
 def _told(source: Source) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from auditapp.sources.services import (
     delete_source,
     disable_source,
     enable_source,
-    rotate_write_key,
 )
+from auditapp.sources.write_keys import add_write_key, live_keys, revoke_write_key, rotate_write_key
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
@@ -55,7 +55,9 @@ def source_create(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page("source.read")
 def source_overview(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     source = source_for(request.member_permissions, source_id)
-    return render_page(request, "sources/source.html", _about(request, source))
+    about = _about(request, source)
+    about["write_key"] = live_keys(source).filter(ends_at=None).first() if about["can_write"] else None
+    return render_page(request, "sources/source.html", about)
 
 
 @workspace_page("source.read")
@@ -73,7 +75,7 @@ def source_settings(request: WorkspaceRequest, source_id: str) -> HttpResponse:
                 return redirect("sources:source_settings", request.workspace.slug, source_id)
     else:
         form = SourceForm(initial={"name": source.name, "labels": ", ".join(source.labels)})
-    context = _about(request, source) | {"form": form}
+    context = _about(request, source) | {"form": form, "write_keys": list(live_keys(source))}
     return render_page(request, "sources/source_settings.html", context, status=422 if form.errors else 200)
 
 
@@ -92,7 +94,27 @@ def _action(service: Callable[..., object], done: str) -> Callable[..., HttpResp
 
 source_enable = _action(enable_source, "The source is on.")
 source_disable = _action(disable_source, "The source is off. Events sent to it are refused.")
-source_rotate_write_key = _action(rotate_write_key, "The source has a new write key. The old one stopped working.")
+
+
+@require_POST
+@workspace_page("source.read")
+def write_key_add(request: WorkspaceRequest, source_id: str) -> HttpResponse:
+    add_write_key(source_id=source_id)
+    return _to_settings(request, source_id, "The source has one more write key.")
+
+
+@require_POST
+@workspace_page("source.read")
+def write_key_rotate(request: WorkspaceRequest, source_id: str) -> HttpResponse:
+    rotate_write_key(source_id=source_id)
+    return _to_settings(request, source_id, "The source has a new write key. The old one works for another 24 hours.")
+
+
+@require_POST
+@workspace_page("source.read")
+def write_key_revoke(request: WorkspaceRequest, source_id: str, key_id: str) -> HttpResponse:
+    revoke_write_key(source_id=source_id, key_id=key_id)
+    return _to_settings(request, source_id, "The write key stopped working.")
 
 
 @require_POST
@@ -109,3 +131,8 @@ def _about(request: WorkspaceRequest, source: Source) -> dict[str, object]:
         "kind": KIND_NAMES.get(source.kind, source.kind),
         "can_write": request.member_permissions.can(Permission.SOURCE_WRITE, source.id),
     }
+
+
+def _to_settings(request: WorkspaceRequest, source_id: str, done: str) -> HttpResponse:
+    messages.success(request, done)
+    return redirect("sources:source_settings", request.workspace.slug, source_id)

@@ -9,6 +9,7 @@ from django.urls import get_resolver, reverse
 
 from auditapp.access.models import Grant, Invitation
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.sources.write_keys import make_write_key
 from tests.factories import acting_as, make_cast, make_grant, make_group, make_token
 
 NAMESPACES = ("access", "sources", "warehouses")
@@ -73,8 +74,11 @@ MATRIX = [
     Row("sources:source_disable", WRITERS_OF_SHOP, ("shop",), {}),
     Row("sources:source_disable", WRITERS_OF_KIOSK, ("kiosk",), {}),
     Row("sources:source_enable", WRITERS_OF_SHOP, ("off",), {}),
-    Row("sources:source_rotate_write_key", WRITERS_OF_SHOP, ("shop",), {}),
-    Row("sources:source_rotate_write_key", WRITERS_OF_KIOSK, ("kiosk",), {}),
+    Row("sources:write_key_rotate", WRITERS_OF_SHOP, ("shop",), {}),
+    Row("sources:write_key_rotate", WRITERS_OF_KIOSK, ("kiosk",), {}),
+    Row("sources:write_key_add", WRITERS_OF_SHOP, ("shop",), {}),
+    Row("sources:write_key_add", WRITERS_OF_KIOSK, ("kiosk",), {}),
+    Row("sources:write_key_revoke", WRITERS_OF_SHOP, ("shop", "spare_key"), {}),
     Row("sources:source_delete", WRITERS_OF_SHOP, ("shop",), {}),
     Row("sources:source_delete", WRITERS_OF_KIOSK, ("kiosk",), {}),
     Row("warehouses:warehouse_list", READERS_OF_WAREHOUSES),
@@ -109,6 +113,7 @@ def world_of(slug):
             invited_by=cast.olga.id,
             expires_at="2100-01-01T00:00:00Z",
         )
+        spare_key = make_write_key(cast.shop)
     group = make_group(workspace=cast.workspace, members=[cast.mina])
     make_grant(
         workspace=cast.workspace, group=group, role="source_read_only", scope="listed", resource_ids=[cast.app.id]
@@ -116,7 +121,7 @@ def world_of(slug):
     token, _ = make_token(workspace=cast.workspace)
     ids = {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
-    return cast, ids | {"off": cast.app.id, "warehouse_off": off.id}
+    return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id}
 
 
 def status(cast, row, person, ids):

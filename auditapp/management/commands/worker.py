@@ -13,6 +13,7 @@ from auditapp.lib import clock
 from auditapp.record.jobs import make_months
 from auditapp.sealing.models import Verification
 from auditapp.sealing.sealer import run_sealer
+from auditapp.sources.jobs import make_weeks
 from auditapp.wiring import JOBS
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         worker = Worker(JOBS)
         self.wait_for_database(worker.stopping)
         make_months()  # a machine that slept for months has none for today
+        make_weeks()
         if not Verification.objects.filter(finished_at__gt=clock.now() - timedelta(days=1)).exists():
             enqueue("sealing.verify_all")
         sealer = threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer")

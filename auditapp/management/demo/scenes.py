@@ -20,6 +20,7 @@ from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.record.drafts import Change
 from auditapp.record.services import record
 from auditapp.sources import services as sources
+from auditapp.sources import write_keys
 from auditapp.sources.models import Source
 
 Row = TypeVar("Row")
@@ -113,7 +114,7 @@ def switch_source(world: World, person: Person) -> None:
 
 
 def rotate_key(world: World, person: Person) -> None:
-    sources.rotate_write_key(source_id=world.source().id)
+    write_keys.rotate_write_key(source_id=world.source().id)
 
 
 def try_a_source(world: World, person: Person) -> None:
