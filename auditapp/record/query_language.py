@@ -172,7 +172,7 @@ def _problem_of(term: Term) -> str:
     if term.is_excluded and term.key in ONCE:
         return f"{term.key} cannot be left out. Take the hyphen away."
     if term.key in CLOSED and value not in CLOSED[term.key]:
-        return _unknown_value(term.key, value)
+        return unknown_value(term.key, value)
     return _wrong_type(value) if term.key == "event" else ""
 
 
@@ -196,7 +196,8 @@ def _unknown_key(term: Term) -> str:
     return f"There is no filter {term.key}. Take one of {', '.join(KEYS[:-1])}. {as_text}"
 
 
-def _unknown_value(key: str, value: str) -> str:
+def unknown_value(key: str, value: str) -> str:
+    """What to write in place of a value that is none of the few that a key has."""
     known = CLOSED[key]
     close = get_close_matches(value.lower(), known, 1)
     if close:

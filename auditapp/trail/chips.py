@@ -5,10 +5,11 @@ The words also serve the empty page and the record of an export.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from auditapp.record.event_filter import Choice
-from auditapp.trail.address import Address
+from auditapp.trail.address import NOT, Address
 from auditapp.trail.dressing import area_name
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
@@ -18,6 +19,16 @@ OUTCOMES: Final = {"success": "Succeeded", "failure": "Failed"}
 ACTOR_KINDS: Final = {"user": "People", "token": "Access tokens", "system": "The system", "service": "Services"}
 RISKS: Final = {"risky": "Risky", "notable": "Notable", "routine": "Routine"}
 NAMED: Final = 2  # of several values in a chip
+NOTHING_UNKNOWN: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownValue:
+    """A value that means nothing so far, and the one that may have been meant with the trail that asks for it instead."""
+
+    value: str
+    meant: str
+    instead: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +39,23 @@ class Chip:
     text: str
     keys: tuple[str, ...]
     without: Address
+    unknown: tuple[UnknownValue, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.label} {self.text}"
 
 
 def chips_of(
-    query: TrailQuery, time: PageTime, *, type_names: Mapping[str, str], actor_names: Mapping[str, str]
+    query: TrailQuery,
+    time: PageTime,
+    *,
+    type_names: Mapping[str, str],
+    actor_names: Mapping[str, str],
+    unknown_types: Mapping[str, str] = NOTHING_UNKNOWN,
 ) -> list[Chip]:
     """A chip for each dimension that narrows the list, in the order of the toolbar.
 
-    Takes:   names by type key and actor id, as far as they are known
+    Takes:   names by type key and actor id, as far as they are known; unknown_types, each with the type that may be meant
     """
     wanted, address = query.wanted, query.address
     found = [
@@ -57,7 +74,19 @@ def chips_of(
         ("Date", range_words(query, time), ("from", "to")),
         ("Read events", "shown" if wanted.with_reads else "", ("reads",)),
     ]
-    return [Chip(label, text, keys, address.without(*keys)) for label, text, keys in found if text]
+    unknown = tuple(_unknown_types(address, unknown_types))
+    return [
+        Chip(label, text, keys, address.without(*keys), unknown if "event" in keys else ())
+        for label, text, keys in found
+        if text
+    ]
+
+
+def _unknown_types(address: Address, unknown: Mapping[str, str]) -> Iterator[UnknownValue]:
+    for value, meant in unknown.items():
+        replaced = {value: meant, NOT + value: NOT + meant}
+        instead = address.having("event", *(replaced.get(one, one) for one in address.values("event")))
+        yield UnknownValue(value, meant, instead)
 
 
 def _events_text(types: Choice, areas: Choice, names: Mapping[str, str]) -> str:

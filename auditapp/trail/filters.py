@@ -19,7 +19,7 @@ from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 from auditapp.lib.keyset import PageKey, parse_page_key
 from auditapp.record.event_filter import Choice, EventFilter, Word
-from auditapp.record.query_language import CLOSED, QueryProblem, words_of
+from auditapp.record.query_language import CLOSED, QueryProblem, unknown_value, words_of
 from auditapp.record.token_query import token_query
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import NOT, Address
@@ -73,17 +73,17 @@ class ValuesField(forms.Field):
 
 
 class OneOfField(ValuesField):
-    """Some of the few values that there are."""
+    """Some of the few values that a key of the query language has."""
 
-    def __init__(self, known: Sequence[str]) -> None:
+    def __init__(self, key: str) -> None:
         super().__init__(required=False)
-        self.known = known
+        self.key = key
 
     def clean(self, value: Sequence[str] | None) -> Choice:
         choice = super().clean(value)
         for text in (*choice.include, *choice.exclude):
-            if text not in self.known:
-                raise forms.ValidationError(f"There is no {text}. Take one of {', '.join(self.known)}.")
+            if text not in CLOSED[self.key]:
+                raise forms.ValidationError(unknown_value(self.key, text))
         return choice
 
 
@@ -102,10 +102,12 @@ class WordsField(forms.CharField):
     """Free text as words."""
 
     def __init__(self) -> None:
-        super().__init__(required=False, max_length=MAX_LENGTH)
+        super().__init__(required=False)
 
     def clean(self, value: Any) -> tuple[Word, ...]:
         text = super().clean(value)
+        if len(text) > MAX_LENGTH:
+            raise forms.ValidationError(f"Search for at most {MAX_LENGTH} characters of text; these are {len(text):,}.")
         words = words_of(text)
         if text and not words:
             raise forms.ValidationError("Write a word, a name, an id or an address to search for.")
@@ -216,13 +218,13 @@ class TrailFilterSet(FilterSet):  # type: ignore[misc]
         # In a table, since `from` cannot be the name of an attribute.
         return {
             "event": DimensionFilter("types", _values),
-            "area": DimensionFilter("areas", _values),
+            "area": DimensionFilter("areas", lambda: OneOfField("area")),
             "actor": DimensionFilter("actors", _values),
-            "actor_kind": DimensionFilter("actor_kinds", lambda: OneOfField(CLOSED["actor_kind"])),
+            "actor_kind": DimensionFilter("actor_kinds", lambda: OneOfField("actor_kind")),
             "resource": DimensionFilter("resources", _values),
             "target": DimensionFilter("target_ids", _values),
-            "risk": DimensionFilter("risks", lambda: OneOfField(CLOSED["risk"])),
-            "outcome": DimensionFilter("outcomes", _values),
+            "risk": DimensionFilter("risks", lambda: OneOfField("risk")),
+            "outcome": DimensionFilter("outcomes", lambda: OneOfField("outcome")),
             "ip": DimensionFilter("ips", lambda: AddressesField(required=False)),
             "token": DimensionFilter("tokens", _values),
             "request": DimensionFilter("requests", _values),

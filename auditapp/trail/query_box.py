@@ -67,9 +67,9 @@ def read_box(text: str, home: Address, viewer: Viewer | None = None) -> Box:
     address = _address(terms, home)
     # What only shows when all is seen together, such as a range that ends before it begins.
     for key, message in read_query(address, zone=UTC_ZONE).errors.items():
-        first = next((term for term in terms if _url_key(term) == key), None)
-        if first is not None:
-            problems.append(QueryProblem(first.at, first.written, message))
+        if of_key := [term for term in terms if _url_key(term) == key]:
+            wrong = _first_too_many(of_key) if key == "q" else of_key[0]
+            problems.append(QueryProblem(wrong.at, wrong.written, message))
             address = address.without(key)
     return Box(text, address, tuple(sorted(problems, key=lambda problem: problem.at)))
 
@@ -125,6 +125,18 @@ def _address(terms: Iterable[Term], home: Address) -> Address:
 
 def _url_key(term: Term) -> str:
     return "q" if term.key == WORDS else term.key
+
+
+def _first_too_many(terms: Sequence[Term]) -> Term:
+    """The word with which there are too many, or too long ones."""
+    return next(
+        (
+            terms[n]
+            for n in range(len(terms))
+            if read_query(_address(terms[: n + 1], Address("")), zone=UTC_ZONE).errors
+        ),
+        terms[0],
+    )
 
 
 def _wrong_value(term: Term) -> str:

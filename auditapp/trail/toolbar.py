@@ -9,6 +9,7 @@ from auditapp.record.event_filter import ANY_END, Choice
 from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import OTHER_AREA, KnownType, known_types
 from auditapp.record.facets import Facets
+from auditapp.record.query_language import QueryProblem
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import Address
 from auditapp.trail.chips import ACTOR_KINDS, OUTCOMES, RISKS, Chip, chips_of
@@ -26,8 +27,9 @@ from auditapp.trail.facet_lists import (
 from auditapp.trail.facet_rows import actor_options, event_options
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
-from auditapp.trail.query_box import box_text
+from auditapp.trail.query_box import box_text, read_box
 from auditapp.trail.ranges import Preset, presets, range_name
+from auditapp.trail.unknown_types import unknown_types
 
 RESOURCES_OFFERED: Final = 12
 BOX_KEYS: Final = {"target", "token", "request", "session", "q"}
@@ -52,12 +54,19 @@ class Toolbar:
     range_name: str
     can_see_addresses: bool
     text: str
+    problems: tuple[QueryProblem, ...]
     risks: list[Option]
     actor_kinds: list[Option]
 
     def one(self, key: str) -> str:
         """The value of a key that a field shows."""
         return next(iter(self.query.address.values(key)), "")
+
+    @property
+    def words_error(self) -> str:
+        """What is wrong with the words, where it is not said at a place of the box: it cannot show what holds no word."""
+        message = self.query.errors.get("q", "")
+        return "" if any(problem.message == message for problem in self.problems) else message
 
     @property
     def zone_value(self) -> str:
@@ -150,6 +159,7 @@ def toolbar_of(
     kinds = _in_order(_with_beginnings(known_types(viewer.workspace_id, [*found.types, *chosen_types])))
     types, areas = joint_ticks(wanted.types, wanted.areas)
     actor_ticks = Ticks.of(wanted.actors)
+    text = box_text(query.address, found.actors) if query.typed is None else query.typed
     event_find, actor_find = (next(iter(query.address.values(key)), "") for key in ("event_q", "actor_q"))
     return Toolbar(
         query,
@@ -167,14 +177,21 @@ def toolbar_of(
             time,
             type_names={key: kind.name for key, kind in kinds.items()},
             actor_names={actor.id: actor.name for actor in found.actors},
+            unknown_types=unknown_types(viewer, wanted.types, found.types),
         ),
         presets(query, time),
         range_name(query, time),
         viewer.sees_personal,
-        box_text(query.address, found.actors) if query.typed is None else query.typed,
+        text,
+        query.problems or _problems(text, query),
         _signed(wanted.risks, RISKS),
         _signed(wanted.actor_kinds, ACTOR_KINDS),
     )
+
+
+def _problems(text: str, query: TrailQuery) -> tuple[QueryProblem, ...]:
+    """What is wrong with an address, at its places in the line that stands for it."""
+    return read_box(text, query.address.without_filters()).problems if query.errors else ()
 
 
 def _signed(choice: Choice, names: Mapping[str, str]) -> list[Option]:

@@ -81,6 +81,8 @@ def test_htmx_gets_the_list_of_a_line_and_its_address(cast):
         ("prod ip:nowhere", "<code>ip:nowhere</code> at character 6: Write an address"),
         ("actor:demo", "actors are called so. Write"),
         ("actor:zoe@demo.example", "Nobody called so did anything that you may see."),
+        (f"actor:{'x' * 301}", "One of these values is too long to be in the trail."),
+        (f"prod eu {'x' * 301}", "</code> at character 9: Search for at most 300 characters of text; these are 309."),
         ("from:2026-11-10 to:2026-11-09", "This is before the range begins."),
     ],
 )

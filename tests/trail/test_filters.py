@@ -74,6 +74,10 @@ def test_a_minute_is_included_as_a_whole():
         ("from=2026-11-10&to=2026-11-01", "to", "This is before the range begins."),
         ("older=zzz", "older", "This page link is damaged. Start again from the first page."),
         ("q=" + "+".join("abcdefghijklm"), "q", "Search for at most 12 words at a time."),
+        ("q=" + "x" * 301, "q", "Search for at most 300 characters of text; these are 301."),
+        ("risk=grave", "risk", "There is no risk:grave. Take one of routine, notable, risky."),
+        ("actor_kind=tokens", "actor_kind", "There is no actor_kind:tokens. Write actor_kind:token."),
+        ("area=!sorces", "area", "There is no area:sorces. Write area:sources."),
         ("tz=mars", "tz", "There is no time zone of this name. Write utc, or a name such as Europe/Oslo."),
         ("actor=" + "x" * 301, "actor", "One of these values is too long to be in the trail."),
         ("actor=x%00", "actor", "One of these values is too long to be in the trail."),
@@ -84,6 +88,12 @@ def test_what_is_wrong_is_named_by_key_and_left_out(asked, key, message):
     query = read(f"{asked}&outcome=failure")
     assert query.errors == {key: message}
     assert query.wanted.outcomes == Choice(("failure",))
+
+
+def test_an_outcome_that_is_none_is_named_and_left_out():
+    query = read("outcome=bogus&risk=risky")
+    assert query.errors == {"outcome": "There is no outcome:bogus. Take one of success, failure."}
+    assert (query.wanted.outcomes, query.wanted.risks) == (Choice(), Choice(("risky",)))
 
 
 def test_a_page_is_older_or_newer_not_both():
@@ -102,10 +112,9 @@ def test_an_open_event_is_its_id_and_nonsense_is_no_event():
     assert read("").open is None
 
 
-def test_types_and_areas_that_nobody_knows_are_kept():
-    wanted = read("event=no.such&area=nowhere&actor=usr_gone").wanted
-    assert (wanted.types.include, wanted.areas.include, wanted.actors.include) == (
+def test_types_and_actors_that_nobody_knows_are_kept():
+    wanted = read("event=no.such&actor=usr_gone").wanted
+    assert (wanted.types.include, wanted.actors.include) == (
         ("no.such",),
-        ("nowhere",),
         ("usr_gone",),
     )
