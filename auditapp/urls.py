@@ -7,6 +7,7 @@ from auditapp.access import group_views, member_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
+from auditapp.ingest.segment import views as segment
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import views as sources
 from auditapp.trail import views as trail
@@ -132,6 +133,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "metrics", public_page("Sums alone, and only for this machine or with METRICS_TOKEN.")(metrics), name="metrics"
     ),
+    path("v1/<str:kind>", segment.call, name="segment_call"),
     path("api/", api.urls),
     path("api/<path:rest>", no_such_endpoint),  # or it would be looked for in a workspace called api
     path("accounts/", include(ACCOUNTS)),

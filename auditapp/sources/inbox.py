@@ -4,7 +4,7 @@ What is decided about an event before it gets here is the pipeline's matter; who
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -109,6 +109,23 @@ def append(workspace_id: int, source_id: str, incoming: Sequence[Incoming]) -> l
             cursor.execute(MOVE, [head[0] + len(new), *where])
             cursor.execute(COUNT, told | _counts(new))
     return indexes
+
+
+def count_rejected(workspace_id: int, source_id: str, codes: Mapping[str, int]) -> None:
+    """Count calls that became no event, by the code of why, in the caller's transaction.
+
+    Writes:  SourceCount
+    """
+    ordered = sorted(codes.items())
+    told = {"workspace_id": workspace_id, "source_id": source_id, "received_at": clock.now()}
+    columns = {
+        "types": [""] * len(ordered),
+        "names": [""] * len(ordered),
+        "verdicts": [code for code, _ in ordered],
+        "counts": [count for _, count in ordered],
+    }
+    with prepared_cursor() as cursor:
+        cursor.execute(COUNT, told | columns)
 
 
 def read_inbox(workspace_id: int, source_id: str, start: int, *, limit: int = 500) -> list[InboxEvent]:

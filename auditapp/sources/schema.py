@@ -1,0 +1,197 @@
+"""The schema of a source as it was observed: names of events, with the properties or traits that came with them.
+
+A name that is new is an event of the trail. What is known already costs nothing: each process remembers it for a while.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import orjson
+from django.db import connection, transaction
+
+from auditapp.lib import clock
+from auditapp.record.acting import acting
+from auditapp.record.drafts import SYSTEM
+from auditapp.record.services import record
+from auditapp.sources.models import SeenEvent, Source
+
+# As many as Segment's page shows. Further names are counted together, so that no client fills the table by making names up.
+MAX_NAMES: Final = 4_000
+MAX_PROPERTIES: Final = 300
+MAX_DEPTH: Final = 4
+REMEMBERED_FOR: Final = timedelta(minutes=10)
+REMEMBERED_NAMES: Final = 20_000
+JSON_TYPES: Final = {
+    str: "string", bool: "boolean", int: "number", float: "number", type(None): "null", dict: "object", list: "array"
+}  # fmt: skip
+
+KNOWN = """
+SELECT s.type, s.name, s.properties FROM unnest(%(types)s::text[], %(names)s::text[]) AS asked (type, name)
+JOIN seen_event AS s ON s.workspace_id = %(workspace_id)s AND s.source_id = %(source_id)s AND s.type = asked.type AND s.name = asked.name
+"""
+ADD = """
+INSERT INTO seen_event (workspace_id, source_id, type, name, properties, is_allowed, is_archived, first_seen_at)
+VALUES (%s, %s, %s, %s, %s::jsonb, true, false, %s) ON CONFLICT (workspace_id, source_id, type, name) DO NOTHING
+"""
+# Types are added to, never taken away, whoever was faster.
+WIDEN = """
+UPDATE seen_event SET properties = properties || %s::jsonb WHERE workspace_id = %s AND source_id = %s AND type = %s AND name = %s
+"""
+
+
+class EventName(NamedTuple):
+    """The kind of call, and the event of a track call or the name of a page or screen."""
+
+    type: str
+    name: str
+
+
+Properties = set[tuple[str, str]]  # dotted path and JSON type
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What this process knows to be in the table. Filled after a commit alone: what is rolled back was never known."""
+
+    names: dict[tuple[int, str, EventName], tuple[datetime, Properties]] = field(default_factory=dict)
+
+    def unknown(self, source: Source, seen: Mapping[EventName, Properties]) -> dict[EventName, Properties]:
+        now = clock.now()
+        nothing: tuple[datetime, Properties] = (now, set())
+        found = {}
+        for name, properties in seen.items():
+            until, known = self.names.get((source.workspace_id, source.id, name), nothing)
+            if until <= now or not properties <= known:
+                found[name] = properties
+        return found
+
+    def keep(self, source: Source, known: Mapping[EventName, Properties]) -> None:
+        if len(self.names) + len(known) > REMEMBERED_NAMES:
+            self.names.clear()
+        until = clock.now() + REMEMBERED_FOR
+        for name, properties in known.items():
+            self.names[source.workspace_id, source.id, name] = (until, properties)
+
+
+_memory = _Memory()
+
+
+def event_name(event: Mapping[str, Any]) -> EventName:
+    """How an event of the pipeline is called."""
+    name = event.get({"track": "event", "page": "name", "screen": "name"}.get(event["type"], ""))
+    return EventName(event["type"], name if isinstance(name, str) else "")
+
+
+def observe(source: Source, events: Iterable[Mapping[str, Any]]) -> set[EventName]:
+    """Keep what is new in these events, in the caller's transaction.
+
+    Gives:   the names for which there is no more room
+    Writes:  SeenEvent; source.new_event_allowed for each new name of a track call
+    """
+    seen: dict[EventName, Properties] = defaultdict(set)
+    for event in events:
+        seen[event_name(event)].update(_properties(event))
+    wanted = _memory.unknown(source, seen)
+    if not wanted:
+        return set()
+    known = _known(source, wanted)
+    new = sorted(wanted.keys() - known.keys())
+    overflow: set[EventName] = set()
+    if new:
+        room = MAX_NAMES - SeenEvent.objects.filter(workspace_id=source.workspace_id, source_id=source.id).count()
+        overflow = set(new[max(room, 0) :])
+        for name in new[: max(room, 0)]:
+            known[name] = _added(source, name, wanted[name])
+    for name in sorted(known):
+        known[name] = _widened(source, name, known[name], wanted[name])
+    transaction.on_commit(lambda: _memory.keep(source, known))
+    return overflow
+
+
+def _properties(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    values = event.get("traits" if event["type"] in ("identify", "group") else "properties")
+    if isinstance(values, dict):
+        yield from _paths(values, "", 1)
+
+
+def _paths(values: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        path = prefix + key
+        if "\x00" in path:
+            continue  # PostgreSQL's jsonb cannot hold it
+        yield path, JSON_TYPES[type(value)]
+        if isinstance(value, dict) and depth < MAX_DEPTH:
+            yield from _paths(value, f"{path}.", depth + 1)
+
+
+def _known(source: Source, names: Iterable[EventName]) -> dict[EventName, Properties]:
+    asked = sorted(names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            KNOWN,
+            {
+                "workspace_id": source.workspace_id,
+                "source_id": source.id,
+                "types": [one.type for one in asked],
+                "names": [one.name for one in asked],
+            },
+        )
+        rows = cursor.fetchall()
+    return {
+        EventName(kind, name): {(path, one) for path, types in orjson.loads(properties).items() for one in types}
+        for kind, name, properties in rows
+    }
+
+
+def _added(source: Source, name: EventName, properties: Properties) -> Properties:
+    stored = _with_room(set(), properties)
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [source.workspace_id, source.id, name.type, name.name, _as_json(stored), clock.now()])
+        is_first = cursor.rowcount == 1
+    if not is_first:  # another batch brought it meanwhile
+        return _known(source, [name])[name]
+    if name.type == "track":
+        with acting(source.workspace_id, SYSTEM):
+            record("source.new_event_allowed", target=source, meta={"event": name.name, "planned": False})
+    return stored | properties
+
+
+def _widened(source: Source, name: EventName, known: Properties, properties: Properties) -> Properties:
+    if properties <= known:
+        return known
+    stored = _with_room(known, properties)
+    if stored != known:
+        changed = {path for path, _ in stored - known}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                WIDEN,
+                [
+                    _as_json({one for one in stored if one[0] in changed}),
+                    source.workspace_id,
+                    source.id,
+                    name.type,
+                    name.name,
+                ],
+            )
+    # With those for which there was no room, so that they are not looked at again.
+    return stored | properties
+
+
+def _with_room(known: Properties, more: Properties) -> Properties:
+    paths = {path for path, _ in known}
+    found = set(known)
+    for path, kind in sorted(more):
+        if path in paths or len(paths) < MAX_PROPERTIES:
+            paths.add(path)
+            found.add((path, kind))
+    return found
+
+
+def _as_json(properties: Properties) -> str:
+    types: dict[str, list[str]] = defaultdict(list)
+    for path, kind in sorted(properties):
+        types[path].append(kind)
+    return orjson.dumps(types).decode()
