@@ -26,6 +26,7 @@ from auditapp.pipeline.destination_filters.fql_values import (
     listed,
     strictly_equal,
 )
+from auditapp.pipeline.field_paths import Steps, steps_of
 
 MAX_NESTING: Final = 32
 Event = Mapping[str, Any]
@@ -71,7 +72,7 @@ class Compiler(Transformer[Token, Part]):
     """Makes a Part of each rule of the grammar."""
 
     def field(self, token: Token) -> Part:
-        return Part(_field(tuple(_steps(str(token)))), _UNKNOWN, _at(token))
+        return Part(_field(steps_of(str(token))), _UNKNOWN, _at(token))
 
     def text(self, token: Token) -> Part:
         return _constant(_unquoted(str(token)), STRING, _at(token))
@@ -176,19 +177,6 @@ def _require(part: Part, kinds: tuple[str, ...], rule: str) -> None:
         raise Refused(f"{rule}, and this is {WORDS[part.kind]}.", part.position)
 
 
-def _steps(path: str) -> list[str]:
-    r"""The keys of a path: dots part them, a backslash takes the next character as it is."""
-    steps, at = [""], 0
-    while at < len(path):
-        if path[at] == ".":
-            steps.append("")
-        else:
-            at += path[at] == "\\"
-            steps[-1] += path[at]
-        at += 1
-    return steps
-
-
 def _unquoted(quoted: str) -> str:
     r"""What stands between the quotes; `\'`, `\"` and `\\` are one character, other backslashes stay, for globs."""
     text, at, end = [], 1, len(quoted) - 1
@@ -199,7 +187,7 @@ def _unquoted(quoted: str) -> str:
     return "".join(text)
 
 
-def _field(steps: tuple[str, ...]) -> Run:
+def _field(steps: Steps) -> Run:
     first, rest = steps[0], steps[1:]
     if not rest:
         return lambda event: event.get(first)

@@ -1,0 +1,15 @@
+"""What becomes of an event at a stage, in the codes of the field. Each is counted under its own name."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """Accepted, or why an event goes no further; the lower ones are decided at the source, the capitals for one destination."""
+
+    ACCEPTED = "accepted"
+    UNPLANNED = "unplanned"
+    SCHEMA_VIOLATION = "schema_violation"
+    UNPLANNED_AND_SCHEMA_VIOLATION = "unplanned_and_schema_violation"
+    COMMON_SCHEMA_VIOLATION = "common_schema_violation"
+    FILTERED_BY_RULES = "FILTERED_BY_RULES"
+    INTERNAL = "INTERNAL"
