@@ -1,8 +1,9 @@
 """What the list shows for one viewer and one address: rows, counts, bars, and what to do where nothing matches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import chain, combinations, islice
 from typing import Final
 
 from auditapp.catalogue.areas import AREAS
@@ -24,18 +25,22 @@ from auditapp.trail.seal_state import SealState, seal_state, seals_of
 from auditapp.trail.toolbar import Toolbar, toolbar_of
 
 ANY_FILTER: Final = "any filter"
+# Sets of filters that are tried together, and how many of those that show something are offered.
+SETS_COUNTED: Final = 12
+SETS_OFFERED: Final = 3
 EVERYTHING: Final = EventFilter(with_reads=True)
 BUT_LOOKS: Final = EventFilter(types=Choice(exclude=("audit_trail.viewed",)), with_reads=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The same trail without one filter, and how many events that would show."""
+    """The same trail without one filter or several, and how many events that would show."""
 
     label: str
     text: str
     address: Address
     count: Count
+    filters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,16 @@ class NothingFound:
     is_first_day: bool
     suggestions: list[Suggestion]
     nearest: tuple[date, Address] | None
+    filters_in_the_way: int = 0  # the fewest whose removal shows something; 0 where only that of all does
 
     @property
-    def is_one_filter(self) -> bool:
-        """Whether taking away a single filter would show something."""
-        return any(one.label != ANY_FILTER for one in self.suggestions)
+    def advice(self) -> str:
+        """What stands above the suggestions: whether one filter is in the way, some of them together, or all."""
+        if self.filters_in_the_way == 1:
+            return "Taking away one filter would show:"
+        if self.filters_in_the_way:
+            return "No single filter keeps them away. Taking these away together would show:"
+        return "No single filter keeps them away; several do."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +144,43 @@ def nothing_found(viewer: Viewer, query: TrailQuery, chips: list[Chip], time: Pa
     # Looking is an event too: it alone makes no trail.
     if not events.count(BUT_LOOKS, up_to=1).events:
         return NothingFound(True, [], None)
-    suggestions = [one for one in _suggestions(events, query, chips) if one.count.events or one.count.is_more]
+    # Read events are shown on top of what is found: they keep nothing away.
+    narrowing = [chip for chip in chips if chip.keys != ("reads",)]
+    size, suggestions = _smallest_sets(events, query, narrowing)
+    if len(narrowing) > 1:
+        any_filter = Suggestion(ANY_FILTER, "", query.address.without_filters(), events.count(EventFilter()))
+        suggestions += filter(_shows_something, [any_filter])
     has_range = query.wanted.since or query.wanted.until
-    return NothingFound(False, suggestions, nearest_range(events, query, time) if has_range else None)
+    return NothingFound(False, suggestions, nearest_range(events, query, time) if has_range else None, size)
 
 
-def _suggestions(events: EventQuery, query: TrailQuery, chips: list[Chip]) -> Iterator[Suggestion]:
-    for chip in chips:
-        yield Suggestion(chip.label, chip.text, chip.without, events.count(_without(query.wanted, chip)))
-    if len(chips) > 1:
-        yield Suggestion(ANY_FILTER, "", query.address.without_filters(), events.count(EventFilter()))
+def _smallest_sets(events: EventQuery, query: TrailQuery, chips: list[Chip]) -> tuple[int, list[Suggestion]]:
+    """The fewest filters whose removal shows something: how many, and which of them. Each single one is tried, then some sets."""
+    if found := list(filter(_shows_something, (_suggestion(events, query, [chip]) for chip in chips))):
+        return 1, found
+    # All of them together are "any filter".
+    sets = chain.from_iterable(combinations(chips, size) for size in range(2, len(chips)))
+    for left_out in islice(sets, SETS_COUNTED):
+        if found and len(left_out) > found[0].filters:
+            break
+        if _shows_something(one := _suggestion(events, query, left_out)):
+            found.append(one)
+        if len(found) == SETS_OFFERED:
+            break
+    return (found[0].filters, found) if found else (0, [])
+
+
+def _suggestion(events: EventQuery, query: TrailQuery, left_out: Sequence[Chip]) -> Suggestion:
+    keys = [key for chip in left_out for key in chip.keys]
+    *others, last = [chip.label for chip in left_out]
+    label = f"{', '.join(others)} and {last}" if others else last
+    text = left_out[0].text if len(left_out) == 1 else ""
+    count = events.count(_without(query.wanted, keys))
+    return Suggestion(label, text, query.address.without(*keys), count, len(left_out))
+
+
+def _shows_something(one: Suggestion) -> bool:
+    return bool(one.count.events or one.count.is_more)
 
 
 DIMENSIONS: Final = {
@@ -166,9 +203,9 @@ DIMENSIONS: Final = {
 }
 
 
-def _without(wanted: EventFilter, chip: Chip) -> EventFilter:
+def _without(wanted: EventFilter, keys: Iterable[str]) -> EventFilter:
     empty = EventFilter()
-    return replace(wanted, **{DIMENSIONS[key]: getattr(empty, DIMENSIONS[key]) for key in chip.keys})
+    return replace(wanted, **{DIMENSIONS[key]: getattr(empty, DIMENSIONS[key]) for key in keys})
 
 
 def _histogram(viewer: Viewer, query: TrailQuery, time: PageTime) -> Histogram | None:

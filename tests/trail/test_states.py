@@ -117,6 +117,41 @@ def test_where_nothing_matches_the_page_says_which_filter_keeps_what_away(cast, 
     assert "from=2026-11-15&amp;to=2026-11-15" in html
 
 
+@pytest.fixture
+def nobody_fits(cast):
+    """What olga did to a warehouse days ago and a token's failure today; gives the address of a search with three filters."""
+    tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(days=9))
+    tell_sample(cast.workspace, cast.rita, "warehouse.enabled", at=NOON, outcome="failure")
+    return {"actor": cast.olga.id, "outcome": "failure", "from": "2026-11-23", "event": "warehouse.enabled"}
+
+
+def test_where_only_several_filters_together_keep_events_away_the_smallest_sets_are_offered(
+    cast, browser_of, trail_url, nobody_fits
+):
+    with clock.at(NOON):
+        html = browser_of(cast.olga).get(trail_url, nobody_fits | {"event": "source.created"}).content.decode()
+    assert "No single filter keeps them away. Taking these away together would show:" in html
+    offered = re.findall(r'href="([^"]+)"[^>]*>(?:(?!</a>).)*?Without <b>([^<]+)</b>', html)
+    assert [label for _, label in offered] == ["Events and Actor", "any filter"]
+    assert offered[0][0].replace("&amp;", "&") == f"{trail_url}?outcome=failure&from=2026-11-23"
+
+
+def test_larger_sets_are_tried_where_no_pair_shows_anything(cast, browser_of, trail_url, nobody_fits):
+    asked = {"event": "source.created", "outcome": "failure", "ip": "192.0.2.1", "actor": "usr_gone"}
+    with clock.at(NOON):
+        html = browser_of(cast.olga).get(trail_url, asked).content.decode()
+    offered = re.findall(r"Without <b>([^<]+)</b>", html)
+    assert offered == ["Events, Actor and Source IP", "any filter"]
+
+
+def test_how_many_sets_are_counted_is_bounded(cast, browser_of, trail_url, nobody_fits, monkeypatch):
+    monkeypatch.setattr("auditapp.trail.queries.SETS_COUNTED", 0)
+    with clock.at(NOON):
+        html = browser_of(cast.olga).get(trail_url, nobody_fits | {"event": "source.created"}).content.decode()
+    assert "No single filter keeps them away; several do." in html
+    assert re.findall(r"Without <b>([^<]+)</b>", html) == ["any filter"]
+
+
 def test_a_search_that_ran_out_of_time_says_so_and_goes_on(cast, browser_of, trail_url, monkeypatch):
     monkeypatch.setattr("auditapp.record.event_keys.WALK_EVENTS", 2)
     monkeypatch.setattr("auditapp.record.event_keys.LONG_WALKS", (3,))
