@@ -2,6 +2,7 @@
 """Runs management commands, each under the database role it needs, over the embedded PostgreSQL where no DATABASE_URL is set."""
 
 import os
+import re
 import sys
 from contextlib import nullcontext
 
@@ -24,6 +25,7 @@ ROLE_OF_COMMAND = {
     "fill_demo": "worker",
     "trickle_demo": "worker",
 }
+MISSING_ROLE = re.compile(r'role "audit_\w+" does not exist')
 WITHOUT_DATABASE = {"", "help", "--help", "--version", "collectstatic", "sendtestemail"}
 
 
@@ -41,7 +43,7 @@ def run(command: str) -> None:
     """Run the command; what an operator can mend is said in a line, without a traceback."""
     import psycopg
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
 
     from settings.embedded import EmbeddedServerFailed, project_server
     from settings.env import BadEnvironment
@@ -53,9 +55,22 @@ def run(command: str) -> None:
             execute_from_command_line(sys.argv)
     except (BadEnvironment, EmbeddedServerFailed) as fault:
         raise SystemExit(str(fault)) from None
+    except ProgrammingError as fault:
+        if not isinstance(fault.__cause__, psycopg.errors.UndefinedTable):
+            raise
+        raise SystemExit(nothing_there(needs_server)) from None
     except (OperationalError, psycopg.OperationalError) as fault:
+        if MISSING_ROLE.search(str(fault)):
+            raise SystemExit(nothing_there(needs_server)) from None
         where = "The embedded PostgreSQL" if needs_server else "The server of DATABASE_URL (or DATABASE_OWNER_URL)"
         raise SystemExit(f"{where} does not take the connection: {str(fault).strip()}") from None
+
+
+def nothing_there(is_embedded: bool) -> str:
+    """What to do where neither roles nor tables have been made."""
+    if is_embedded:
+        return "There are no tables here yet. Start the installation first, in this folder: make up (or: manage.py migrate)"
+    return "The database has no tables yet. Make them first: manage.py migrate"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How allauth behaves here: nobody signs up without an invitation, and addresses of clients are found as everywhere else."""
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -7,7 +8,10 @@ from django.http import HttpRequest
 
 from auditapp.access.models import User
 from auditapp.access.sign_in import record_of_person
+from auditapp.lib.errors import Outside
 from auditapp.web.client_address import client_ip
+
+logger = logging.getLogger(__name__)
 
 # What a page shows anyway needs no message.
 _SILENT = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
@@ -32,3 +36,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         record_of_person("user.password_reset_requested", user, context["request"])
         super().send_password_reset_mail(user, email, context)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        # Also for an address without an account, which gets a mail too: the answer tells nothing of whether there is one.
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as fault:  # SMTPException is one
+            logger.error("The mail server did not take a mail about an account: %s", type(fault).__name__)
+            raise Outside(
+                "The mail server did not take the mail, so no link was sent, and nothing was changed. Try again in some"
+                " minutes; if it goes on, tell whoever runs this installation."
+            ) from None

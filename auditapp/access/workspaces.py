@@ -1,6 +1,7 @@
 """Workspaces themselves: made by an operator, named and renamed by who manages them."""
 
 import re
+from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
@@ -20,6 +21,14 @@ from auditapp.record.workspace_scope import in_workspace
 # The first part of a path that is not a workspace.
 RESERVED_SLUGS = frozenset({"api", "v1", "static", "accounts", "healthz", "readyz", "metrics"})
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?", re.ASCII)
+
+
+class BegunWorkspace(NamedTuple):
+    """A workspace that waits for its owner, and the link for them; `is_new` is False where an older link has ended with it."""
+
+    workspace: Workspace
+    link: str
+    is_new: bool
 
 
 @transaction.atomic
@@ -45,7 +54,7 @@ def create_workspace(*, slug: str, name: str, owner: User, time_zone: str = "UTC
 
 
 @transaction.atomic
-def begin_workspace(*, slug: str, name: str, owner_email: str, time_zone: str = "UTC") -> tuple[Workspace, str]:
+def begin_workspace(*, slug: str, name: str, owner_email: str, time_zone: str = "UTC") -> BegunWorkspace:
     """Make a workspace for an owner who comes by a link, which is given back; runs as audit_worker, outside of any workspace.
 
     Where the workspace exists and nobody has joined it, its owner gets a new link and the old one stops working.
@@ -56,7 +65,7 @@ def begin_workspace(*, slug: str, name: str, owner_email: str, time_zone: str = 
     found = Workspace.objects.filter(slug=slug, members=None).first()
     workspace = found or _created(slug, name, time_zone)
     with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
-        return workspace, link_for_owner(email=owner_email)
+        return BegunWorkspace(workspace, link_for_owner(email=owner_email), is_new=found is None)
 
 
 @transaction.atomic

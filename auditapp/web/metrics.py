@@ -3,6 +3,7 @@
 They are sums and worst cases over all workspaces and name none; the function audit_figures() (migrations) makes them.
 """
 
+import math
 from collections import defaultdict
 from hmac import compare_digest
 from ipaddress import ip_address
@@ -16,14 +17,21 @@ from auditapp.web.client_address import client_ip
 from auditapp.web.health import free_disk_bytes
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+# Of procrastinate's jobs, without those that end in their row being deleted.
+JOB_STATES: Final = ("todo", "doing", "failed", "aborted")
 FIGURES = "SELECT name, label, value FROM audit_figures()"
 
 
 class Metric(NamedTuple):
+    """`always` are the labels that are told of even where there is nothing of them yet, with `at_first` as their value:
+    an alert on a series that is not there never fires."""
+
     name: str
     kind: str
     meaning: str
     label: str = ""
+    always: tuple[str, ...] = ()
+    at_first: float = 0
 
 
 METRICS: Final = (
@@ -39,12 +47,27 @@ METRICS: Final = (
         "reader",
     ),
     Metric(
-        "audit_verification_age_seconds", "gauge", "Since the last verification of the workspace verified longest ago."
+        "audit_verification_age_seconds",
+        "gauge",
+        "Since the last verification of the workspace verified longest ago; 0 before the first one.",
+        always=("",),
     ),
     Metric("audit_workspaces_unverified", "gauge", "Workspaces with sealed events and no verification yet."),
     Metric("audit_workspaces_broken", "gauge", "Workspaces whose last verification found problems."),
-    Metric("audit_worker_heartbeat_age_seconds", "gauge", "Since the last sign of life of the liveliest worker."),
-    Metric("audit_jobs", "gauge", "Background jobs kept, by state; those that succeeded are not.", "state"),
+    Metric(
+        "audit_worker_heartbeat_age_seconds",
+        "gauge",
+        "Since the last sign of life of the liveliest worker; +Inf without any.",
+        always=("",),
+        at_first=math.inf,
+    ),
+    Metric(
+        "audit_jobs",
+        "gauge",
+        "Background jobs kept, by state; those that succeeded are not.",
+        "state",
+        always=JOB_STATES,
+    ),
     Metric("audit_disk_free_bytes", "gauge", "Free where this process keeps its files."),
 )
 
@@ -65,6 +88,9 @@ def _read() -> dict[str, list[tuple[str, float]]]:
             cursor.execute(FIGURES)
             for name, label, value in cursor.fetchall():
                 values[name].append((label, value))
+        for metric in METRICS:
+            known = {label for label, _ in values[metric.name]}
+            values[metric.name] += [(label, metric.at_first) for label in metric.always if label not in known]
         values["audit_up"].append(("", 1))
     except DatabaseError:
         values.clear()
@@ -78,8 +104,12 @@ def _exposition(values: dict[str, list[tuple[str, float]]]) -> str:
     for metric in METRICS:
         if found := values.get(metric.name):
             lines += [f"# HELP {metric.name} {metric.meaning}", f"# TYPE {metric.name} {metric.kind}"]
-            lines += [f"{metric.name}{_labels(metric, label)} {value:.15g}" for label, value in found]
+            lines += [f"{metric.name}{_labels(metric, label)} {_number(value)}" for label, value in found]
     return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return "+Inf" if value == math.inf else f"{value:.15g}"
 
 
 def _labels(metric: Metric, value: str) -> str:

@@ -20,6 +20,16 @@ def test_the_script_records_what_it_says(own_database, as_role, capsys):
     assert capsys.readouterr().out.strip()
 
 
+def test_the_script_may_run_again(own_database, as_role):
+    workspace = make_workspace(slug="acme")
+    script = "\n".join(text for name, text in blocks("python.md", "python") if name == "script.py")
+    with as_role("worker"):
+        for _ in range(2):
+            exec(compile(script, "docs/python.md", "exec"), {})
+    told = sorted(row.event.type for row in events_of(workspace))
+    assert told == ["event_type.declared", *2 * ["invoice.approved"], *2 * ["warehouse.disabled"]]
+
+
 @pytest.mark.django_db
 def test_any_other_type_is_refused_as_the_page_says():
     workspace = make_workspace(slug="acme")

@@ -12,12 +12,16 @@ from auditapp.record.workspace_scope import in_workspace
 from tests.factories import PASSWORD, as_operator, events_of, make_cast, make_user
 
 
-def _made(slug="acme", email="olga@example.com", **options) -> str:
-    """The path of the link."""
+def _printed(slug="acme", email="olga@example.com", **options) -> str:
     out = StringIO()
     with as_operator():
         call_command("create_workspace", slug=slug, owner_email=email, stdout=out, **options)
-    return urlsplit(out.getvalue().split()[-1]).path
+    return out.getvalue()
+
+
+def _made(**options) -> str:
+    """The path of the link."""
+    return urlsplit(_printed(**options).split()[-1]).path
 
 
 def _owner_comes_in(client, link):
@@ -66,6 +70,15 @@ def test_a_new_link_for_a_workspace_that_nobody_joined_ends_the_old_one(client):
     with as_operator():
         assert Workspace.objects.filter(slug="acme").count() == 1
         assert Invitation.objects.filter(revoked_at=None).count() == 1
+
+
+@pytest.mark.django_db
+def test_the_command_says_when_an_older_link_has_ended():
+    assert "is made" in (first := _printed())
+    assert "has ended" not in first
+    assert "has ended" in (again := _printed())
+    assert "new link olga@example.com" in again
+    assert again.split()[-1] != first.split()[-1]
 
 
 @pytest.mark.django_db

@@ -1,10 +1,12 @@
 """/metrics: figures of every workspace together, for this machine or with the token."""
 
+import math
 import re
 
 import pytest
 from django.db import DatabaseError, connection
 
+from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
 from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM
@@ -15,7 +17,7 @@ from auditapp.sealing.services import seal_batch
 from auditapp.sealing.verification import verify_workspace
 from tests.factories import make_workspace
 
-LINE = re.compile(r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\.)*)"\})? (-?[0-9.e+-]+)$')
+LINE = re.compile(r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\.)*)"\})? (-?[0-9.e+-]+|\+Inf)$')
 
 
 def _read(client, **extra):
@@ -58,6 +60,21 @@ def test_it_tells_what_waits_what_is_sealed_and_who_lags(client, own_database, a
     verified = _read(client)
     assert (verified["audit_workspaces_unverified"], verified["audit_workspaces_broken"]) == (0, 0)
     assert 0 <= verified["audit_verification_age_seconds"] < 60
+
+
+def test_what_there_is_nothing_of_yet_has_a_row_for_alerts(client, own_database, as_role):
+    empty = _read(client)
+    assert empty["audit_worker_heartbeat_age_seconds"] == math.inf
+    assert empty["audit_verification_age_seconds"] == 0
+    assert {name: value for name, value in empty.items() if name.startswith("audit_jobs")} == {
+        "audit_jobs:todo": 0,
+        "audit_jobs:doing": 0,
+        "audit_jobs:failed": 0,
+        "audit_jobs:aborted": 0,
+    }
+    with as_role("worker"):
+        enqueue("sealing.verify_all")
+    assert _read(client)["audit_jobs:todo"] == 1
 
 
 def test_a_workspace_whose_seal_is_broken_is_counted(client, own_database, as_role):

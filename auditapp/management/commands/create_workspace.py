@@ -27,7 +27,7 @@ class Command(BaseCommand):
         slug, address = options["slug"], options["owner_email"]
         try:
             validate_email(address)
-            workspace, link = begin_workspace(
+            begun = begin_workspace(
                 slug=slug,
                 name=options["name"] or slug.replace("-", " ").title(),
                 owner_email=address,
@@ -37,10 +37,13 @@ class Command(BaseCommand):
             raise CommandError(f"{address!r} is no e-mail address.") from None
         except AppError as error:
             raise CommandError(f"--slug {slug}: {error.message}") from error
-        self.stdout.write(
-            f"The workspace {workspace.name} is there. With this link {address} sets a name and a password"
-        )
+        if begun.is_new:
+            self.stdout.write(f"The workspace {begun.workspace.name} is made.")
+        else:
+            self.stdout.write(f"The workspace {begun.workspace.name} was made before, and nobody has joined it.")
+            self.stdout.write("The link that was printed for it then has ended and opens nothing any more.")
+        self.stdout.write(f"With this {'' if begun.is_new else 'new '}link {address} sets a name and a password")
         self.stdout.write(
             f"and comes in as its owner. It works once, for {INVITATION_DAYS} days; whoever has it can use it:"
         )
-        self.stdout.write(link)
+        self.stdout.write(begun.link)
