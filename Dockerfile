@@ -11,7 +11,7 @@ WORKDIR /app
 COPY pyproject.toml uv.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check 'uv>=0.9,<1' \
     && uv sync --frozen --no-default-groups --no-cache
-COPY manage.py README.md LICENSE ./
+COPY manage.py gunicorn.conf.py README.md LICENSE ./
 COPY auditapp auditapp
 COPY settings settings
 COPY static static

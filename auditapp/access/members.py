@@ -60,10 +60,21 @@ def link_for_owner(*, email: str) -> str:
     Writes:  Invitation; user.invited, and user.invite_deleted for the older one
     """
     access = begin_change(Permission.ACCESS_MANAGE)
+    revoke_open_invitations()
+    return _invite(access, email, GrantedRole(owner_role(), Scope.WORKSPACE, [], []))[1]
+
+
+@transaction.atomic
+def revoke_open_invitations() -> None:
+    """Take every open invitation of the workspace back.
+
+    Raises:  Denied
+    Writes:  Invitation; user.invite_deleted
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
     waiting = Invitation.objects.filter(workspace_id=access.workspace_id, accepted_at=None, revoked_at=None)
     for invitation_id in list(waiting.values_list("id", flat=True)):
         revoke_invitation(invitation_id=invitation_id)
-    return _invite(access, email, GrantedRole(owner_role(), Scope.WORKSPACE, [], []))[1]
 
 
 @transaction.atomic

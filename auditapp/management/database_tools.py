@@ -17,14 +17,19 @@ from auditapp.management.owner_login import VARIABLES, login_parameters
 
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 CHUNK_BYTES: Final = 1024 * 1024
+# Whoever reads a session's key is signed in by it, here and wherever the dump is loaded; the cache is for the moment only.
+WITHOUT_ROWS: Final = ("django_session", "cache")
 
 
 def dump_database(out: IO[bytes], *, server_version: int) -> None:
     """Write the schema `public` in pg_dump's own format, as it is at this moment; others may go on writing.
 
+    Sessions are left out.
+
     Raises:  CommandError
     """
     command = [_tool("pg_dump", server_version), "--format=custom", "--schema=public", "--role=audit_owner"]
+    command += [f"--exclude-table-data=public.{table}" for table in WITHOUT_ROWS]
     with _running(command) as process:
         assert process.stdout
         shutil.copyfileobj(process.stdout, out, CHUNK_BYTES)

@@ -12,11 +12,16 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+from auditapp.access.members import revoke_open_invitations
+from auditapp.access.models import Workspace
 from auditapp.lib import clock
 from auditapp.management.backup import DUMP, FORMAT, MANIFEST, Manifest, key_files
 from auditapp.management.database_tools import load_database
 from auditapp.management.owner_login import Connection, owner_login, prepare_database
+from auditapp.record.acting import acting
 from auditapp.record.database_roles import LET_OWNER_CREATE
+from auditapp.record.drafts import SYSTEM
+from auditapp.record.workspace_scope import in_workspace
 
 # Made in the transaction that drops the old tables, dropped when the last key is in place: who finds it knows what happened.
 MARK: Final = "restore_unfinished"
@@ -45,7 +50,15 @@ def restore_backup(file: Path, *, replace: bool) -> Manifest:
     except BadZipFile:
         raise CommandError(f"{file} is no backup, or it was cut off while it was copied.") from None
     call_command("migrate", verbosity=0, skip_checks=True)
+    _end_invitations()
     return manifest
+
+
+def _end_invitations() -> None:
+    """An invitation that was open then may have been accepted or taken back since; its link must not work again."""
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
+            revoke_open_invitations()
 
 
 def unfinished_restore(owner: Connection) -> str:

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from auditapp.access.members import link_for_owner
 from auditapp.access.models import Workspace
 from auditapp.management import restore
 from auditapp.management.backup import DUMP, MANIFEST, key_files, write_backup
@@ -26,7 +29,7 @@ from auditapp.sealing.services import seal_batch
 from auditapp.sealing.verification import Verdict, verify_workspace
 from settings.embedded import SUPERUSER, throwaway_server
 from tests.conftest import _administering, _connected_to
-from tests.factories import events_of, make_workspace
+from tests.factories import events_of, make_user, make_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 _numbers = count(1)
@@ -104,6 +107,25 @@ def test_it_comes_back_elsewhere_with_its_keys_and_verifies(backup, workspace, e
             record("workspace.settings_modified", target=workspace)
     with _connected_to(server, elsewhere, "worker"):
         assert sum(batch.size - batch.start for batch in seal_batch()) == 1
+
+
+def test_what_lets_somebody_in_does_not_come_back(workspace, as_role, tmp_path, client):
+    file = tmp_path / "backup.zip"
+    client.force_login(make_user())
+    with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
+        link = link_for_owner(email="grace@example.com")
+    path = urlsplit(link).path
+    assert Session.objects.count() == 1
+    assert client.get(path).status_code == 200
+    with as_role("owner"):
+        write_backup(file)
+        restore_backup(file, replace=True)
+    assert Session.objects.count() == 0
+    assert client.get(path).status_code == 404
+    assert events_of(workspace)[0].event.type == "user.invite_deleted"
+    with as_role("worker"):
+        seal_batch()
+        assert verify_workspace(workspace.id).verdict is Verdict.OK
 
 
 def test_rights_owners_and_triggers_are_as_before(backup, own_database, elsewhere, server):

@@ -26,4 +26,5 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Restored {len(manifest.workspaces):,} workspaces with {sealed:,} sealed events of {manifest.made_at}."
         )
+        self.stdout.write("Nobody is signed in, and invitations that were open are taken back: send them again.")
         self.stdout.write("Now check them against their seal, before anything is started: manage.py verify")
