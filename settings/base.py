@@ -86,7 +86,16 @@ def _own_secret_key() -> str:
 SECRET_KEY = env.text("SECRET_KEY") or _own_secret_key()
 SECRET_BOX_KEYS = env.words("SECRET_BOX_KEYS")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-PORT = env.number("PORT", 8000, least=1)
+
+
+def _last_port() -> int:
+    """The port on which this installation was started last: commands of other terminals print links to it."""
+    text = PORT_FILE.read_text().strip() if PORT_FILE.exists() else ""
+    return int(text) if text.isdecimal() else 8000
+
+
+PORT_FILE = DATA_DIR / "port"
+PORT = env.number("PORT", _last_port(), least=1)
 DEMO_TRICKLE = env.flag("DEMO_TRICKLE", True)
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words(

@@ -1,5 +1,6 @@
 """One installation on one machine: database, tables, web and worker, on loopback."""
 
+import os
 import socket
 import sys
 import time
@@ -53,6 +54,7 @@ def run_installation(
     refuse_unfinished_restore()
     if has_migrations_to_run():
         call_command("migrate", verbosity=0, skip_checks=True)
+    remember_port(port)
     prepared()
     connection.close()
     group = ProcessGroup([web_program(port)])
@@ -64,6 +66,12 @@ def run_installation(
         started()
 
     group.run(each_second=keep_database, started=wait_and_tell)
+
+
+def remember_port(port: int) -> None:
+    """Have the programs of this installation, and commands of other terminals, make links to where it is found."""
+    os.environ["PORT"] = str(port)
+    settings.PORT_FILE.write_text(f"{port}\n")
 
 
 def refuse_unfinished_restore() -> None:

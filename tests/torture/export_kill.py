@@ -48,6 +48,7 @@ BATCH = 500
 CHUNKS = 12
 # About as long as two chunks take, so that a kill can hit anything from reading to the commit of the next one.
 LONGEST_S, SECONDS_AN_EVENT = 0.4, 1 / 150_000
+LONG_S = 600  # for whole files, on a busy machine
 LONG_AGO = timedelta(hours=1)
 WRITTEN = "SELECT coalesce(sum(rows), 0) FROM export"
 LIVE = "SELECT count(*) FROM export WHERE state IN ('queued', 'running')"
@@ -70,7 +71,8 @@ def run(plan: Plan) -> Outcome:
         try:
             kills = _kill_while_writing(rig, ask, worker, plan)
             with rig.running(worker):
-                wait_for(lambda: not ask(LIVE), "all exports have ended", worker, rig.log_of(worker))
+                log = rig.log_of(worker)
+                wait_for(lambda: not ask(LIVE), "all exports have ended", worker, log, patience_s=LONG_S)
         finally:
             enough.set()
         outcome = Outcome(counts={"kills": kills, "events that came meanwhile": late.result()})

@@ -13,7 +13,7 @@ from auditapp.lib.loopback import LOOPBACK
 from auditapp.management.installation import run_installation
 
 # What another terminal must know to speak of the same installation; secrets are not printed.
-SAID_AGAIN = ("DATA_DIR", "PORT", "PUBLIC_URL")
+SAID_AGAIN = ("DATA_DIR", "PUBLIC_URL")
 
 
 class Command(BaseCommand):
