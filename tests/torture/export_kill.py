@@ -50,7 +50,8 @@ CHUNKS = 12
 LONGEST_S, SECONDS_AN_EVENT = 0.4, 1 / 150_000
 LONG_S = 600  # for whole files, on a busy machine
 LONG_AGO = timedelta(hours=1)
-WRITTEN = "SELECT coalesce(sum(rows), 0) FROM export"
+# Chunks too: a broken worker adds them before it says so.
+WRITTEN = "SELECT coalesce(sum(rows), 0) + (SELECT count(*) FROM export_chunk) FROM export"
 LIVE = "SELECT count(*) FROM export WHERE state IN ('queued', 'running')"
 HEARD_OF_LONG_AGO = "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '2 minutes'"
 IN_WINDOW = """

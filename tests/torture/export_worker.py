@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 PAGES_A_CHUNK, LEAST_PAGE = 5, 50
-LATE_S = 0.3
+LATE_S = 1.0
 
 
 def main(rows_a_chunk: int, is_twin: bool) -> None:
