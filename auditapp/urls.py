@@ -114,6 +114,7 @@ TRAIL = [
     path("views/<str:view_id>/", saved_views.view_edit, name="view_edit"),
     path("views/<str:view_id>/delete/", saved_views.view_delete, name="view_delete"),
     path("views/<str:view_id>/default/", saved_views.view_default, name="view_default"),
+    path("search-language/", trail.query_help, name="query_help"),
     path("<str:event>/", trail.event_page, name="event_page"),
     path("<str:event>/proof.json", trail.event_proof, name="event_proof"),
 ]

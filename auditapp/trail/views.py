@@ -17,6 +17,8 @@ from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
 from auditapp.lib.keyset import PageKey, parse_page_key
 from auditapp.record.event_query import visible_events
+from auditapp.record.query_language import CLOSED
+from auditapp.record.token_query import MAX_WORDS
 from auditapp.sealing.queries import proof_for
 from auditapp.trail.address import Address, read_address
 from auditapp.trail.asking import typed_address, what_is_asked
@@ -24,11 +26,13 @@ from auditapp.trail.detail import EventDetail, event_detail, neighbours
 from auditapp.trail.errors import EventNotFound
 from auditapp.trail.exports.menu import export_menu
 from auditapp.trail.exports.services import note_visit
-from auditapp.trail.filters import NO_EVENT, TrailQuery, read_query
+from auditapp.trail.filters import MAX_LENGTH, NO_EVENT, TrailQuery, read_query
 from auditapp.trail.live import AFTER, Live, new_events
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.trail.proof_file import proof_file
 from auditapp.trail.queries import TrailList, nothing_found, trail_frame, trail_list
+from auditapp.trail.query_box import MAX_QUERY
+from auditapp.trail.query_help import HOW, KEYS_EXPLAINED
 from auditapp.trail.saved_views.menu import views_menu
 from auditapp.trail.zones import settled, zone_choices
 from auditapp.web.pages import render_page
@@ -88,6 +92,21 @@ def event_page(request: WorkspaceRequest, event: str) -> HttpResponseBase:
         "beside": neighbours(request.viewer, query, detail.row, to=lambda key: _page_of(slug, key, trail)),
     }
     return render_page(request, "trail/event_page.html", context | _detail_context(request, detail, time, trail=trail))
+
+
+@require_safe
+@workspace_page("audit.read")
+def query_help(request: WorkspaceRequest) -> HttpResponseBase:
+    """What can be written in the search box."""
+    context = {
+        "how": HOW,
+        "keys": KEYS_EXPLAINED,
+        "areas": CLOSED["area"],
+        "max_query": f"{MAX_QUERY:,}",
+        "max_text": MAX_LENGTH,
+        "max_words": MAX_WORDS,
+    }
+    return render_page(request, "trail/query_help.html", context)
 
 
 @require_safe
