@@ -21,8 +21,8 @@ from auditapp.lib import clock
 from auditapp.lib.canonical_json import canonical_bytes
 from auditapp.lib.clock import parse_utc
 from auditapp.lib.errors import Invalid, Problem
+from auditapp.lib.json_schema import compile_schema
 from auditapp.lib.strict_json import EVENT_MAX_BYTES
-from auditapp.record.declarations import compile_schema
 from auditapp.record.drafts import MISSING, Actor, Change, EventDraft, Target
 from auditapp.record.event_types import KnownType, declared_types, known_types, undeclared_type
 from auditapp.record.services import redacted

@@ -3,13 +3,13 @@
 import re
 from typing import Any, Final
 
-import jsonschema_rs
 from django.db import IntegrityError, transaction
 
 from auditapp.catalogue import registry
 from auditapp.catalogue.types import Risk, Verb
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid, NotFound
+from auditapp.lib.json_schema import compile_schema
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import Change, Target
 from auditapp.record.event_types import OTHER_AREA
@@ -27,26 +27,6 @@ class TypeTaken(Conflict):
 
 class TypeUnknown(NotFound):
     """This workspace has declared no such event type."""
-
-
-def compile_schema(schema: Any) -> jsonschema_rs.Validator:
-    """A validator of `meta` that fetches nothing and whose patterns run in linear time.
-
-    Raises:  Invalid, where the schema itself is not one (JSON Schema, draft 2020-12 unless it says otherwise)
-    """
-    try:
-        # Without a retriever of ours the library would fetch http:// references and read file:// ones.
-        return jsonschema_rs.validator_for(
-            schema, retriever=_refuse_reference, pattern_options=jsonschema_rs.RegexOptions()
-        )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as fault:
-        raise Invalid(
-            f"This is not a JSON Schema that can be used: {str(fault).splitlines()[0]}", field="schema"
-        ) from None
-
-
-def _refuse_reference(uri: str) -> Any:
-    raise ValueError(f"References to other documents are not followed ({uri}). Put the definition under $defs.")
 
 
 def declare_type(
