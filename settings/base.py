@@ -208,6 +208,10 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 globals().update(mail_settings(env.text("EMAIL_URL"), outbox=DATA_DIR / "outbox"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"audit-trail@{urlsplit(PUBLIC_URL).hostname}")
 
+# What destinations may call besides the public Internet: networks, as 10.0.5.0/24.
+OUTBOUND_ALLOWED_NETWORKS = env.words("OUTBOUND_ALLOWED_NETWORKS")
+OUTBOUND_ALLOW_HTTP = env.flag("OUTBOUND_ALLOW_HTTP", False)
+
 EXPORT_DAYS = env.number("EXPORT_DAYS", 7, least=1)
 SOURCE_DAYS = env.number("SOURCE_DAYS", 14, least=2)
 

@@ -1,0 +1,25 @@
+"""The only way out: HTTP requests and connections to addresses that users enter, refused where they lead inside.
+
+Whoever calls out imports from here; what is sent, and when again, is decided by the callers.
+"""
+
+from auditapp.lib.outbound.client import Answer, post, request
+from auditapp.lib.outbound.errors import Failure, Refusal, Refused, Unreachable
+from auditapp.lib.outbound.lines import connect
+from auditapp.lib.outbound.targets import Target, vetted, vetted_peer
+from auditapp.lib.outbound.tls import ClientCertificate
+
+__all__ = [
+    "Answer",
+    "ClientCertificate",
+    "Failure",
+    "Refusal",
+    "Refused",
+    "Target",
+    "Unreachable",
+    "connect",
+    "post",
+    "request",
+    "vetted",
+    "vetted_peer",
+]

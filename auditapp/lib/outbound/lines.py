@@ -1,0 +1,110 @@
+"""Connections to vetted addresses, each to exactly the address that was judged.
+
+HTTP is spoken over them in client.py; syslog and others take `connect()`.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from ipaddress import ip_address
+from typing import Final
+
+from auditapp.lib.outbound.deadline import Deadline
+from auditapp.lib.outbound.errors import Failure, Refusal, Refused, Unreachable
+from auditapp.lib.outbound.ranges import Address, unmapped
+from auditapp.lib.outbound.targets import Target, vetted_peer
+from auditapp.lib.outbound.tls import ClientCertificate, tls_context
+
+CONNECT_TIMEOUT_S: Final = 5
+_MOST_TRIED: Final = 4  # of the addresses of one name
+
+
+def connect(
+    host: str,
+    port: int,
+    *,
+    tls: bool,
+    deadline_s: float = CONNECT_TIMEOUT_S,
+    client_certificate: ClientCertificate | None = None,
+    ca: str | None = None,
+) -> socket.socket:
+    """A connection to a host, over TLS for its name; it also waits so long in each later send and receive.
+
+    Takes:   tls, False only towards allowed networks, or with OUTBOUND_ALLOW_HTTP
+             deadline_s, for looking up, connecting and the handshake together
+             ca, authorities in PEM that are trusted instead of the system's
+    Raises:  Refused, Unreachable
+    """
+    deadline = Deadline(deadline_s)
+    context = tls_context("line", client_certificate, ca) if tls else None
+    target = vetted_peer(host, port, tls=tls, deadline=deadline)
+    line = dial(target, deadline)
+    if context is not None:
+        line = encrypt(line, context, target, deadline)
+    line.settimeout(deadline_s)
+    return line
+
+
+def dial(target: Target, deadline: Deadline) -> socket.socket:
+    """A TCP connection to the first of the target's addresses that takes it.
+
+    Raises:  Unreachable; Refused where the other end is not the address that was judged
+    """
+    tried = target.addresses[:_MOST_TRIED]
+    failure: OSError = OSError()
+    for place, address in enumerate(tried):
+        try:
+            # A share of the time for each: the first one may swallow packets.
+            line = _connected(address, target.port, deadline.left() / (len(tried) - place))
+        except OSError as error:
+            failure = error
+            continue
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if (peer := peer_of(line)) == address:
+            return line
+        line.close()
+        raise Refused(Refusal.ADDRESS, f"{target.host} was answered by {peer}, which was not asked.")
+    raise _unreachable(target, failure, deadline) from failure
+
+
+def encrypt(line: socket.socket, context: ssl.SSLContext, target: Target, deadline: Deadline) -> ssl.SSLSocket:
+    """The same connection with TLS, the certificate verified for the target's name. A failure closes it.
+
+    Raises:  Unreachable
+    """
+    try:
+        line.settimeout(deadline.left())
+        return context.wrap_socket(line, server_hostname=target.host)
+    except OSError as error:
+        line.close()
+        raise _unreachable(target, error, deadline) from error
+
+
+def peer_of(line: socket.socket) -> Address:
+    """The address at the other end."""
+    return unmapped(ip_address(line.getpeername()[0]))
+
+
+def _connected(address: Address, port: int, timeout_s: float) -> socket.socket:
+    line = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        line.settimeout(timeout_s)
+        line.connect((str(address), port))
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
+def _unreachable(target: Target, error: OSError, deadline: Deadline) -> Unreachable:
+    host, place = target.host, f"{target.host} at port {target.port}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Unreachable(Failure.TLS, f"The certificate of {host} is not valid: {error.verify_message.rstrip('.')}.")
+    if isinstance(error, TimeoutError):
+        return Unreachable(Failure.TIMEOUT, f"{place} could not be connected to within {deadline.seconds:.3g} s.")
+    if isinstance(error, ssl.SSLError):
+        return Unreachable(Failure.TLS, f"{place} does not speak TLS as expected ({error.reason or 'cut off'}).")
+    if isinstance(error, ConnectionRefusedError):
+        return Unreachable(Failure.CONNECT, f"{place} refuses connections.")
+    return Unreachable(Failure.CONNECT, f"{place} cannot be reached ({error.strerror or 'cut off'}).")
