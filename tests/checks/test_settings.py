@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings as configured
 
 from auditapp.checks.addresses import addresses_are_safe
+from auditapp.checks.outbound import outbound_is_narrow
 from auditapp.checks.project import APPS, MIDDLEWARE, NAMES, VALUES, project_is_complete
 from auditapp.checks.secrets import secrets_are_safe
 
@@ -13,7 +14,8 @@ from auditapp.checks.secrets import secrets_are_safe
 def _ids(settings, **changed):
     for name, value in changed.items():
         setattr(settings, name, value)
-    return [problem.id.removeprefix("auditapp.") for problem in [*addresses_are_safe(), *secrets_are_safe()]]
+    problems = [*addresses_are_safe(), *secrets_are_safe(), *outbound_is_narrow()]
+    return [problem.id.removeprefix("auditapp.") for problem in problems]
 
 
 def test_a_first_run_on_this_machine_is_safe(settings):
@@ -34,6 +36,12 @@ def test_a_first_run_on_this_machine_is_safe(settings):
         ({"TRUSTED_PROXIES": ["10.0.0.5", "10.1.0.0/16"]}, []),
         ({"TRUSTED_PROXIES": ["proxy"]}, ["E014"]),
         ({"TRUSTED_PROXIES": ["0.0.0.0/0", "::/0"]}, ["E014", "E014"]),
+        ({"OUTBOUND_ALLOWED_NETWORKS": ["10.0.5.0/24", "10.1.2.3", "fd12:3456:789a::/48"]}, []),
+        ({"OUTBOUND_ALLOWED_NETWORKS": ["siem.corp.example"]}, ["E030"]),
+        ({"OUTBOUND_ALLOWED_NETWORKS": ["10.0.0.0/8", "fd00::/8"]}, ["W030", "W030"]),
+        ({"OUTBOUND_ALLOWED_NETWORKS": ["127.0.0.1", "::1", "169.254.169.0/24"]}, ["W031", "W031", "W031"]),
+        ({"OUTBOUND_ALLOWED_NETWORKS": ["0.0.0.0/0"]}, ["W030", "W031"]),
+        ({"OUTBOUND_ALLOW_HTTP": True}, ["W032"]),
         ({"SECRET_KEY": "changeme"}, ["E012"]),
         ({"METRICS_TOKEN": "short"}, ["E017"]),
         ({"SECRET_BOX_KEYS": ["nothing"]}, ["E015"]),
@@ -62,9 +70,10 @@ def test_a_seal_key_that_others_can_read_is_refused(settings, tmp_path):
 def test_every_problem_says_what_to_do(settings):
     settings.PUBLIC_URL, settings.DEBUG, settings.ALLOWED_HOSTS = "http://x.example", True, ["*"]
     settings.TRUSTED_PROXIES, settings.SECRET_KEY, settings.METRICS_TOKEN = ["x"], "x", "x"
-    settings.SECRET_BOX_KEYS = ["x"]
-    problems = [*addresses_are_safe(), *secrets_are_safe()]
-    assert len({problem.id for problem in problems}) == len(problems) == 7
+    settings.SECRET_BOX_KEYS, settings.OUTBOUND_ALLOW_HTTP = ["x"], True
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["x", "0.0.0.0/0"]
+    problems = [*addresses_are_safe(), *secrets_are_safe(), *outbound_is_narrow()]
+    assert len({problem.id for problem in problems}) == len(problems) == 11
     assert all(problem.hint for problem in problems)
 
 

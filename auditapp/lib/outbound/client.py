@@ -128,6 +128,9 @@ def _exchange(connection: Connection, sent: httpcore2.Request, deadline: Deadlin
         response = connection.http.handle_request(sent)
         body = bytearray()
         with closing(response):  # what is left of a longer answer is not read: the connection is closed
+            if not connection.carrier.has_received:
+                # An answer to nothing, which came with the one before: what was asked now is still to be answered.
+                raise connection.carrier.broken()
             for chunk in response.iter_stream():
                 body += chunk
                 if len(body) > MOST_READ:
