@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from auditapp.lib.errors import Invalid, Problem
 from auditapp.lib.json_pointer import json_pointer
-from auditapp.pipeline.destination_filters.actions import KEPT, Action, ActionType, names_tree
+from auditapp.pipeline.destination_filters.actions import KEPT, Action, ActionType
+from auditapp.pipeline.field_names import names_tree
 from auditapp.pipeline.field_paths import Steps, steps_of
 
 MAX_ACTIONS: Final = 10

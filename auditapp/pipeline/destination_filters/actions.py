@@ -5,7 +5,7 @@ whatever the filters' own, and every condition is asked of the event as it came.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -14,7 +14,8 @@ from auditapp.lib.canonical_json import canonical_bytes
 from auditapp.lib.errors import Invalid
 from auditapp.pipeline.destination_filters.fql import EVERYTHING, Condition
 from auditapp.pipeline.destination_filters.fql_errors import FqlFailed
-from auditapp.pipeline.field_paths import NOT_THERE, Steps, steps_of, value_at
+from auditapp.pipeline.field_names import Names, only_names, without_names
+from auditapp.pipeline.field_paths import NOT_THERE, Steps, value_at
 from auditapp.pipeline.verdicts import Verdict
 
 Event = Mapping[str, Any]
@@ -29,10 +30,6 @@ class ActionType(StrEnum):
     DROP = "DROP"
     DROP_PROPERTIES = "DROP_PROPERTIES"
     ALLOW_PROPERTIES = "ALLOW_PROPERTIES"
-
-
-# Names to take, each whole (None) or only what is named below it.
-Names = Mapping[str, "Names | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def _is_taken(one: Filter, action: Action, event: Event) -> bool:
 def _drop_properties(event: Event, action: Action) -> Event:
     changed: Any = event
     for place, names in action.fields:
-        changed = _changed_at(changed, place, names, _dropped)
+        changed = _changed_at(changed, place, names, without_names)
     return changed  # type: ignore[no-any-return]
 
 
@@ -126,7 +123,7 @@ def _allow_properties(event: Event, action: Action) -> Event:
     for place, names in action.fields:
         if not place:
             names = {**dict.fromkeys(KEPT), **names}
-        changed = _changed_at(changed, place, names, _allowed)
+        changed = _changed_at(changed, place, names, only_names)
     return changed  # type: ignore[no-any-return]
 
 
@@ -148,47 +145,3 @@ def _changed_at(value: Any, place: Steps, names: Names, change: Any) -> Any:
         return value
     below = _changed_at(value[place[0]], place[1:], names, change)
     return value if below is value[place[0]] else {**value, place[0]: below}
-
-
-def _dropped(value: Any, names: Names) -> Any:
-    if isinstance(value, list):
-        return [_dropped(item, names) for item in value]
-    if not isinstance(value, Mapping) or names.keys().isdisjoint(value):
-        return value
-    kept = {}
-    for key, item in value.items():
-        if key not in names:
-            kept[key] = item
-        elif (below := names[key]) is not None:
-            kept[key] = _dropped(item, below)
-    return kept
-
-
-def _allowed(value: Any, names: Names) -> Any:
-    if isinstance(value, list):
-        return [_allowed(item, names) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    kept = {}
-    for key, item in value.items():
-        if key in names:
-            below = names[key]
-            kept[key] = item if below is None else _allowed(item, below)
-    return kept
-
-
-def names_tree(names: Sequence[str]) -> Names:
-    """Names as they are looked up: `a.b` is the key b in the object a as well as a key of that name."""
-    tree: dict[str, Any] = {}
-    for name in names:
-        steps = steps_of(name)
-        level = tree
-        for step in steps[:-1]:
-            below = level.setdefault(step, {})
-            if below is None:
-                break  # all of it is named already
-            level = below
-        else:
-            level[steps[-1] if steps else name] = None
-        tree[name] = None
-    return tree
