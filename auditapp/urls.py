@@ -112,6 +112,7 @@ TRAIL = [
     path("views/new/", saved_views.view_create, name="view_create"),
     path("views/default/clear/", saved_views.view_default_clear, name="view_default_clear"),
     path("views/<str:view_id>/", saved_views.view_edit, name="view_edit"),
+    path("views/<str:view_id>/update/", saved_views.view_update, name="view_update"),
     path("views/<str:view_id>/delete/", saved_views.view_delete, name="view_delete"),
     path("views/<str:view_id>/default/", saved_views.view_default, name="view_default"),
     path("search-language/", trail.query_help, name="query_help"),

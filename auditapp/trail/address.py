@@ -17,9 +17,12 @@ FILTER_KEYS: Final = (
     *("token", "request", "session", "q", "from", "to", "reads"),
 )
 # Said once; of several values the last one counts.
-ONCE: Final = {"q", "from", "to", "reads", "tz", "older", "newer", "open"}
+ONCE: Final = {"q", "from", "to", "reads", "tz", "view", "older", "newer", "open"}
 PAGE_KEYS: Final = ("older", "newer")
-KEYS: Final = (*FILTER_KEYS, "tz", *PAGE_KEYS, "open")
+# The saved view that the filters began as, by its id; `view=all` only says that no view is asked for.
+VIEW: Final = "view"
+ALL: Final = "all"
+KEYS: Final = (*FILTER_KEYS, "tz", VIEW, *PAGE_KEYS, "open")
 # What a form can say without scripts, and the URL then says in its own way.
 MATCH: Final = {"event": "event_match", "area": "event_match", "actor": "actor_match"}
 FIND_KEYS: Final = ("event_q", "actor_q")
@@ -61,7 +64,7 @@ class Address:
         return self._made([(n, v) for n, v in self.pairs if n not in keys], *keys)
 
     def without_filters(self) -> "Address":
-        return self.without(*FILTER_KEYS)
+        return self.without(*FILTER_KEYS, VIEW)
 
     @property
     def first_page(self) -> "Address":
@@ -99,6 +102,7 @@ def read_address(path: str, query: QueryDict, *, keep_finds: bool = True) -> Add
         values = [text for value in query.getlist(key) if (text := value.strip())]
         values = values[-1:] if key in ONCE else values
         pairs += [(key, _matched(value, match)) for value in dict.fromkeys(values) if value != NOT]
+    pairs = [pair for pair in pairs if pair != (VIEW, ALL)]
     if keep_finds:
         pairs += [(key, value) for key in FIND_KEYS if (value := query.get(key, "").strip())]
     areas = {value for key, value in pairs if key == "area"}

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
-from auditapp.trail.address import MATCH, Address
+from auditapp.trail.address import ALL, MATCH, VIEW, Address
 from auditapp.trail.filters import TrailQuery, jump_key, read_query
-from auditapp.trail.query_box import read_box
-from auditapp.trail.saved_views.queries import default_view
+from auditapp.trail.query_box import BESIDE_FILTERS, read_box
+from auditapp.trail.saved_views.queries import address_of, default_view
 
-QUERY, JUMP, VIEW = "query", "jump", "view"
+QUERY, JUMP = "query", "jump"
 # Where everything is asked for by somebody whose trail opens with a view.
-EVERYTHING: Final = "view=all"
+EVERYTHING: Final = f"{VIEW}={ALL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def what_is_asked(
     address = replace(address, bare=EVERYTHING if opens_with else "")
     parameters = request.GET
     if is_page and opens_with and not parameters:
-        return Asked(read_query(read_box(opens_with.query, address).address, zone=zone), True)
+        return Asked(read_query(address_of(opens_with, address), zone=zone), True)
     if (typed := parameters.get(QUERY)) is not None:
         return _typed(request, typed, address, zone)
     if day := parameters.get(JUMP, "").strip():
@@ -48,7 +48,9 @@ def typed_address(path: str, query: TrailQuery) -> str:
     """Where the query stands in the browser: as it was typed, where it is not sound, so that a reload says so again."""
     if query.typed is None or not query.problems:
         return str(query.address)
-    return str(Address(path, ((QUERY, query.typed), *(pair for pair in query.address.pairs if pair[0] == "tz"))))
+    return str(
+        Address(path, ((QUERY, query.typed), *(pair for pair in query.address.pairs if pair[0] in BESIDE_FILTERS)))
+    )
 
 
 def _typed(request: WorkspaceRequest, text: str, address: Address, zone: ZoneInfo) -> Asked:

@@ -25,12 +25,13 @@ from auditapp.record.query_language import (
     words_text,
 )
 from auditapp.record.viewer import Viewer
-from auditapp.trail.address import FILTER_KEYS, NOT, Address, read_address
+from auditapp.trail.address import FILTER_KEYS, NOT, VIEW, Address, read_address
 from auditapp.trail.filters import TrailFilterSet, TrailQuery, ValuesField, read_query
 from auditapp.trail.moments import UTC_ZONE
 
 MAX_QUERY: Final = 2_000
 OFFERED: Final = 3
+BESIDE_FILTERS: Final = ("tz", VIEW)  # what a line does not say and leaves as it is
 SHOWN: Final = "yes"  # what the URL says as reads=1
 # Ids of ours, which the address takes as they are; others must have done something.
 _OUR_ID: Final = re.compile(r"[a-z]{3}_\w+|system", re.ASCII)
@@ -48,7 +49,7 @@ class Box:
 def read_box(text: str, home: Address, viewer: Viewer | None = None) -> Box:
     """The trail that a line asks for.
 
-    Takes:   home, the trail without filters, of which the time zone is kept; viewer, among whose actors names are looked up, None
+    Takes:   home, the trail without filters, of which the time zone and the view are kept; viewer, among whose actors names are looked up, None
              where every actor is written by id
     """
     parsed = parse_query(text[:MAX_QUERY])
@@ -118,8 +119,9 @@ def _address(terms: Iterable[Term], home: Address) -> Address:
             data.appendlist(term.key, (NOT if term.is_excluded else "") + term.value)
     if words:
         data["q"] = words_text(words)
-    for zone in home.values("tz"):
-        data["tz"] = zone
+    for key in BESIDE_FILTERS:
+        for value in home.values(key):
+            data[key] = value
     return replace(read_address(home.path, data, keep_finds=False), bare=home.bare)
 
 

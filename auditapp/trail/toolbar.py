@@ -11,7 +11,7 @@ from auditapp.record.event_types import OTHER_AREA, KnownType, known_types
 from auditapp.record.facets import Facets
 from auditapp.record.query_language import QueryProblem
 from auditapp.record.viewer import Viewer
-from auditapp.trail.address import Address
+from auditapp.trail.address import VIEW, Address
 from auditapp.trail.chips import ACTOR_KINDS, OUTCOMES, RISKS, Chip, chips_of
 from auditapp.trail.dressing import OTHER_ICON, Html
 from auditapp.trail.facet_lists import (
@@ -27,12 +27,12 @@ from auditapp.trail.facet_lists import (
 from auditapp.trail.facet_rows import actor_options, event_options
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
-from auditapp.trail.query_box import box_text, read_box
+from auditapp.trail.query_box import BESIDE_FILTERS, box_text, read_box
 from auditapp.trail.ranges import Preset, presets, range_name
 from auditapp.trail.unknown_types import unknown_types
 
 RESOURCES_OFFERED: Final = 12
-BOX_KEYS: Final = {"target", "token", "request", "session", "q"}
+BOX_KEYS: Final = {"target", "token", "request", "session", "q", VIEW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Toolbar:
         return "" if any(problem.message == message for problem in self.problems) else message
 
     @property
-    def zone_value(self) -> str:
-        """The zone as the address says it, for the query box to keep."""
-        return self.one("tz")
+    def beside_filters(self) -> list[tuple[str, str]]:
+        """The zone and the view as the address says them, for the query box to keep."""
+        return [pair for pair in self.query.address.pairs if pair[0] in BESIDE_FILTERS]
 
     @property
     def carried(self) -> list[tuple[str, str]]:
-        """What only the query box can say, for the form of the dropdowns to keep."""
+        """What the dropdowns cannot say, for the form of the dropdowns to keep."""
         return [pair for pair in self.query.address.pairs if pair[0] in BOX_KEYS]
 
     @property

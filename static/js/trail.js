@@ -51,6 +51,12 @@ document.addEventListener("click", ({ target }) => {
   copy(button, copies ? $(copies).textContent : new URL(copiesLink, location.href).href);
 });
 
+// -- Printing
+
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-prints]")) print();
+});
+
 // -- Dropdowns: search, ticks
 
 const words = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);

@@ -130,7 +130,7 @@ def test_a_view_is_saved_from_the_filters_and_recorded(cast):
     answer = client.post(
         f"{TRAIL}views/new/", {"name": "Trouble", "query": "outcome:failure risk:risky", "is_shared": "1"}
     )
-    assert answer["Location"] == f"{TRAIL}?risk=risky&outcome=failure"
+    assert answer["Location"].startswith(f"{TRAIL}?risk=risky&outcome=failure&view=viw_")
     event = last_event(cast.workspace).event
     assert (event.type, event.targets[0].name, event.meta["shared"]) == ("saved_view.created", "Trouble", False)
     assert "Trouble" in client.get(f"{TRAIL}views/").content.decode()
@@ -162,6 +162,65 @@ def test_a_shared_view_shows_each_viewer_their_own_part(cast):
     html = browser(cast.milo).get(TRAIL).content.decode()
     assert "All sources" in html
     assert rows_in(browser(cast.milo).get(f"{TRAIL}?area=sources").content.decode()) == 0
+
+
+# --- A view whose filters were changed ----------------------------------------------------------------------------------
+
+
+def offered_update(html):
+    """What the hidden form of the Views menu would send, and where; None where it offers no such thing."""
+    found = re.search(r'<form hidden id="update-view" action="([^"]+)".*?name="query" value="([^"]*)"', html, re.S)
+    return found and (found[1], found[2].replace("&quot;", '"'))
+
+
+def test_a_view_whose_filters_were_changed_is_updated_with_one_click_and_recorded(cast):
+    client = browser(cast.rita)
+    client.post(f"{TRAIL}views/new/", {"name": "Trouble", "query": "outcome:failure"})
+    html = client.get(TRAIL).content.decode()
+    opened = re.search(r'href="([^"]+)"[^>]*>[^>]*>[^>]*>[^>]*><bdi>Trouble<', html)[1].replace("&amp;", "&")
+    at_first = client.get(opened).content.decode()
+    assert offered_update(at_first) is None
+    # By the box and by the dropdowns alike, the view that is being changed stays known.
+    kept = re.findall(r'<input type="hidden" name="view" value="(viw_\w+)">', at_first)
+    assert len(kept) == 2
+    changed = client.get(TRAIL, {"query": "outcome:failure area:sources", "view": kept[0]})["Location"]
+    html = client.get(changed).content.decode()
+    assert "Update <b><bdi>Trouble</bdi></b> to what is shown now" in html
+    where, line = offered_update(html)
+    assert line == "area:sources outcome:failure"
+    answer = client.post(where, {"query": line}, follow=True)
+    assert answer.redirect_chain[-1][0] == changed
+    assert "Trouble shows this from now on." in answer.content.decode()
+    assert offered_update(answer.content.decode()) is None
+    event = last_event(cast.workspace).event
+    assert event.type == "saved_view.modified"
+    assert [(one.path, one.old, one.new) for one in event.changes] == [("query", "outcome:failure", line)]
+
+
+def test_only_a_view_that_one_may_change_is_offered_to_be_updated(cast):
+    with acting_as(cast.olga, cast.workspace):
+        shared = create_saved_view(name="For all", query="risk:risky", is_shared=True)
+    changed = f"{TRAIL}?outcome=failure&view={shared.id}"
+    assert offered_update(browser(cast.olga).get(changed).content.decode()) is not None
+    assert offered_update(browser(cast.rita).get(changed).content.decode()) is None
+    answer = browser(cast.rita).post(f"{TRAIL}views/{shared.id}/update/", {"query": "outcome:failure"})
+    assert answer.status_code == 403
+    assert offered_update(browser(cast.olga).get(f"{TRAIL}?view={shared.id}").content.decode()) is None
+    assert browser(cast.olga).post(f"{TRAIL}views/risky/update/", {"query": "outcome:failure"}).status_code == 404
+
+
+def test_a_view_is_not_updated_with_a_line_that_is_wrong(cast):
+    with acting_as(cast.olga, cast.workspace):
+        view = create_saved_view(name="Mine", query="risk:risky")
+    answer = browser(cast.olga).post(f"{TRAIL}views/{view.id}/update/", {"query": "outcome:no"}, follow=True)
+    assert "Mine was not changed." in answer.content.decode()
+    with in_workspace(cast.workspace.id):
+        assert SavedView.objects.get(id=view.id).query == "risk:risky"
+
+
+def test_clearing_all_filters_leaves_the_view(cast):
+    html = browser(cast.olga).get(f"{TRAIL}?outcome=failure&view=viw_x").content.decode()
+    assert f'id="clear-filters" href="{TRAIL}"' in html
 
 
 # --- Services ---------------------------------------------------------------------------------------------------------

@@ -221,6 +221,20 @@ def test_page_steps_to_its_neighbours_within_the_filter_and_back_to_the_list(cas
     assert 'title="This is the newest"' in newest
 
 
+def test_page_opened_without_a_list_steps_through_the_whole_trail_and_can_be_printed(cast, browser_of):
+    keys = [
+        tell_sample(cast.workspace, cast.olga, key, at=NOON - timedelta(minutes=9 - number)).key
+        for number, key in enumerate(
+            ("warehouse.disabled", "audit_trail.viewed", "source.created", "warehouse.enabled")
+        )
+    ]
+    html = browser_of(cast.olga).get(page_url(keys[2])).content.decode()
+    steps = dict(re.findall(r'id="drawer-(newer|older)" href="([^"]+)"', html))
+    # What only looked is hidden in the list, so it is stepped over.
+    assert steps == {"newer": page_url(keys[3]), "older": page_url(keys[0])}
+    assert "data-prints" in html
+
+
 def test_related_events_are_those_that_the_viewer_may_see(cast, browser_of):
     key = tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id).key
     tell(cast.workspace, cast.rita, "source.modified", cast.kiosk.audit_target, scope_id=cast.kiosk.id)

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import Access, Permission
-from auditapp.trail.address import Address
+from auditapp.trail.address import VIEW, Address
 from auditapp.trail.exports.formats import FORMATS
 from auditapp.trail.exports.parquet import has_parquet
 from auditapp.trail.exports.queries import FORMAT_NAMES, PARQUET
@@ -26,7 +26,7 @@ def export_menu(workspace: Workspace, access: Access, address: Address) -> Expor
     """The menu for one state of the trail; None for who may not export."""
     if not access.can(Permission.AUDIT_EXPORT):
         return None
-    filters = address.without("open", "older", "newer")
+    filters = address.without("open", "older", "newer", VIEW)
     files = [
         (form.name, str(filters.at(reverse("trail:event_export", args=[workspace.slug, suffix]))))
         for suffix, form in FORMATS.items()

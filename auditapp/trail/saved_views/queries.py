@@ -1,12 +1,19 @@
 """Which views somebody is offered, and which one the trail opens with. What a view finds is asked for its viewer each time."""
 
+from functools import lru_cache
+from typing import Final
+
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from auditapp.access.permissions import Access
 from auditapp.lib.errors import NotFound
+from auditapp.trail.address import VIEW, Address
+from auditapp.trail.query_box import read_box
 from auditapp.trail.saved_views.models import DefaultView, SavedView
 from auditapp.trail.saved_views.ready import ReadyView, ready_view
+
+ADDRESSES_KEPT: Final = 1_000
 
 
 def visible_views(access: Access) -> QuerySet[SavedView]:
@@ -24,6 +31,18 @@ def view_for(access: Access, view_id: str) -> SavedView | ReadyView:
     if view is None:
         raise NotFound
     return view
+
+
+def address_of(view: SavedView | ReadyView, home: Address) -> Address:
+    """The trail that a view shows; that of a saved one says from which view it began, so that the view can be changed there."""
+    address = _address_of(view.query, home)
+    return address.having(VIEW, view.id) if isinstance(view, SavedView) else address
+
+
+# Every page links to every view, and reading a line takes milliseconds.
+@lru_cache(maxsize=ADDRESSES_KEPT)
+def _address_of(line: str, home: Address) -> Address:
+    return read_box(line, home).address
 
 
 def default_view(access: Access) -> SavedView | ReadyView | None:

@@ -114,6 +114,11 @@ def may_change(access: Access, view: SavedView) -> bool:
     return view.owner_id == access.subject_id or (view.is_shared and access.can(Permission.WORKSPACE_MANAGE))
 
 
+def may_update(access: Access, view: SavedView) -> bool:
+    """Whether somebody may change what a view shows and leave the rest as it is: what is shared stays so only by a manager."""
+    return may_change(access, view) and (not view.is_shared or access.can(Permission.WORKSPACE_MANAGE))
+
+
 def _to_change(access: Access, view_id: str) -> SavedView:
     view = visible_views(access).select_for_update().filter(id=view_id).first()
     if view is None:

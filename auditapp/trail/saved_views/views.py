@@ -11,14 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
-from auditapp.lib.errors import Invalid
+from auditapp.lib.errors import Invalid, NotFound
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.facets import facets
 from auditapp.trail.address import Address, read_address
 from auditapp.trail.query_box import box_text, read_box
 from auditapp.trail.saved_views.forms import SavedViewForm
 from auditapp.trail.saved_views.models import SavedView
-from auditapp.trail.saved_views.queries import default_view, view_for, visible_views
+from auditapp.trail.saved_views.queries import address_of, default_view, view_for, visible_views
 from auditapp.trail.saved_views.ready import READY_VIEWS
 from auditapp.trail.saved_views.services import (
     change_saved_view,
@@ -38,10 +38,10 @@ def view_list(request: WorkspaceRequest) -> HttpResponse:
     """Every view that somebody is offered, with what can be done to it."""
     access = request.member_permissions
     home, chosen = _home(request), default_view(access)
-    views = [(view, read_box(view.query, home).address, may_change(access, view)) for view in visible_views(access)]
+    views = [(view, address_of(view, home), may_change(access, view)) for view in visible_views(access)]
     context = {
         "home": home,
-        "ready": [(view, read_box(view.query, home).address) for view in READY_VIEWS],
+        "ready": [(view, address_of(view, home)) for view in READY_VIEWS],
         "own": [row for row in views if row[0].owner_id == access.subject_id],
         "shared": [row for row in views if row[0].owner_id != access.subject_id],
         "default_id": chosen.id if chosen else "",
@@ -61,7 +61,7 @@ def view_create(request: WorkspaceRequest) -> HttpResponse:
             add_refusal(form, error)
         else:
             messages.success(request, "The view was saved.")
-            return redirect(str(read_box(view.query, _home(request)).address))
+            return redirect(str(address_of(view, _home(request))))
     context = {"form": form, "home": _home(request)}
     return render_page(request, "saved_views/view_edit.html", context, status=422 if form.errors else 200)
 
@@ -73,7 +73,7 @@ def view_edit(request: WorkspaceRequest, view_id: str) -> HttpResponse:
     if not isinstance(view, SavedView) or not may_change(request.member_permissions, view):
         request.member_permissions.require(Permission.WORKSPACE_MANAGE)
         return redirect("trail:view_list", request.workspace.slug)
-    query = _readable(request, read_box(view.query, _home(request)).address)
+    query = _readable(request, address_of(view, _home(request)))
     form = _form(request, {"name": view.name, "query": query, "is_shared": view.is_shared})
     if request.method == "POST" and form.is_valid():
         try:
@@ -85,6 +85,23 @@ def view_edit(request: WorkspaceRequest, view_id: str) -> HttpResponse:
             return redirect("trail:view_list", request.workspace.slug)
     context = {"form": form, "view": view, "home": _home(request)}
     return render_page(request, "saved_views/view_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@workspace_page("audit.read")
+def view_update(request: WorkspaceRequest, view_id: str) -> HttpResponse:
+    """Have a view show what the trail is filtered to; its name and who it is for stay."""
+    view = view_for(request.member_permissions, view_id)
+    if not isinstance(view, SavedView):
+        raise NotFound
+    try:
+        query = _canonical(request, request.POST.get("query", ""))
+        view = change_saved_view(view_id=view_id, name=view.name, query=query, is_shared=view.is_shared)
+    except Invalid as refused:
+        messages.error(request, f"{view.name} was not changed. {refused.message}")
+    else:
+        messages.success(request, f"{view.name} shows this from now on.")
+    return redirect(str(address_of(view, _home(request))))
 
 
 @require_POST
@@ -121,15 +138,22 @@ def _asked(request: WorkspaceRequest, form: SavedViewForm, *, is_shared: bool = 
 
     Raises:  Invalid, with what is wrong in the query
     """
-    box = read_box(form.cleaned_data["query"], _home(request), request.viewer)
-    if box.problems:
-        raise Invalid(" ".join(map(str, box.problems)), field="query", code="bad_query")
-    query = box_text(box.address)
     return {
         "name": form.cleaned_data["name"],
-        "query": query,
+        "query": _canonical(request, form.cleaned_data["query"]),
         "is_shared": form.cleaned_data.get("is_shared", is_shared),
     }
+
+
+def _canonical(request: WorkspaceRequest, line: str) -> str:
+    """A line as views keep it, with actors by id.
+
+    Raises:  Invalid, with what is wrong in it
+    """
+    box = read_box(line, _home(request), request.viewer)
+    if box.problems:
+        raise Invalid(" ".join(map(str, box.problems)), field="query", code="bad_query")
+    return box_text(box.address)
 
 
 def _readable(request: WorkspaceRequest, address: Address) -> str:
