@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import jsonschema_rs
 
 from auditapp.lib.canonical_json import canonical_bytes
+from auditapp.lib.clock import utc_text
 from auditapp.lib.errors import Invalid
 from auditapp.pipeline.field_paths import NOT_THERE, Steps, value_at
 
@@ -96,7 +97,7 @@ def violation_event(violation: Violation, event: Mapping[str, Any], origin: Orig
     Takes:   at, when it was found
     Source:  facts on violation forwarding in Segment's documentation
     """
-    moment = at.isoformat().replace("+00:00", "Z")
+    moment = utc_text(at)
     return {
         "type": "track",
         "event": VIOLATION_EVENT,
