@@ -11,6 +11,7 @@ from auditapp.access.models import (
     User,
     Workspace,
 )
+from auditapp.forwarding.models import Forwarding
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.record.models import (
     ActorCount,
@@ -37,6 +38,7 @@ __all__ = [
     "Event",
     "Export",
     "ExportChunk",
+    "Forwarding",
     "Grant",
     "Group",
     "GroupMember",

@@ -30,9 +30,19 @@ CONNECTIONS = (
 )
 ACCESS_PAGES = ("access:overview", "access:invite", "access:member", "access:group", "access:token")
 SETTINGS_TABS = (
-    Entry("Workspace Settings", "access:workspace_settings", Permission.WORKSPACE_MANAGE),
+    Entry(
+        "Workspace Settings",
+        "access:workspace_settings",
+        Permission.WORKSPACE_MANAGE,
+        current_on=("access:workspace_settings", "forwarding:"),
+    ),
     Entry("Access Management", "access:overview", Permission.ACCESS_READ, current_on=ACCESS_PAGES),
     Entry("Admin", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:",)),
+)
+
+WORKSPACE_TABS = (
+    Entry("General", "access:workspace_settings", Permission.WORKSPACE_MANAGE),
+    Entry("Audit Forwarding", "forwarding:forwarding", Permission.WORKSPACE_MANAGE),
 )
 
 
@@ -55,6 +65,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "workspaces": request.workspaces,  # type: ignore[attr-defined]
         "sidebar": [group for group in groups if group["links"]],
         "settings_tabs": tabs,
+        "workspace_tabs": _links(WORKSPACE_TABS, access, slug, view_name),
     }
 
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from auditapp.access import group_views, member_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
+from auditapp.forwarding import views as forwarding
 from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
 from auditapp.ingest.segment import views as segment
@@ -82,6 +83,12 @@ SOURCES = [
     path("<str:source_id>/write-keys/<str:key_id>/revoke/", sources.write_key_revoke, name="write_key_revoke"),
     path("<str:source_id>/delete/", sources.source_delete, name="source_delete"),
 ]
+FORWARDING = [
+    path("", forwarding.forwarding, name="forwarding"),
+    path("matching/", forwarding.forwarding_matching, name="forwarding_matching"),
+    path("new-source/", forwarding.forwarding_source_create, name="forwarding_source_create"),
+    path("test/", forwarding.forwarding_test, name="forwarding_test"),
+]
 WAREHOUSES = [
     path("", warehouses.warehouse_list, name="warehouse_list"),
     path("new/", warehouses.warehouse_create, name="warehouse_create"),
@@ -141,6 +148,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include(ACCOUNTS)),
     path("<slug:workspace>/", include((ACCESS, "access"))),
     path("<slug:workspace>/settings/admin/audit-trail/", include((TRAIL, "trail"))),
+    path("<slug:workspace>/settings/workspace/audit-forwarding/", include((FORWARDING, "forwarding"))),
     path("<slug:workspace>/connections/sources/", include((SOURCES, "sources"))),
     path("<slug:workspace>/connections/warehouses/", include((WAREHOUSES, "warehouses"))),
 ]

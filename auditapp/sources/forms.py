@@ -3,6 +3,7 @@
 from django import forms
 
 from auditapp.access.forms import words
+from auditapp.sources.services import KIND_NAMES
 
 
 class SourceForm(forms.Form):
@@ -15,3 +16,16 @@ class SourceForm(forms.Form):
 
     def clean_labels(self) -> list[str]:
         return words(self.cleaned_data["labels"])
+
+
+class NewSourceForm(SourceForm):
+    kind = forms.ChoiceField(
+        choices=list(KIND_NAMES.items()),
+        required=False,
+        label="Kind",
+        help_text="What sends to it. It cannot be changed later.",
+    )
+    field_order = ("name", "kind", "labels")
+
+    def clean_kind(self) -> str:
+        return self.cleaned_data["kind"] or next(iter(KIND_NAMES))

@@ -39,6 +39,10 @@ FROM unnest(%(types)s::text[], %(names)s::text[], %(verdicts)s::text[], %(counts
 ON CONFLICT (workspace_id, source_id, hour, type, name, verdict)
 DO UPDATE SET events = c.events + EXCLUDED.events, last_at = greatest(c.last_at, EXCLUDED.last_at)
 """
+BY_MESSAGE = """
+SELECT index, received_at, message_id, type, name, verdict, payload FROM source_event
+WHERE workspace_id = %s AND source_id = %s AND message_id = %s ORDER BY received_at DESC LIMIT 1
+"""
 # Two bounds do what a LIMIT would: the index has no gaps.
 FORWARD = """
 SELECT index, received_at, message_id, type, name, verdict, payload FROM source_event
@@ -135,6 +139,16 @@ def read_inbox(workspace_id: int, source_id: str, start: int, *, limit: int = 50
     """
     end = start + min(limit, MAX_LIMIT)
     return [InboxEvent(*row) for row in binary_rows(FORWARD, [workspace_id, source_id, start, end])]
+
+
+def find_message(workspace_id: int, source_id: str, message_id: str) -> InboxEvent | None:
+    """The event with this message id, of those that the inbox still keeps."""
+    rows = (
+        binary_rows(BY_MESSAGE, [workspace_id, source_id, message_id])
+        if message_id and "\x00" not in message_id
+        else []
+    )
+    return InboxEvent(*rows[0]) if rows else None
 
 
 def _columns(new: Sequence[Incoming]) -> dict[str, Any]:

@@ -17,7 +17,20 @@ from auditapp.sources.locking import source_to_change
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceHead, WriteKey
 from auditapp.sources.write_keys import make_write_key
 
-KIND_NAMES = {"http_api": "HTTP API"}
+# All of them are event streams: libraries that post to the same HTTP API.
+KIND_NAMES = {
+    "http_api": "HTTP API",
+    "javascript": "JavaScript",
+    "node": "Node.js",
+    "python": "Python",
+    "go": "Go",
+    "java": "Java",
+    "ruby": "Ruby",
+    "php": "PHP",
+    "dotnet": ".NET",
+    "ios": "iOS",
+    "android": "Android",
+}
 
 
 class AlreadySo(Conflict):

@@ -12,7 +12,7 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
-from auditapp.sources.forms import SourceForm
+from auditapp.sources.forms import NewSourceForm, SourceForm
 from auditapp.sources.models import Source
 from auditapp.sources.queries import source_for, visible_sources
 from auditapp.sources.services import (
@@ -41,7 +41,7 @@ def source_list(request: WorkspaceRequest) -> HttpResponse:
 
 @workspace_page("source.create")
 def source_create(request: WorkspaceRequest) -> HttpResponse:
-    form = SourceForm(request.POST or None)
+    form = NewSourceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             source = create_source(**form.cleaned_data)

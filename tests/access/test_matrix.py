@@ -12,7 +12,7 @@ from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.write_keys import make_write_key
 from tests.factories import acting_as, make_cast, make_grant, make_group, make_token
 
-NAMESPACES = ("access", "sources", "warehouses")
+NAMESPACES = ("access", "sources", "warehouses", "forwarding")
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
 
 
@@ -29,6 +29,7 @@ class Row(NamedTuple):
 ALL = "                               302  302  302  302 404 302"
 OWNER = "                             200  403  403  403 404 302"
 OWNER_DOES = "                        302  403  403  403 404 302"
+OWNER_REFUSED = "                     409  403  403  403 404 302"
 READERS_OF_ACCESS = "                 200  403  200  403 404 302"
 READERS_OF_SOURCES = "                200  200  200  403 404 302"
 READERS_OF_SHOP = "                   200  200  200  403 404 302"
@@ -81,6 +82,11 @@ MATRIX = [
     Row("sources:write_key_revoke", WRITERS_OF_SHOP, ("shop", "spare_key"), {}),
     Row("sources:source_delete", WRITERS_OF_SHOP, ("shop",), {}),
     Row("sources:source_delete", WRITERS_OF_KIOSK, ("kiosk",), {}),
+    Row("forwarding:forwarding", OWNER),
+    Row("forwarding:forwarding", OWNER_DOES, data={"is_on": "", "source_id": ""}),
+    Row("forwarding:forwarding_matching", OWNER),
+    Row("forwarding:forwarding_source_create", OWNER_DOES, data={"new_name": "Audit events", "new_kind": "http_api"}),
+    Row("forwarding:forwarding_test", OWNER_REFUSED, data={}),
     Row("warehouses:warehouse_list", READERS_OF_WAREHOUSES),
     Row("warehouses:warehouse_create", OWNER),
     Row("warehouses:warehouse_create", OWNER_DOES, data=CONNECTION),

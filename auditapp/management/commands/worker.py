@@ -1,4 +1,4 @@
-"""Runs the worker: the sealer, and background jobs by the clock and on demand. Several may run at once."""
+"""Runs the worker: the sealer, the forwarder, and background jobs by the clock and on demand. Several may run at once."""
 
 import logging
 import threading
@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 
+from auditapp.forwarding.reader import run_forwarder
 from auditapp.jobs.schedule import LONGEST_WAIT_S, Worker, enqueue
 from auditapp.lib import clock
 from auditapp.record.jobs import make_months
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Runs the sealer and background jobs until it is stopped (Ctrl-C or SIGTERM)."
+    help = "Runs the sealer, forwarding and background jobs until it is stopped (Ctrl-C or SIGTERM)."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,13 +31,18 @@ class Command(BaseCommand):
         make_weeks()
         if not Verification.objects.filter(finished_at__gt=clock.now() - timedelta(days=1)).exists():
             enqueue("sealing.verify_all")
-        sealer = threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer")
-        sealer.start()
+        loops = [
+            threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer"),
+            threading.Thread(target=run_forwarder, args=(worker.stopping,), name="forwarder"),
+        ]
+        for loop in loops:
+            loop.start()
         try:
             worker.run()
         finally:
             worker.stopping.set()
-            sealer.join()
+            for loop in loops:
+                loop.join()
 
     def wait_for_database(self, stopping: threading.Event) -> None:
         """Come up with a database that comes up later; then refuse one that does not keep its promises."""
