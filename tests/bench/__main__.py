@@ -18,7 +18,7 @@ from settings.paths import BASE_DIR
 
 RESULTS = BASE_DIR / "bench-results"
 SMALL = 10_000
-ROWS = ("pages", "counts", "writes", "sealing", "verifying", "seals", "peers")
+ROWS = ("pages", "counts", "writes", "sealing", "verifying", "seals", "singles", "exports", "peers")
 VERIFY_ROUNDS = 3
 
 
@@ -27,7 +27,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.testing")
     django.setup()
     # After django.setup(): these import what reads tables.
-    from tests.bench.table import markdown, seal_waits
+    from tests.bench.table import exports_table, markdown, seal_waits
     from tests.torture.outcome import write_result
 
     with ExitStack() as stack:
@@ -38,6 +38,9 @@ def main() -> int:
         table += "\n\n" + bench.beside.markdown()
     if bench.waits:
         table += f"\n\n{seal_waits(bench.waits)}"
+    table += "".join(f"\n\n{one.markdown()}" for one in bench.singles)
+    if bench.exports:
+        table += f"\n\n{exports_table(bench.exports)}"
     file = write_result(RESULTS, f"{max(bench.sizes)}", bench.as_value() | {"table": table.splitlines()})
     sys.stdout.write(f"{table}\n\n{file.relative_to(BASE_DIR).as_posix()}\n")
     return 0
@@ -62,6 +65,8 @@ class Bench:
         self.rows = rows
         self.beside = Beside()
         self.waits: list[float] = []
+        self.singles: list[Any] = []
+        self.exports: list[Any] = []
         self.timings = Timings()
         self.sizes: list[int] = []
         self.counts: dict[str, dict[int, int]] = {"sealing": {}, "verifying": {}}
@@ -103,6 +108,10 @@ class Bench:
             self._run_writes(rounds)
         if "seals" in self.rows:
             self._run_seals(rounds)
+        if "singles" in self.rows:
+            self._run_singles()
+        if "exports" in self.rows:
+            self._run_exports(rounds)
         if "peers" in self.rows:
             self.beside.measure(self._pages[-1], rounds)
             _say("measured beside the peers")
@@ -140,6 +149,22 @@ class Bench:
         self.waits = seals[-1].wait_for_seals()
         _say("sealed and verified trees")
 
+    def _run_singles(self) -> None:
+        from tests.bench.singles import Singles
+
+        self.singles = [Singles(self._writes[-1].rig)]
+        for one in self.singles:
+            one.measure()
+        _say("sent one by one")
+
+    def _run_exports(self, rounds: int) -> None:
+        from tests.bench.exports import Exports
+
+        self.exports = [Exports(pages) for pages in self._pages]
+        for one in self.exports:
+            one.measure(rounds)
+        _say("exported")
+
     def as_value(self) -> dict[str, Any]:
         return {
             "sizes": self.sizes,
@@ -149,6 +174,8 @@ class Bench:
                 row: {size: _as_value(one) for size, one in series.items()}
                 for row, series in self.timings.series.items()
             },
+            "singles": [one.as_value() for one in self.singles],
+            "exports": [one.as_value() for one in self.exports],
             "peers": self.beside.as_value(),
             "seconds_to_seal": [round(wait, 4) for wait in self.waits],
         }

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from auditapp.lib import clock
 from auditapp.lib.ids import new_event_id
+from auditapp.management.process_group import Program
 from auditapp.merkle import Checkpoint, Frontier, sign_note
 from auditapp.sealing.keys import origin_of, signing_key
 from auditapp.sealing.services import seal_batch
@@ -33,6 +34,13 @@ INSERT INTO pending (workspace_id, occurred_at, event_id, leaf_hash, type, actor
 VALUES (%s, now(), %s, %b, 'source.created', 'usr_1', 'src_1', false)
 """
 SEALED = "SELECT event_id FROM leaf WHERE workspace_id = ANY(%s) AND event_id = ANY(%s)"
+
+
+def sealing_worker(rig: Rig) -> Program:
+    """A real worker that signs with the bench's own key, as all that is sealed here."""
+    worker = rig.worker()
+    key = {"SEAL_KEY_FILE": str(rig.server.home / "keys" / "seal.key")}
+    return replace(worker, environment={**worker.environment, **key})
 
 
 @dataclass(slots=True)
@@ -89,10 +97,8 @@ class Seals:
     def wait_for_seals(self) -> list[float]:
         """Seconds from commit until the seal is seen, for each of the batches that 500 events a second make; a real worker seals."""
         waits: list[float] = []
-        worker = self.rig.worker()
-        key = {"SEAL_KEY_FILE": str(self.rig.server.home / "keys" / "seal.key")}
         with (
-            self.rig.running(replace(worker, environment={**worker.environment, **key})),
+            self.rig.running(sealing_worker(self.rig)),
             self.rig.connect("superuser", autocommit=True) as writer,
             self.rig.connect("superuser", autocommit=True) as watcher,
         ):

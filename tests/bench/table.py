@@ -1,5 +1,8 @@
 """The result as Markdown for the README: small and large side by side, their ratio, and what bounds each row."""
 
+from collections.abc import Iterable
+
+from tests.bench.exports import Exports
 from tests.bench.timing import Series, Timings
 from tests.bench.writes import BATCH, SINGLES
 
@@ -37,6 +40,20 @@ def seal_waits(waits: list[float]) -> str:
     """How long events waited from their commit until their seal was seen, in one line."""
     p50, p99 = (sorted(waits)[int(len(waits) * share)] for share in (0.5, 0.99))
     return f"From commit to seal at 500 events a second: p50 {p50:.2f} s, p99 {p99:.2f} s."
+
+
+def exports_table(exports: Iterable[Exports]) -> str:
+    """A file fetched over HTTP beside the bare COPY of the same events."""
+    names = [
+        "CSV over HTTP, events",
+        "MB",
+        "COPY, a second",
+        "CSV, a second",
+        "of COPY",
+        "web's memory (MB)",
+        "its growth",
+    ]
+    return "\n".join([_line(names), _line(["---:"] * len(names)), *(_line(one.cells()) for one in exports)])
 
 
 def _pages(timings: Timings, sizes: list[int]) -> str:

@@ -55,7 +55,7 @@ class Writes:
 
     def measure(self, timings: Timings) -> None:
         """One round of each way to write 500 events, and of single ones."""
-        body = json.dumps({"events": [_posted(n) for n in range(BATCH)]})
+        body = json.dumps({"events": [posted_event(n) for n in range(BATCH)]})
         rows = [row_of(_draft())[0] for _ in range(BATCH)]
         for row, action in (
             (f"POST of {BATCH}", lambda: self._post(body)),
@@ -71,7 +71,7 @@ class Writes:
 
     def warm_up(self) -> None:
         """Let the first request load what all others find loaded."""
-        self._post(json.dumps({"events": [_posted(0)]}))
+        self._post(json.dumps({"events": [posted_event(0)]}))
 
     def seal(self, timings: Timings) -> None:
         """Seal all that was written; as the worker."""
@@ -97,7 +97,8 @@ class Writes:
         assert response.status_code == 201, response.content[:500]
 
 
-def _posted(number: int) -> dict[str, Any]:
+def posted_event(number: int) -> dict[str, Any]:
+    """An event as a client posts it."""
     return {
         "type": "warehouse.disabled",
         "actor": {"id": ACTOR.id, "name": ACTOR.name, "email": ACTOR.email, "kind": ACTOR.kind},
