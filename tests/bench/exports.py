@@ -98,7 +98,8 @@ class Exports:
             answer = web.getresponse()
             assert answer.status == 200, answer.read()[:500]
             told = re.search(r"_(\d+)-events\.csv", answer.headers["Content-Disposition"])
-            assert told and 0 <= int(told[1]) - self.events < ROOM
+            assert told
+            assert 0 <= int(told[1]) - self.events < ROOM
             return sum(len(part) for part in iter(lambda: answer.read(READ_BYTES), b""))
 
     def _copy(self, since: date) -> None:
