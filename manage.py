@@ -64,6 +64,10 @@ def run(command: str) -> None:
             raise SystemExit(nothing_there(needs_server)) from None
         where = "The embedded PostgreSQL" if needs_server else "The server of DATABASE_URL (or DATABASE_OWNER_URL)"
         raise SystemExit(f"{where} does not take the connection: {str(fault).strip()}") from None
+    except OSError as fault:  # SMTPException is one
+        if command != "sendtestemail":
+            raise
+        raise SystemExit(f"The mail was not taken by the server of EMAIL_URL: {fault}") from None
 
 
 def nothing_there(is_embedded: bool) -> str:

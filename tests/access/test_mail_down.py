@@ -1,6 +1,11 @@
 """While the mail server is down nothing that it should have carried is lost, and who waits for it is told."""
 
+import os
 import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -10,6 +15,7 @@ from auditapp.access.models import Invitation
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import make_cast
 
+ROOT = Path(__file__).resolve().parents[2]
 ACCESS = "/demo/settings/access/"
 RESET = "/accounts/password/reset/"
 
@@ -59,3 +65,15 @@ def test_an_invitation_is_kept_and_its_sender_told_how_to_send_it_again(client, 
     assert client.post(f"{ACCESS}invite/", asked).status_code == 302
     [sent] = mail.outbox
     assert re.search(r"/accounts/invitation/\w+/", sent.body)
+
+
+def test_the_test_mail_says_in_a_line_what_is_wrong(tmp_path):
+    with socket.socket() as probe:  # bound and not listening: refused
+        probe.bind(("127.0.0.1", 0))
+        url = f"smtp://127.0.0.1:{probe.getsockname()[1]}?starttls=0"
+        environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "EMAIL_URL": url}
+        command = [sys.executable, "manage.py", "sendtestemail", "you@example.com"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The mail was not taken by the server of EMAIL_URL: ")
+    assert done.stderr.count("\n") == 1
