@@ -19,6 +19,7 @@ from auditapp.lib.outbound.errors import Failure, Refusal, Refused, Unreachable
 from auditapp.lib.outbound.pool import POOL, Connection, opened
 from auditapp.lib.outbound.targets import Target, vetted
 from auditapp.lib.outbound.tls import ClientCertificate, tls_context
+from auditapp.lib.visible_text import terminal_safe
 
 ANSWER_TIMEOUT_S: Final = 15
 MOST_READ: Final = 64 * 1024
@@ -104,10 +105,8 @@ def request(
 def _check(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
-            shown = "".join(character for character in name if character.isprintable())[:60]
-            raise Refused(
-                Refusal.HEADER, f"The header “{shown}” holds line breaks or other characters that no header has."
-            )
+            shown = terminal_safe(name[:60])
+            raise Refused(Refusal.HEADER, f"The header “{shown}” holds line breaks or characters that no header has.")
         if name.lower() in _OURS:
             raise Refused(Refusal.HEADER, f"The header {name} is set by the client itself. Leave it out.")
 

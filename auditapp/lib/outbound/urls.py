@@ -16,6 +16,7 @@ import httpx2
 
 from auditapp.lib.outbound.errors import Refusal, Refused
 from auditapp.lib.outbound.ranges import Address
+from auditapp.lib.visible_text import terminal_safe
 
 _LONGEST: Final = 2048
 _URL: Final = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>[^#]*)")
@@ -120,4 +121,4 @@ def _idna(host: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return f"“{text[:60]}”"
+    return f"“{terminal_safe(text[:60])}”"

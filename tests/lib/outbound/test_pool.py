@@ -136,6 +136,15 @@ def test_no_more_than_so_many_are_kept_and_the_latest_stay():
     assert all(connection.http.closed for connection in connections)
 
 
+def test_a_forked_process_lets_go_of_what_its_parent_uses_even_amid_a_change():
+    connection = _connection()
+    pool = _kept(connection)
+    pool._lock.acquire()
+    pool.leave_to_parent()
+    assert connection.http.closed
+    assert pool.take(_target(), None) is None
+
+
 def test_threads_share_connections_and_each_gets_its_own_answer(serving):
     def serve(line):
         while received := read_request(line):
