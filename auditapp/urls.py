@@ -10,6 +10,7 @@ from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
 from auditapp.ingest.segment import views as segment
 from auditapp.pipeline.warehouses import views as warehouses
+from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
 from auditapp.trail import views as trail
 from auditapp.trail.exports import views as exports
@@ -75,6 +76,12 @@ SOURCES = [
     path("", sources.source_list, name="source_list"),
     path("new/", sources.source_create, name="source_create"),
     path("<str:source_id>/", sources.source_overview, name="source"),
+    path("<str:source_id>/debugger/", inboxes.source_debugger, name="source_debugger"),
+    path("<str:source_id>/debugger/<int:index>/", inboxes.source_debugger_event, name="source_debugger_event"),
+    path("<str:source_id>/schema/", inboxes.source_schema, name="source_schema"),
+    path("<str:source_id>/schema/allow/", inboxes.schema_event_allow, name="schema_event_allow"),
+    path("<str:source_id>/schema/block/", inboxes.schema_event_block, name="schema_event_block"),
+    path("<str:source_id>/schema/archive/", inboxes.schema_event_archive, name="schema_event_archive"),
     path("<str:source_id>/settings/", sources.source_settings, name="source_settings"),
     path("<str:source_id>/enable/", sources.source_enable, name="source_enable"),
     path("<str:source_id>/disable/", sources.source_disable, name="source_disable"),

@@ -49,7 +49,7 @@ def address(route, cast):
             return "demo"
         if name in SOURCES_OF_IDS:
             return getattr(cast, SOURCES_OF_IDS[name]).id
-        return "csv" if name == "suffix" else "x"
+        return {"suffix": "csv", "index": "0"}.get(name, "x")
 
     return "/" + PARAMETER.sub(value, route).replace("^", "").replace("$", "").replace("\\.", ".")
 

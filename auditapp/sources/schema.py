@@ -37,6 +37,10 @@ INSERT INTO seen_event (workspace_id, source_id, type, name, properties, is_allo
 VALUES (%s, %s, %s, %s, %s::jsonb, true, false, %s) ON CONFLICT (workspace_id, source_id, type, name) DO NOTHING
 """
 # Types are added to, never taken away, whoever was faster.
+SHOW_AGAIN = """
+UPDATE seen_event SET is_archived = false
+WHERE workspace_id = %s AND source_id = %s AND is_archived AND (type, name) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+"""
 WIDEN = """
 UPDATE seen_event SET properties = properties || %s::jsonb WHERE workspace_id = %s AND source_id = %s AND type = %s AND name = %s
 """
@@ -98,6 +102,7 @@ def observe(source: Source, events: Iterable[Mapping[str, Any]]) -> set[EventNam
     if not wanted:
         return set()
     known = _known(source, wanted)
+    _show_again(source, known)
     new = sorted(wanted.keys() - known.keys())
     overflow: set[EventName] = set()
     if new:
@@ -144,6 +149,14 @@ def _known(source: Source, names: Iterable[EventName]) -> dict[EventName, Proper
         EventName(kind, name): {(path, one) for path, types in orjson.loads(properties).items() for one in types}
         for kind, name, properties in rows
     }
+
+
+def _show_again(source: Source, known: Iterable[EventName]) -> None:
+    """What somebody archived and is sent again is on the page again."""
+    asked = sorted(known)
+    with connection.cursor() as cursor:
+        types, names = [one.type for one in asked], [one.name for one in asked]
+        cursor.execute(SHOW_AGAIN, [source.workspace_id, source.id, types, names])
 
 
 def _added(source: Source, name: EventName, properties: Properties) -> Properties:

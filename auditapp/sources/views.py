@@ -13,6 +13,7 @@ from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
 from auditapp.sources.forms import NewSourceForm, SourceForm
+from auditapp.sources.inbox_queries import bars, day_figures
 from auditapp.sources.models import Source
 from auditapp.sources.queries import source_for, visible_sources
 from auditapp.sources.services import (
@@ -55,7 +56,13 @@ def source_create(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page("source.read")
 def source_overview(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     source = source_for(request.member_permissions, source_id)
-    about = _about(request, source)
+    about = about_source(request, source)
+    figures = day_figures(source)
+    about |= {
+        "figures": figures,
+        "bars": list(bars(figures.hours)),
+        "post_url": request.build_absolute_uri("/v1/track"),
+    }
     about["write_key"] = live_keys(source).filter(ends_at=None).first() if about["can_write"] else None
     return render_page(request, "sources/source.html", about)
 
@@ -75,7 +82,7 @@ def source_settings(request: WorkspaceRequest, source_id: str) -> HttpResponse:
                 return redirect("sources:source_settings", request.workspace.slug, source_id)
     else:
         form = SourceForm(initial={"name": source.name, "labels": ", ".join(source.labels)})
-    context = _about(request, source) | {"form": form, "write_keys": list(live_keys(source))}
+    context = about_source(request, source) | {"form": form, "write_keys": list(live_keys(source))}
     return render_page(request, "sources/source_settings.html", context, status=422 if form.errors else 200)
 
 
@@ -125,7 +132,8 @@ def source_delete(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     return redirect("sources:source_list", request.workspace.slug)
 
 
-def _about(request: WorkspaceRequest, source: Source) -> dict[str, object]:
+def about_source(request: WorkspaceRequest, source: Source) -> dict[str, object]:
+    """What every page of a source shows."""
     return {
         "source": source,
         "kind": KIND_NAMES.get(source.kind, source.kind),

@@ -8,7 +8,10 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from auditapp.access.models import Grant, Invitation
+from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.sources.inbox import Incoming, append
+from auditapp.sources.models import SeenEvent
 from auditapp.sources.write_keys import make_write_key
 from tests.factories import acting_as, make_cast, make_grant, make_group, make_token
 
@@ -40,6 +43,7 @@ READERS_OF_WAREHOUSES = "             200  403  200  403 404 302"
 WRITERS_OF_WAREHOUSES = "             302  403  403  403 404 302"
 
 CONNECTION = {"name": "New", "host": "db.example.com", "port": 5432, "database": "a", "username": "b", "password": "c"}
+EVENT = {"type": "track", "name": "Order Completed"}
 MATRIX = [
     Row("access:home", ALL),
     Row("access:workspace_settings", OWNER),
@@ -80,6 +84,14 @@ MATRIX = [
     Row("sources:write_key_add", WRITERS_OF_SHOP, ("shop",), {}),
     Row("sources:write_key_add", WRITERS_OF_KIOSK, ("kiosk",), {}),
     Row("sources:write_key_revoke", WRITERS_OF_SHOP, ("shop", "spare_key"), {}),
+    Row("sources:source_debugger", READERS_OF_SHOP, ("shop",)),
+    Row("sources:source_debugger", READERS_OF_KIOSK, ("kiosk",)),
+    Row("sources:source_debugger_event", READERS_OF_SHOP, ("shop", "first")),
+    Row("sources:source_schema", READERS_OF_SHOP, ("shop",)),
+    Row("sources:source_schema", READERS_OF_KIOSK, ("kiosk",)),
+    Row("sources:schema_event_block", WRITERS_OF_SHOP, ("shop",), EVENT),
+    Row("sources:schema_event_allow", WRITERS_OF_SHOP, ("shop",), EVENT | {"name": "Blocked"}),
+    Row("sources:schema_event_archive", WRITERS_OF_SHOP, ("shop",), EVENT),
     Row("sources:source_delete", WRITERS_OF_SHOP, ("shop",), {}),
     Row("sources:source_delete", WRITERS_OF_KIOSK, ("kiosk",), {}),
     Row("forwarding:forwarding", OWNER),
@@ -120,6 +132,18 @@ def world_of(slug):
             expires_at="2100-01-01T00:00:00Z",
         )
         spare_key = make_write_key(cast.shop)
+        first = 0 if slug == "demo" else 1
+        sent = [Incoming(f"m{number}", "track", "Order Completed", b"{}") for number in range(first + 1)]
+        append(cast.workspace.id, cast.shop.id, sent)
+        for name, is_allowed in (("Order Completed", True), ("Blocked", False)):
+            SeenEvent.objects.create(
+                workspace_id=cast.workspace.id,
+                source_id=cast.shop.id,
+                type="track",
+                name=name,
+                is_allowed=is_allowed,
+                first_seen_at=clock.now(),
+            )
     group = make_group(workspace=cast.workspace, members=[cast.mina])
     make_grant(
         workspace=cast.workspace, group=group, role="source_read_only", scope="listed", resource_ids=[cast.app.id]
@@ -127,7 +151,7 @@ def world_of(slug):
     token, _ = make_token(workspace=cast.workspace)
     ids = {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
-    return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id}
+    return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 
 def status(cast, row, person, ids):

@@ -104,7 +104,7 @@ def test_what_is_known_costs_no_statement(own_database, django_assert_num_querie
     with in_workspace(source.workspace_id), django_assert_num_queries(0):
         assert observe(source, [track(a=1)]) == set()
     later = time_machine.travel(clock.now() + timedelta(minutes=11), tick=False)
-    with later, in_workspace(source.workspace_id), django_assert_num_queries(1):
+    with later, in_workspace(source.workspace_id), django_assert_num_queries(2):
         observe(source, [track(a=1)])
 
 
@@ -116,6 +116,15 @@ def test_what_was_rolled_back_was_never_known(own_database):
     assert seen(source) == {}
     see(source, track(a=1))
     assert seen(source) == {("track", "Order Completed"): {"a": ["number"]}}
+
+
+def test_what_was_archived_is_there_again_when_it_is_sent_again(source):
+    see(source, track(a=1))
+    with in_workspace(source.workspace_id):
+        SeenEvent.objects.filter(source_id=source.id).update(is_archived=True)
+    see(source, track(a=1))
+    with in_workspace(source.workspace_id):
+        assert not SeenEvent.objects.get(source_id=source.id).is_archived
 
 
 def test_names_without_end_are_told_together(monkeypatch, source):
