@@ -30,7 +30,7 @@ def without_names(value: Any, names: Names) -> Any:
     """The object without what is named, each object of a list likewise; the same object where it has none of it."""
     if isinstance(value, list):
         return [without_names(item, names) for item in value]
-    if not isinstance(value, Mapping) or names.keys().isdisjoint(value):
+    if not isinstance(value, dict) or names.keys().isdisjoint(value):
         return value
     kept = {}
     for key, item in value.items():
@@ -45,7 +45,7 @@ def only_names(value: Any, names: Names) -> Any:
     """The object with nothing but what is named, each object of a list likewise."""
     if isinstance(value, list):
         return [only_names(item, names) for item in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     kept = {}
     for key, item in value.items():

@@ -34,7 +34,7 @@ def steps_of(path: str) -> Steps:
 def value_at(value: Any, steps: Steps) -> Any:
     """What is at a path, or NOT_THERE; lists are not gone through."""
     for step in steps:
-        if not isinstance(value, Mapping) or step not in value:
+        if not isinstance(value, dict) or step not in value:
             return NOT_THERE
         value = value[step]
     return value
@@ -45,7 +45,7 @@ def with_value(event: Mapping[str, Any], steps: Steps, value: Any) -> dict[str, 
     first, rest = steps[0], steps[1:]
     if rest:
         below = event.get(first)
-        value = with_value(below if isinstance(below, Mapping) else {}, rest, value)
+        value = with_value(below if isinstance(below, dict) else {}, rest, value)
     return {**event, first: value}
 
 

@@ -137,7 +137,7 @@ def _changed_at(value: Any, place: Steps, names: Names, change: Any) -> Any:
     """The value with its objects at the place changed; the same value where there are none."""
     if isinstance(value, list):
         return [_changed_at(item, place, names, change) for item in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     if not place:
         return change(value, names)

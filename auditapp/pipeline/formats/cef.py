@@ -1,5 +1,6 @@
 """Common Event Format, version 0: one line of text, whose separators are escaped wherever they come from somebody's text."""
 
+import re
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -13,15 +14,15 @@ _SEVERITIES: Final = {Risk.ROUTINE: 2, Risk.NOTABLE: 5, Risk.RISKY: 7}
 MAX_NAME: Final = 512
 MAX_CUSTOM: Final = 4_000
 # Newlines end a line for every collector, also those that Unicode has; the rest of what is unseen helps nobody.
-_BREAKS: Final = dict.fromkeys(map(ord, "\v\f\x1c\x1d\x1e\x85\u2028\u2029"), " ")
-_UNSEEN: Final = dict.fromkeys([*range(9), *range(14, 28), 31, 127], None)
-_CLEAN: Final = {**_BREAKS, **_UNSEEN}
-_HEADER: Final = str.maketrans(
-    {**{chr(code): to for code, to in _CLEAN.items()}, "\\": "\\\\", "|": "\\|", "\n": " ", "\r": " "}
-)
-_VALUE: Final = str.maketrans(
-    {**{chr(code): to for code, to in _CLEAN.items()}, "\\": "\\\\", "=": "\\=", "\n": "\\n", "\r": "\\r"}
-)
+_CLEAN: Final = {
+    **dict.fromkeys("\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "),
+    **dict.fromkeys(map(chr, (*range(9), *range(14, 28), 31, 127)), ""),
+    "\\": "\\\\",
+}
+_HEADER: Final = str.maketrans({**_CLEAN, "|": "\\|", "\n": " ", "\r": " "})
+_VALUE: Final = str.maketrans({**_CLEAN, "=": "\\=", "\n": "\\n", "\r": "\\r"})
+# Most texts have none of it, and translating looks at each character.
+_SPECIAL: Final = re.compile(r"[\0-\x08\n-\x1f\x7f\x85\u2028\u2029\\=|]")
 
 
 def as_cef(facts: Facts) -> str:
@@ -83,9 +84,10 @@ def _json(value: Any) -> str:
 
 
 def _header(text: str) -> str:
-    return text[:MAX_NAME].translate(_HEADER)
+    text = text[:MAX_NAME]
+    return text.translate(_HEADER) if _SPECIAL.search(text) else text
 
 
 def _value(text: str) -> str:
     # Spaces at the ends would be lost in the spaces between pairs.
-    return text.translate(_VALUE).strip(" ")
+    return (text.translate(_VALUE) if _SPECIAL.search(text) else text).strip(" ")

@@ -91,7 +91,8 @@ def read(event: Mapping[str, Any]) -> Facts:
 def text(value: Any) -> str:
     """Text as it is, at most a thousand characters and none that UTF-8 cannot carry; numbers as text; nothing else."""
     if isinstance(value, str):
-        return value[:MAX_TEXT].encode("utf-8", "replace").decode()
+        shorter = value[:MAX_TEXT]
+        return shorter if shorter.isascii() else shorter.encode("utf-8", "replace").decode()
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return str(value) if is_number and abs(value) < 1e21 else ""
 
@@ -126,7 +127,7 @@ def _resource(properties: Mapping[str, Any]) -> Thing:
 
 
 def _thing(value: Any) -> Thing:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return Thing(text(value))
     return Thing(
         id=text(value.get("id") or value.get("resource_id")),
@@ -152,4 +153,4 @@ def _first(value: Any) -> Any:
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from auditapp.pipeline.field_paths import NOT_THERE, Steps, value_at, with_value, without_value
 from auditapp.pipeline.plans.planned_fields import PlannedFields
-from auditapp.pipeline.plans.rules import Rule, RuleType, compile_rule
+from auditapp.pipeline.plans.rules import KEYLESS, Rule, RuleType, compile_rule
 from auditapp.pipeline.plans.settings import CallSettings, OnCommon, SchemaSettings
 from auditapp.pipeline.plans.violations import Violation, violations_of
 from auditapp.pipeline.verdicts import Verdict
@@ -51,12 +51,12 @@ class CompiledPlan:
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._common: tuple[jsonschema_rs.Validator, ...] = ()
+        self._common: jsonschema_rs.Validator | None = None
         self._rules: dict[tuple[RuleType, str], dict[int, _CompiledRule]] = {}
         for rule in sorted(rules, key=lambda one: one.version):
             validator = compile_rule(rule)
             if rule.type is RuleType.COMMON:
-                self._common = (validator,)
+                self._common = validator
             else:
                 compiled = _CompiledRule(validator, PlannedFields(rule.json_schema, rule.type.group))
                 # In the order of versions: the first is the oldest.
@@ -71,8 +71,14 @@ class CompiledPlan:
         rule = self._rule_of(kind, event) if kind else None
         is_planned = rule is not None or kind is not RuleType.TRACK
         broken = violations_of(rule.validator, event, group) if rule else ()
-        left, omitted, for_violation = _left_out(event, kind, rule, broken, own)
-        common = tuple(found for one in self._common for found in violations_of(one, left, group))
+        left = event
+        omitted: list[str] = []
+        for_violation: list[str] = []
+        if not (own.allows_unplanned_fields and (own.allows_fields_on_violations or not broken)):
+            left, omitted, for_violation = _left_out(event, kind, rule, broken, own)
+        common = violations_of(self._common, left, group) if self._common else ()
+        if is_planned and not broken and not common and left is event:
+            return Checked(event)
         if common and own.on_common_violations is OnCommon.OMIT:
             left = _without(left, _fields_of(common), for_violation)
         verdict = _verdict(own, is_planned, bool(broken), bool(common))
@@ -83,23 +89,16 @@ class CompiledPlan:
         return Checked(left, verdict, is_planned, (*broken, *common), tuple(omitted), tuple(for_violation))
 
     def _rule_of(self, kind: RuleType, event: Event) -> _CompiledRule | None:
-        for key in _keys(kind, event):
-            if versions := self._rules.get(key):
-                wanted = value_at(event, _VERSION) if len(versions) > 1 else None
-                found = versions.get(wanted) if type(wanted) is int else None
-                return found or next(iter(versions.values()))
-        return None
-
-
-def _keys(kind: RuleType, event: Event) -> Iterator[tuple[RuleType, str]]:
-    """The rules that would fit, the nearest first."""
-    name = event.get("event" if kind is RuleType.TRACK else "name")
-    if isinstance(name, str) and kind in (RuleType.TRACK, *_ROW_OF_CALL):
-        yield kind, name
-    if kind is not RuleType.TRACK:
-        yield kind, ""
-    if kind in _ROW_OF_CALL:
-        yield RuleType.TRACK, _ROW_OF_CALL[kind]
+        name = event.get("event" if kind is RuleType.TRACK else "name")
+        versions = self._rules.get((kind, name)) if isinstance(name, str) and kind not in KEYLESS else None
+        if versions is None and kind is not RuleType.TRACK:
+            # The row without a name, else the one that stands for all calls of the kind.
+            versions = self._rules.get((kind, "")) or self._rules.get((RuleType.TRACK, _ROW_OF_CALL.get(kind, "")))
+        if versions is None:
+            return None
+        wanted = value_at(event, _VERSION) if len(versions) > 1 else None
+        found = versions.get(wanted) if type(wanted) is int else None
+        return found or next(iter(versions.values()))
 
 
 def _verdict(own: CallSettings, is_planned: bool, is_broken: bool, breaks_common: bool) -> Verdict:
@@ -121,7 +120,7 @@ def _left_out(
     if kind and not own.allows_unplanned_fields:
         fields = value_at(event, (kind.group,))
         # A track, page or screen call that is in no row is allowed as a whole, or not.
-        if isinstance(fields, Mapping) and (rule or kind.group == "traits"):
+        if isinstance(fields, dict) and (rule or kind.group == "traits"):
             unplanned = rule.fields.unplanned(fields) if rule else [*fields]
             event = _without(event, ((kind.group, name) for name in unplanned), omitted)
     if broken and not own.allows_fields_on_violations:

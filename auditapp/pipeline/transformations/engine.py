@@ -116,7 +116,7 @@ def _transformed(one: Transformation, came: Event) -> Event:
     for steps, expression in one.defined:
         if (value := expression.value(came)) is not None:
             event = with_value(event, _place(steps, group), value)
-    if one.allowed is not None and isinstance(fields := event.get(group), Mapping):
+    if one.allowed is not None and isinstance(fields := event.get(group), dict):
         event = {**event, group: only_names(fields, one.allowed)}
     if one.hashing:
         event = _hashed(event, one.hashing, group)
