@@ -2,8 +2,10 @@
 
 import re
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from uuid import UUID
 
 import orjson
 import pytest
@@ -11,7 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditapp.catalogue.registry import EVENT_TYPES
+from auditapp.catalogue.types import Risk
+from auditapp.forwarding.track_call import track_call
 from auditapp.pipeline.formats.rendering import FORMAT_NAMES, Format, render
+from auditapp.record.drafts import Actor, Change, EventDraft, Target
+from auditapp.record.event_types import undeclared_type
 
 AUDIT = {
     "type": "track",
@@ -209,6 +215,37 @@ def test_a_cef_line_carries_any_text_back(name, person, resource, agent):
     assert pairs.get("suid", "") == carried(person)
     assert pairs.get("cs3", "") == carried(resource)
     assert pairs.get("requestClientApplication", "") == carried(agent)
+
+
+def test_a_forwarded_event_says_the_same_in_every_form():
+    event = EventDraft(
+        workspace_id=7,
+        id=UUID(int=1),
+        type="order.refunded",
+        area="other",
+        actor=Actor("user", "usr_1", "Bo", "bo@example.com", real=Actor("user", "usr_2", "Ana")),
+        targets=[Target("order", "o-1", "Order 1")],
+        changes=[Change("paid", True, False)],
+        context={"ip": "203.0.113.7", "request_id": "req_1"},
+        meta={"amount": 5},
+        outcome="failure",
+        occurred_at=datetime(2026, 11, 24, tzinfo=UTC),
+        received_at=datetime(2026, 11, 24, tzinfo=UTC),
+        origin="app",
+        scope_id="",
+    )
+    kind = replace(undeclared_type("order.refunded"), risk=Risk.RISKY)
+    call = track_call(event, kind, workspace_slug="halden", forwarded_at=datetime(2026, 11, 24, tzinfo=UTC))
+    said = render(Format.OCSF, call)
+    assert said["metadata"]["tenant_uid"] == "ws_7"
+    assert said["entity"] == {"uid": "o-1", "name": "Order 1", "type": "order"}
+    assert (said["severity_id"], said["status_id"], said["activity_id"]) == (3, 2, 3)
+    assert said["unmapped"]["real_actor"]["id"] == "usr_2"
+    assert said["unmapped"]["meta"] == {"amount": 5}
+    ecs = render(Format.ECS, call)
+    assert ecs["organization"] == {"id": "ws_7", "name": "halden"}
+    assert ecs["http"] == {"request": {"id": "req_1"}}
+    assert " cs4Label=Workspace cs4=halden " in render(Format.CEF, call)
 
 
 def test_segments_own_audit_events_are_read_too():

@@ -17,7 +17,7 @@ PRODUCT: Final = "Audit Trail"
 MAX_TEXT: Final = 1_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What the facts below take from the properties; the rest goes along as it is.
-_TAKEN: Final = ("type", "workspace", "workspace_id", "resource", "outcome", "actor")
+_TAKEN: Final = ("type", "workspace", "workspace_id", "resource", "outcome", "risk", "actor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,16 @@ def read(event: Mapping[str, Any]) -> Facts:
         name=known.name if known else name,
         key=known.key if known else key,
         verb=_verb(known, key),
-        risk=known.risk if known else Risk.ROUTINE,
+        risk=known.risk if known else _RISKS.get(text(properties.get("risk")), Risk.ROUTINE),
         area=known.area if known else text(properties.get("area")),
         actor=_actor(event, properties),
         resource=_resource(properties),
-        workspace=_thing(properties.get("workspace") or properties.get("workspace_id")),
+        workspace=_workspace(properties),
         is_success=None if outcome not in ("success", "failure") else outcome == "success",
         ip=text(context.get("ip")),
         user_agent=text(context.get("userAgent")),
         request_id=text(context.get("requestId") or context.get("request_id")),
-        rest={key: value for key, value in properties.items() if key not in _TAKEN},
+        rest=_rest(properties),
     )
 
 
@@ -105,6 +105,7 @@ def _verb(known: EventType | None, key: str) -> Verb:
     return _ENDINGS.get(ending, Verb.UPDATE)
 
 
+_RISKS: Final = {str(risk): risk for risk in Risk}
 _ENDINGS: Final = {
     **dict.fromkeys(("created", "added", "invited", "registered"), Verb.CREATE),
     **dict.fromkeys(("viewed", "read", "listed", "exported", "downloaded"), Verb.READ),
@@ -116,6 +117,20 @@ def _actor(event: Mapping[str, Any], properties: Mapping[str, Any]) -> Thing:
     said = _thing(properties.get("actor"))
     user = text(event.get("userId")) or text(event.get("anonymousId"))
     return said if said.id or not user else Thing(user, said.name, said.kind, said.email)
+
+
+def _workspace(properties: Mapping[str, Any]) -> Thing:
+    said = properties.get("workspace")
+    if isinstance(said, dict):
+        return _thing(said)
+    return Thing(id=text(properties.get("workspace_id")) or text(said), name=text(said))
+
+
+def _rest(properties: Mapping[str, Any]) -> dict[str, Any]:
+    rest = {name: value for name, value in properties.items() if name not in _TAKEN}
+    # Who was behind the actor, where somebody acted as another.
+    real = _object(properties.get("actor")).get("real")
+    return {**rest, "real_actor": real} if real else rest
 
 
 def _resource(properties: Mapping[str, Any]) -> Thing:
