@@ -3,7 +3,7 @@
 Three ways, as measured on ten million events (README, bench table):
 probes  one index range scan for each selected value, merged by time; never `= ANY(...) ORDER BY LIMIT`, whose plan can
         fall off a cliff;
-walk    the newest two thousand events, filtered by their tokens: finds whatever is common;
+walk    the newest two thousand events, or as many more as it takes, filtered by their tokens: finds whatever is common;
 search  a GIN bitmap a month, newest month first: finds whatever is rare.
 
 What no index knows is walked for, further and further, until the page is full or the time is up.
@@ -29,6 +29,8 @@ MAX_PROBES: Final = 120
 WALK_EVENTS: Final = 2_000
 # A filter without a term for an index walks on from where it came to, in longer steps while its time lasts.
 LONG_WALKS: Final = (8_000, *(10_000,) * 40)
+# What is common enough to fill its limit among so many is walked for: a search would read all of a month that has it.
+FURTHEST_WALK: Final = 40_000
 SEARCH_BUDGET: Final = timedelta(milliseconds=200)
 _LEAST_ID: Final = UUID(int=0)
 
@@ -101,7 +103,10 @@ def find_keys(
     if len(found) >= limit or end is None:
         return FoundKeys(found)
     if ask.query.has_positive and not wanted.is_beyond_indexes:
-        return ask.by_search()
+        # Twice as far as it takes where the first walk was like the rest.
+        further = 2 * limit * WALK_EVENTS // max(len(found), 1)
+        common = ask.by_walk(further) if further <= FURTHEST_WALK else []
+        return FoundKeys(common) if len(common) >= limit else ask.by_search()
     return ask.by_walking_on(found, end)
 
 

@@ -27,7 +27,7 @@ def matches(wanted: EventFilter, event: EventDraft, viewer: Viewer, *, risk: Ris
         and (wanted.since is None or event.occurred_at >= wanted.since)
         and (wanted.until is None or event.occurred_at < wanted.until)
         and (not wanted.risks or risk in wanted.allowed_risks)
-        and _is_of_type(wanted, event)
+        and is_of_type(wanted, event.type, event.area)
         and all(_allows(choice, values) for choice, values in _values(wanted, event))
         and _is_from(wanted.ips, event, viewer)
         and _is_found(wanted, event, viewer)
@@ -38,9 +38,11 @@ def _is_seen(event: EventDraft, viewer: Viewer) -> bool:
     return viewer.sees_all or event.scope_id in viewer.scope_ids or event.actor.id in viewer.own_actor_ids
 
 
-def _is_of_type(wanted: EventFilter, event: EventDraft) -> bool:
+def is_of_type(wanted: EventFilter, event_type: str, area: str) -> bool:
+    """Whether an event of this type and area is in, as far as these go."""
+
     def one_of(types: Iterable[str], areas: Iterable[str]) -> bool:
-        return event.area in areas or any(_is_type(key, event.type) for key in types)
+        return area in areas or any(_is_type(key, event_type) for key in types)
 
     types, areas = wanted.types, wanted.areas
     if (types.include or areas.include) and not one_of(types.include, areas.include):

@@ -4,7 +4,7 @@ Counts cover the range and what the viewer may see, and ignore the other filters
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
@@ -26,13 +26,6 @@ ACTOR_COUNTS = (
     ADDED_UP.format(what="actor_id", counted=COUNTED.format(days="actor_count", totals="actor_total", what="actor_id"))
     + "ORDER BY events DESC, actor_id LIMIT %(limit)s"
 )
-DAY_COUNTS = """
-SELECT c.day, sum(c.events)::bigint, sum(c.failures)::bigint FROM type_count AS c
-WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(scopes)s)
-AND (%(first)s::date IS NULL OR c.day >= %(first)s) AND (%(last)s::date IS NULL OR c.day <= %(last)s)
-AND (%(types)s::text[] IS NULL OR c.type = ANY(%(types)s))
-GROUP BY c.day ORDER BY c.day
-"""
 # The latest event of each actor tells how it is called; names are kept nowhere else, so that they can be erased. Asked for the last
 # days first: most are found there, and a statement over all months takes longer to plan than to carry out.
 LATEST_OF_ACTORS = """
@@ -66,15 +59,6 @@ class Facets:
     actors: list[ActorFacet]
 
 
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    """Events and failures of one UTC day."""
-
-    day: date
-    events: int
-    failures: int
-
-
 def facets(viewer: Viewer, wanted: EventFilter) -> Facets:
     """Types and actors that occur in the filter's range, the most frequent 300 actors by name."""
     scoped = rollup_parameters(viewer, wanted)
@@ -83,12 +67,6 @@ def facets(viewer: Viewer, wanted: EventFilter) -> Facets:
     if not viewer.sees_all:
         _add_own(viewer, wanted, types, actors)
     return Facets(types, _named(viewer, actors))
-
-
-def day_counts(viewer: Viewer, wanted: EventFilter) -> list[DayCount]:
-    """Events a UTC day within the filter's range and types."""
-    types = list(wanted.types.include) or None
-    return [DayCount(*row) for row in _fetch(DAY_COUNTS, rollup_parameters(viewer, wanted) | {"types": types})]
 
 
 def _add_own(viewer: Viewer, wanted: EventFilter, types: dict[str, int], actors: dict[str, int]) -> None:

@@ -115,11 +115,6 @@ class PageTime:
         return f"{_day_month(day)} {day.year}" if day.year != self.today.year else _day_month(day)
 
 
-def utc_midnight(day: date) -> datetime:
-    """The first moment of a UTC day."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
 def _day_month(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]}"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import chain, combinations, islice
 from typing import Final
 
@@ -10,15 +10,15 @@ from auditapp.catalogue.areas import AREAS
 from auditapp.lib.keyset import PageKey
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import Count, EventPage, EventQuery, visible_events
-from auditapp.record.facets import DayCount, day_counts, facets
+from auditapp.record.facets import facets
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import Address
+from auditapp.trail.bars import Bars, bars_of
 from auditapp.trail.chips import Chip
 from auditapp.trail.dressing import Html
 from auditapp.trail.filters import TrailQuery
-from auditapp.trail.histogram import Histogram, histogram_of, window_of
 from auditapp.trail.live import Live, live_of
-from auditapp.trail.moments import PageTime, utc_midnight
+from auditapp.trail.moments import PageTime
 from auditapp.trail.ranges import nearest_range
 from auditapp.trail.rows import event_rows
 from auditapp.trail.seal_state import SealState, seal_state, seals_of
@@ -91,7 +91,7 @@ class TrailFrame:
     """What stands around the list and changes with the filters, not with the page."""
 
     toolbar: Toolbar
-    histogram: Histogram | None
+    bars: Bars
     limits: Limits | None
 
 
@@ -131,11 +131,16 @@ def trail_list(
     return found, page
 
 
-def trail_frame(viewer: Viewer, query: TrailQuery, time: PageTime, page: EventPage, *, home: PageTime) -> TrailFrame:
-    """Toolbar, bars and the note about a narrow role."""
+def trail_frame(
+    viewer: Viewer, query: TrailQuery, time: PageTime, page: EventPage, *, home: PageTime, may_search: bool
+) -> TrailFrame:
+    """Toolbar, bars and the note about a narrow role.
+
+    Takes:   may_search, whether the bars may take as long as a search
+    """
     found = facets(viewer, replace(EVERYTHING, since=query.wanted.since, until=query.wanted.until))
     toolbar = toolbar_of(viewer, query, time, found, page.rows, home=home)
-    return TrailFrame(toolbar, _histogram(viewer, query, time), _limits(viewer, toolbar))
+    return TrailFrame(toolbar, bars_of(viewer, query, time, may_search=may_search), _limits(viewer, toolbar))
 
 
 def nothing_found(viewer: Viewer, query: TrailQuery, chips: list[Chip], time: PageTime) -> NothingFound:
@@ -206,18 +211,6 @@ DIMENSIONS: Final = {
 def _without(wanted: EventFilter, keys: Iterable[str]) -> EventFilter:
     empty = EventFilter()
     return replace(wanted, **{DIMENSIONS[key]: getattr(empty, DIMENSIONS[key]) for key in keys})
-
-
-def _histogram(viewer: Viewer, query: TrailQuery, time: PageTime) -> Histogram | None:
-    # The rollups know scopes, not who acted: for a narrow role they would leave out what its holder did elsewhere.
-    if not viewer.sees_all:
-        return None
-    start, end = window_of(query.wanted, time)
-    days: list[DayCount] = day_counts(
-        viewer,
-        EventFilter(since=utc_midnight(start), until=utc_midnight(end + timedelta(days=1))),
-    )
-    return histogram_of(days, query.wanted, query.address, time)
 
 
 def _limits(viewer: Viewer, toolbar: Toolbar) -> Limits | None:

@@ -63,7 +63,12 @@ def range_words(query: TrailQuery, time: PageTime) -> str:
 
 def day_range(address: Address, first: date, last: date) -> Address:
     """The same filters over these days, both included."""
-    return address.having("from", first.isoformat()).having("to", last.isoformat())
+    return said_range(address, first.isoformat(), last.isoformat())
+
+
+def said_range(address: Address, first: str, last: str) -> Address:
+    """The same filters between these days or minutes as the address says them, both included."""
+    return address.having("from", first).having("to", last)
 
 
 def nearest_range(events: EventQuery, query: TrailQuery, time: PageTime) -> tuple[date, Address] | None:

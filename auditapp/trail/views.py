@@ -22,6 +22,7 @@ from auditapp.record.token_query import MAX_WORDS
 from auditapp.sealing.queries import proof_for
 from auditapp.trail.address import Address, read_address
 from auditapp.trail.asking import typed_address, what_is_asked
+from auditapp.trail.bars import ASKED, bars_of
 from auditapp.trail.detail import EventDetail, event_detail, neighbours
 from auditapp.trail.errors import EventNotFound
 from auditapp.trail.exports.menu import export_menu
@@ -37,13 +38,14 @@ from auditapp.trail.saved_views.menu import views_menu
 from auditapp.trail.zones import settled, zone_choices
 from auditapp.web.pages import render_page
 
-LIST, DRAWER, COUNTS, LIVE = "events", "drawer", "show-counts", "live"  # ids of what htmx swaps
+LIST, DRAWER, COUNTS, LIVE, BARS = "events", "drawer", "show-counts", "live", "bars"  # ids of what htmx swaps
 APPLY_IDS = ("apply-more", "apply-events", "apply-actors", "apply-resource", "apply-date")
 FRAGMENTS = {
     LIST: "trail/_list_update.html",
     DRAWER: "trail/_drawer.html",
     COUNTS: "trail/_show_counts.html",
     LIVE: "trail/_new_events.html",
+    BARS: "trail/_bars.html",
 }
 
 
@@ -64,6 +66,8 @@ def event_list(request: WorkspaceRequest) -> HttpResponseBase:
         context: dict[str, Any] = {"count": count, "apply_ids": APPLY_IDS}
     elif target == LIVE:
         context = _new_events(request, query)
+    elif target == BARS:
+        context = {"bars": bars_of(request.viewer, query, time, may_search=True), "query": query}
     elif target == DRAWER:
         context = _drawer(request, query, time)
     else:
@@ -125,14 +129,14 @@ def event_proof(request: WorkspaceRequest, event: str) -> HttpResponseBase:
 def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_drawer: bool) -> dict[str, Any]:
     home = PageTime(_home_zone(request), time.now)
     found, page = trail_list(request.viewer, query, time, after=_after(request))
-    frame = trail_frame(request.viewer, query, time, page, home=home)
+    frame = trail_frame(request.viewer, query, time, page, home=home, may_search=ASKED in request.GET)
     is_empty = not found.shown and query.older is None and query.newer is None and found.further is None
     context = {
         "list": found,
         "count": found.count,
         "nothing": nothing_found(request.viewer, query, frame.toolbar.chips, time) if is_empty else None,
         "toolbar": frame.toolbar,
-        "histogram": frame.histogram,
+        "bars": frame.bars,
         "limits": frame.limits,
         "views": views_menu(request.member_permissions, query),
         "query": query,

@@ -1,8 +1,8 @@
 """Reading: pages of the trail for every kind of filter, and the counts beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,11 @@ from django.urls import reverse
 from auditapp.access.models import User
 from auditapp.access.permissions import permissions_for, viewer_for
 from auditapp.lib.keyset import PageKey
-from auditapp.record.event_filter import EventFilter
+from auditapp.record.bar_counts import bar_counts
+from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_keys import find_keys
 from auditapp.record.event_query import PAGE_SIZE, visible_events
-from auditapp.record.facets import day_counts, facets
+from auditapp.record.facets import facets
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.trail.address import read_address
@@ -86,7 +87,16 @@ class Pages:
             with in_workspace(LARGEST):
                 self._take(timings, f"dropdowns, 90 days, {said}", partial(facets, viewer, quarter))
                 self._take(timings, f"dropdowns, all time, {said}", partial(facets, viewer, EventFilter()))
-                self._take(timings, f"histogram, 90 days, {said}", partial(day_counts, viewer, quarter))
+                for name, wanted, edges in self._bars():
+                    self._take(timings, f"histogram, {name}, {said}", partial(bar_counts, viewer, wanted, edges))
+
+    def _bars(self) -> Iterator[tuple[str, EventFilter, list[datetime]]]:
+        midnight = self.data.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        days = [midnight + timedelta(days=n) for n in range(-89, 2)]
+        hours = [midnight + timedelta(hours=n) for n in range(-48, 25)]
+        yield "90 days", EventFilter(), days
+        yield "72 hours", EventFilter(), hours
+        yield "90 days of 1 area", EventFilter(areas=Choice(("sources",))), days
 
     def _take(self, timings: Timings, row: str, action: Action) -> None:
         action()  # what a new connection has to learn is not what is measured

@@ -125,6 +125,41 @@ def test_dragging_over_the_bars_writes_the_range_and_keeps_the_filters(history, 
     assert first < last
 
 
+def test_a_range_of_bars_is_chosen_by_keyboard(history, visit):
+    page = visit(history.olga, f"{TRAIL}?area=warehouses")
+    page.locator(".histogram__day[tabindex='0']").focus()
+    page.keyboard.press("ArrowLeft")
+    last = page.evaluate("document.activeElement.dataset.to")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    first = page.evaluate("document.activeElement.dataset.from")
+    assert page.locator(".histogram__drag").count() == 1
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**?area=warehouses&from={first}&to={last}")
+    assert first < last
+
+
+def test_hours_are_dragged_over_too(history, visit):
+    page = visit(history.olga, f"{TRAIL}?from=2026-11-22&to=2026-11-24")
+    box = page.locator(".histogram__plot").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 20, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**?from=2026-11-22T14:00&to=2026-11-23T19:59")
+
+
+def test_bars_that_take_a_search_come_after_the_page(history, visit):
+    page = visit(history.olga, f"{TRAIL}?q=braze")
+    page.wait_for_selector("#bars .histogram__day")
+    assert page.locator(".histogram__later").count() == 0
+    assert page.url.endswith("?q=braze")
+    page = visit(history.olga, f"{TRAIL}?q=braze", scripts=False)
+    page.click("text=Show when these happened")
+    page.wait_for_url("**?q=braze&bars=1")
+    assert page.locator("#bars .histogram__day").count() >= 14
+
+
 # --- Drawer and keyboard ----------------------------------------------------------------------------------------------
 
 
@@ -246,6 +281,8 @@ def test_no_page_of_the_trail_breaks_a_rule_of_wcag(history, visit, size, scheme
         ("drawer", f"{TRAIL}?open={key}"),
         ("page", f"{TRAIL}{key}/?verify=1"),
         ("none", f"{TRAIL}?q=zzzz"),
+        ("search", f"{TRAIL}?q=braze"),
+        ("hours", f"{TRAIL}?from=2026-11-22&to=2026-11-24"),
     ):
         page.goto(path)
         found[name] = broken_rules(page)

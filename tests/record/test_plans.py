@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from auditapp.lib import clock
 from auditapp.lib.keyset import PageKey
-from auditapp.record import event_keys
+from auditapp.record import bar_counts, event_keys
 from auditapp.record.event_filter import Choice, EventFilter, Word
 from auditapp.record.event_keys import find_keys
 from auditapp.record.event_query import PAGE_SIZE, visible_events
@@ -248,6 +248,46 @@ def test_names_of_the_dropdown_are_read_from_one_event_each(trail):
     assert plan.sequential == []
     assert plan.indexes == {"event_by_actor"}
     assert actors <= plan.rows_read <= actors + 5  # an average over the loops, rounded
+
+
+def test_many_events_with_a_common_word_are_walked_for(trail, monkeypatch):
+    before = scans(trail)
+    monkeypatch.setattr(event_keys, "WALK_EVENTS", 500)
+    plan = trail.plan_of(lambda: find_keys(OLGA, EventFilter(words=(Word("common"),)), limit=300))
+    assert scans(trail) == before
+    assert plan.indexes == {"event_pkey"}
+    assert plan.rows_read < 5_000
+
+
+BARS = [
+    ("everything", EventFilter(), OLGA, {"event_pkey"}),
+    (
+        "an area and an actor",
+        EventFilter(actors=Choice((ACTORS[0],)), areas=Choice(("sources",))),
+        OLGA,
+        {"event_by_actor"},
+    ),
+    ("five types", EventFilter(types=Choice(tuple(TYPES[:5]))), OLGA, {"event_by_type"}),
+    ("own sources", EventFilter(), MILO, {"event_by_scope", "event_by_actor"}),
+]
+
+
+@pytest.mark.parametrize(("wanted", "viewer", "indexes"), [case[1:] for case in BARS], ids=[case[0] for case in BARS])
+def test_bars_read_a_bounded_number_of_events_along_an_index(trail, monkeypatch, wanted, viewer, indexes):
+    monkeypatch.setattr(bar_counts, "LOOKED_AT", 500)
+    half_past = [trail.data.now.replace(minute=30) - timedelta(days=n) for n in range(300, -1, -10)]
+    plan = trail.plan_of(lambda: bar_counts.bar_counts(viewer, wanted, half_past))
+    assert plan.sequential == []
+    assert plan.indexes <= indexes
+    assert 0 < plan.rows_read <= 520
+
+
+def test_bars_of_days_read_no_event_of_the_workspace(trail):
+    days = [
+        trail.data.now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=n) for n in range(90, -1, -1)
+    ]
+    wanted = EventFilter(areas=Choice(("sources",)), outcomes=Choice(("failure",)))
+    assert trail.plan_of(lambda: bar_counts.bar_counts(OLGA, wanted, days)).rows_read == 0
 
 
 def find_all(viewer: Viewer, wanted: EventFilter) -> list[PageKey]:

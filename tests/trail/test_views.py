@@ -321,7 +321,7 @@ ENTRANCE = 13  # session, person, workspaces, membership and the two transaction
 @pytest.mark.parametrize(
     ("query", "asked", "questions"),
     [
-        ({}, {}, 14),
+        ({}, {}, 16),
         ({"area": "sources", "q": "shop"}, {}, 14),
         ({}, to("drawer"), 1),
         ({}, to("show-counts"), 1),
