@@ -28,12 +28,12 @@ AN_INSTANT: Final = timedelta(microseconds=1)
 Row = tuple[Any, ...]  # number of the span from 1 on, events, failures
 
 TYPES_SEEN = """
-SELECT t.type FROM type_total AS t WHERE t.workspace_id = %(workspace_id)s AND t.scope_id = '' AND t.period = 'all'
+SELECT t.type FROM type_total AS t WHERE t.workspace_id = %(workspace_id)s AND t.scope_id = ANY(%(rolled_up)s) AND t.period = 'all'
 UNION
-SELECT c.type FROM type_count AS c WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ''
+SELECT c.type FROM type_count AS c WHERE c.workspace_id = %(workspace_id)s AND c.scope_id = ANY(%(rolled_up)s)
 AND c.day >= (SELECT COALESCE(max(h.folded_before), '-infinity') FROM tree_head AS h WHERE h.workspace_id = %(workspace_id)s)
 UNION
-SELECT p.type FROM pending AS p WHERE p.workspace_id = %(workspace_id)s
+SELECT p.type FROM pending AS p WHERE p.workspace_id = %(workspace_id)s AND (%(everything)s OR p.scope_id = ANY(%(scopes)s))
 """
 # With what waits for its seal, in one statement, so that nothing is counted twice or not at all.
 BY_ROLLUPS = """
@@ -124,7 +124,7 @@ def counts_of_days(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime
     """The same from the rollups; None where they cannot tell: filters of other kinds, moments that are no UTC midnights."""
     if not _is_of_types(wanted) or any(edge.astimezone(UTC).time() != time.min for edge in edges):
         return None
-    kinds = _types_seen(viewer) if wanted.hides_reads or _narrows_types(wanted) else {}
+    kinds = _types_anywhere(viewer) if wanted.hides_reads or _narrows_types(wanted) else {}
     days = [edge.astimezone(UTC).date() for edge in edges]
     asked = _parameters(viewer, edges) | {
         "rolled_up": _rolled_up(viewer),
@@ -137,6 +137,8 @@ def counts_of_days(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime
         own = [_Ranges(("actor_id",), [(actor,) for actor in viewer.own_actor_ids], OUTSIDE_OF_SCOPES)]
         outside, counted_from = _newest(viewer, wanted, edges, own, _types(wanted, kinds))
         rows += outside
+        if wanted.hides_reads:
+            kinds = _types_seen(viewer)  # of others not even that there are some is told
     doubtful = wanted.hides_reads and any(not kind.is_declared for kind in kinds.values())
     return BarCounts(_filled(wanted, rows, edges), counted_from, doubtful)
 
@@ -163,7 +165,7 @@ def _by_index(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime]) ->
     ranges = _ranges(viewer, wanted)
     if ranges is None:
         return None
-    types = _types(wanted, _types_seen(viewer)) if _narrows_types(wanted) else None
+    types = _types(wanted, _types_anywhere(viewer)) if _narrows_types(wanted) else None
     rows, counted_from = _newest(viewer, wanted, edges, ranges, types)
     return BarCounts(_filled(wanted, rows, edges), counted_from)
 
@@ -258,10 +260,19 @@ def _narrows_types(wanted: EventFilter) -> bool:
     return bool(wanted.types or wanted.areas or wanted.risks)
 
 
+def _types_anywhere(viewer: Viewer) -> dict[str, KnownType]:
+    """The types of the workspace: somebody's own actions may be of any of them."""
+    return _types_seen(replace(viewer, sees_all=True))
+
+
 def _types_seen(viewer: Viewer) -> dict[str, KnownType]:
-    return known_types(
-        viewer.workspace_id, (key for (key,) in _fetch(TYPES_SEEN, {"workspace_id": viewer.workspace_id}))
-    )
+    asked = {
+        "workspace_id": viewer.workspace_id,
+        "rolled_up": _rolled_up(viewer),
+        "everything": viewer.sees_all,
+        "scopes": list(viewer.scope_ids),
+    }
+    return known_types(viewer.workspace_id, (key for (key,) in _fetch(TYPES_SEEN, asked)))
 
 
 def _types(wanted: EventFilter, kinds: dict[str, KnownType], *, without_reads: bool = False) -> list[str] | None:

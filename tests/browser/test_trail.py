@@ -155,7 +155,8 @@ def test_bars_that_take_a_search_come_after_the_page(history, visit):
     assert page.locator(".histogram__later").count() == 0
     assert page.url.endswith("?q=braze")
     page = visit(history.olga, f"{TRAIL}?q=braze", scripts=False)
-    page.click("text=Show when these happened")
+    assert page.locator("#bars").inner_text() == "Show when these happened"
+    page.click("#bars")
     page.wait_for_url("**?q=braze&bars=1")
     assert page.locator("#bars .histogram__day").count() >= 14
 

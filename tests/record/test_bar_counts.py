@@ -154,6 +154,8 @@ def test_reads_of_types_that_nobody_declared_are_owned_up_to(events):
     assert counts_of_days(ALL, EventFilter(), DAYS).has_doubtful_reads  # order.refunded
     assert not counts_of_days(ALL, EventFilter(with_reads=True), DAYS).has_doubtful_reads
     assert not bar_counts(ALL, EventFilter(), HOURS).has_doubtful_reads
+    # Nobody learns from it that there are such types where they may not look.
+    assert not counts_of_days(Viewer(WORKSPACE, scope_ids=("src_9",)), EventFilter(), DAYS).has_doubtful_reads
 
 
 def test_oldest_event_is_that_of_the_viewer(events):
