@@ -29,7 +29,8 @@ MAX_PROBES: Final = 120
 WALK_EVENTS: Final = 2_000
 # A filter without a term for an index walks on from where it came to, in longer steps while its time lasts.
 LONG_WALKS: Final = (8_000, *(10_000,) * 40)
-# What is common enough to fill its limit among so many is walked for: a search would read all of a month that has it.
+# One event in so many is common. It is walked for up to so far: a search would read all that a month has of it.
+COMMON: Final = 20
 FURTHEST_WALK: Final = 40_000
 SEARCH_BUDGET: Final = timedelta(milliseconds=200)
 _LEAST_ID: Final = UUID(int=0)
@@ -103,11 +104,17 @@ def find_keys(
     if len(found) >= limit or end is None:
         return FoundKeys(found)
     if ask.query.has_positive and not wanted.is_beyond_indexes:
-        # Twice as far as it takes where the first walk was like the rest.
-        further = 2 * limit * WALK_EVENTS // max(len(found), 1)
-        common = ask.by_walk(further) if further <= FURTHEST_WALK else []
+        common = _walked_for(ask, len(found), limit)
         return FoundKeys(common) if len(common) >= limit else ask.by_search()
     return ask.by_walking_on(found, end)
+
+
+def _walked_for(ask: "_Ask", found: int, limit: int) -> list[PageKey]:
+    """What is common, walked for twice as far as it takes where the first walk, which found so many, was like the rest."""
+    if found * COMMON < WALK_EVENTS:
+        return []
+    further = 2 * limit * WALK_EVENTS // found
+    return ask.by_walk(further) if further <= FURTHEST_WALK else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,11 +252,11 @@ def test_names_of_the_dropdown_are_read_from_one_event_each(trail):
 
 def test_many_events_with_a_common_word_are_walked_for(trail, monkeypatch):
     before = scans(trail)
-    monkeypatch.setattr(event_keys, "WALK_EVENTS", 500)
-    plan = trail.plan_of(lambda: find_keys(OLGA, EventFilter(words=(Word("common"),)), limit=300))
+    monkeypatch.setattr(event_keys, "WALK_EVENTS", 100)
+    plan = trail.plan_of(lambda: find_keys(OLGA, EventFilter(words=(Word("common"),)), limit=60))
     assert scans(trail) == before
     assert plan.indexes == {"event_pkey"}
-    assert plan.rows_read < 5_000
+    assert plan.rows_read < 2_000
 
 
 BARS = [
@@ -279,7 +279,7 @@ def test_bars_read_a_bounded_number_of_events_along_an_index(trail, monkeypatch,
     plan = trail.plan_of(lambda: bar_counts.bar_counts(viewer, wanted, half_past))
     assert plan.sequential == []
     assert plan.indexes <= indexes
-    assert 0 < plan.rows_read <= 520
+    assert 0 < plan.rows_read <= 600  # of a month all may be read and sorted
 
 
 def test_bars_of_days_read_no_event_of_the_workspace(trail):
