@@ -140,11 +140,9 @@ def test_an_items_own_context_wins_over_the_outer_one():
 
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=8,
-)
+LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT
+NESTED = LEAF | st.lists(LEAF, max_size=3) | st.dictionaries(TEXT, LEAF, max_size=3)
+JSON = NESTED | st.lists(NESTED, max_size=3) | st.dictionaries(TEXT, NESTED, max_size=3)
 KEYS = st.sampled_from(
     [
         "type",

@@ -141,17 +141,14 @@ def test_properties_without_end_are_cut(monkeypatch, source):
     assert seen(source)["track", "Order Completed"] == {"a": ["number", "string"], "b": ["number"], "c": ["number"]}
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3)
-    ),
-    max_leaves=20,
-)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=10)
+LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT
+NESTED = LEAF | st.lists(LEAF, max_size=3) | st.dictionaries(TEXT, LEAF, max_size=3)
+JSON = NESTED | st.lists(NESTED, max_size=3) | st.dictionaries(TEXT, NESTED, max_size=3)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=10), JSON, max_size=5))
+@given(st.dictionaries(TEXT, JSON, max_size=5))
 def test_any_properties_are_taken(source, properties):
     with transaction.atomic():
         see(source, track() | {"properties": properties})

@@ -6,6 +6,7 @@ import re
 import pytest
 from django.db import DatabaseError, connection
 
+from auditapp.forwarding.models import Forwarding
 from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
 from auditapp.record.acting import acting
@@ -53,6 +54,7 @@ def test_it_tells_what_waits_what_is_sealed_and_who_lags(client, own_database, a
     sealed = _read(client)
     assert (sealed["audit_events_total"], sealed["audit_events_waiting"], sealed["audit_seal_lag_seconds"]) == (4, 0, 0)
     assert sealed["audit_reader_lag_events:alerts"] == 1
+    assert sealed["audit_reader_lag_events:forwarding"] == 0
     assert sealed["audit_workspaces_unverified"] == 2
     with as_role("worker"):
         for workspace in workspaces:
@@ -60,6 +62,22 @@ def test_it_tells_what_waits_what_is_sealed_and_who_lags(client, own_database, a
     verified = _read(client)
     assert (verified["audit_workspaces_unverified"], verified["audit_workspaces_broken"]) == (0, 0)
     assert 0 <= verified["audit_verification_age_seconds"] < 60
+
+
+def test_forwarding_lags_while_it_is_on_and_an_older_reader_of_it_does_not(client, own_database, as_role):
+    workspace = _two_events("one")
+    with as_role("worker"):
+        seal_batch()
+        with in_workspace(workspace.id):
+            move_reader(workspace.id, "forwarding-1", start=0, end=1)
+    with in_workspace(workspace.id):
+        forwarding = Forwarding.objects.create(workspace_id=workspace.id, is_on=True, generation=2, start_index=1)
+    lags = {name: value for name, value in _read(client).items() if name.startswith("audit_reader_lag")}
+    assert lags == {"audit_reader_lag_events:forwarding": 1}
+    with in_workspace(workspace.id):
+        forwarding.is_on = False
+        forwarding.save()
+    assert _read(client)["audit_reader_lag_events:forwarding"] == 0
 
 
 def test_what_there_is_nothing_of_yet_has_a_row_for_alerts(client, own_database, as_role):
