@@ -177,6 +177,8 @@ def parse_cef(line):
     header = [line[start + 1 : end] for start, end in pairwise([-1, *pipes])]
     extension = line[pipes[6] + 1 :]
     keys = list(re.finditer(r"(?:^| )([A-Za-z0-9]+)=", extension))
+    # Any other = is escaped, so that no reader takes a text for a key.
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*=", extension)) == len(keys)
     ends = [found.start() for found in keys[1:]] + [len(extension)]
     pairs = {found[1]: extension[found.end() : end] for found, end in zip(keys, ends, strict=True)}
     return [unescaped(field) for field in header], {key: unescaped(value) for key, value in pairs.items()}

@@ -228,7 +228,7 @@ def test_a_violation_becomes_a_track_call_that_is_the_same_again():
         "schema-violations",
         "src_1",
     )
-    again = violation_event(found, sent, origin, at=datetime(2026, 11, 25, tzinfo=UTC))
+    again = violation_event(found, {**sent}, origin, at=datetime(2026, 11, 25, tzinfo=UTC))
     assert call["messageId"] == again["messageId"]
     other = violation_event(replace(found, field="x"), sent, origin, at=datetime(2026, 11, 24, tzinfo=UTC))
     assert call["messageId"] != other["messageId"]
