@@ -8,10 +8,11 @@ from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
 from auditapp.trail.address import ALL, MATCH, VIEW, Address
 from auditapp.trail.filters import TrailQuery, jump_key, read_query
-from auditapp.trail.query_box import BESIDE_FILTERS, read_box
+from auditapp.trail.query_box import BESIDE_FILTERS, read_box, with_unsent
 from auditapp.trail.saved_views.queries import address_of, default_view
 
 QUERY, JUMP = "query", "jump"
+QUERY_BEFORE: Final = "query_before"  # sent by trail.js with the dropdowns, where the box holds what was not sent yet
 # Where everything is asked for by somebody whose trail opens with a view.
 EVERYTHING: Final = f"{VIEW}={ALL}"
 
@@ -38,6 +39,8 @@ def what_is_asked(
     if is_page and opens_with and not parameters:
         return Asked(read_query(address_of(opens_with, address), zone=zone), True)
     if (typed := parameters.get(QUERY)) is not None:
+        if (before := parameters.get(QUERY_BEFORE)) is not None:
+            typed = with_unsent(address, typed, before, request.viewer)
         return _typed(request, typed, address, zone)
     if day := parameters.get(JUMP, "").strip():
         return _at_day(day, address, zone)

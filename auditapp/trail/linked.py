@@ -106,12 +106,20 @@ def _around(row: EventRow, home: Address, key: str, said: str) -> Address:
 
 
 def _of_token(events: EventQuery, token: str, linked: Linker, home: Address) -> LinkedList:
-    # Its own events have an index. What it sent for people has none, and is looked for when the link is followed.
-    wanted = EventFilter(actors=Choice((token,)), with_reads=True)
-    rows = events.page(wanted, size=TOKEN_SHOWN).rows
-    words = "All it did, also in somebody's name"
-    count = events.count(wanted, up_to=TOKEN_COUNTED_UP_TO)
-    return LinkedList("What did this token do?", linked(rows), deeds_of(token, home), words, count)
+    wanted = EventFilter(tokens=Choice((token,)), with_reads=True)
+    page = events.page(wanted, size=TOKEN_SHOWN)
+    rows, count = page.rows, Count(len(page.rows), page.searched_to is not None)
+    if page.older is not None:
+        count = events.count(wanted, up_to=TOKEN_COUNTED_UP_TO)
+    if count.is_more:
+        # No index has what it sent in somebody's name, so the time for it may be up; what it did as itself has one.
+        as_itself = EventFilter(actors=Choice((token,)), with_reads=True)
+        found = {row.id: row for row in (*rows, *events.page(as_itself, size=TOKEN_SHOWN).rows)}
+        rows = sorted(found.values(), key=lambda row: row.page_key, reverse=True)[:TOKEN_SHOWN]
+        own = events.count(as_itself, up_to=TOKEN_COUNTED_UP_TO)
+        count = Count(max(count.events, own.events), is_more=True)
+    title, words = "What did this token do, also in somebody's name?", "All it did"
+    return LinkedList(title, linked(rows), deeds_of(token, home), words, count)
 
 
 def _history(events: EventQuery, row: EventRow) -> list[tuple[str, list[EventRow], str]]:

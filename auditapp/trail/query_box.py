@@ -25,7 +25,7 @@ from auditapp.record.query_language import (
     words_text,
 )
 from auditapp.record.viewer import Viewer
-from auditapp.trail.address import FILTER_KEYS, NOT, VIEW, Address, read_address
+from auditapp.trail.address import FILTER_KEYS, NOT, ONCE, VIEW, Address, read_address
 from auditapp.trail.filters import TrailFilterSet, TrailQuery, ValuesField, read_query
 from auditapp.trail.moments import UTC_ZONE
 
@@ -85,6 +85,26 @@ def box_text(address: Address, actors: Sequence[ActorFacet] = ()) -> str:
         one.id: one.email for one in actors if one.id in named and one.email and _called(one.email, actors) == [one]
     }
     return query_text(_terms(address, emails))
+
+
+def with_unsent(address: Address, typed: str, before: str, viewer: Viewer) -> str:
+    """The line of an address, changed as somebody was changing the box when they asked for that address elsewhere.
+
+    Takes:   typed, what stands in the box; before, what stood there when the page came
+    """
+    home = address.without_filters()
+    was, now = (read_box(text, home, viewer) for text in (before, typed))
+    added = [pair for pair in now.address.pairs if pair not in was.address.pairs]
+    replaced = {key for key, _ in added if key in ONCE}
+    kept = [
+        pair
+        for pair in address.pairs
+        if pair[0] not in replaced and (pair in now.address.pairs or pair not in was.address.pairs)
+    ]
+    line = box_text(Address(address.path, (*kept, *added)))
+    # What is wrong stays where it is seen, last: a quote that is never closed takes in all that follows.
+    wrong = [problem.written for problem in now.problems if problem.at < MAX_QUERY]
+    return " ".join([*filter(None, [line]), *wrong])
 
 
 def filter_of_text(text: str, query: TrailQuery) -> EventFilter:

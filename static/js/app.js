@@ -32,6 +32,24 @@ document.addEventListener("click", ({ target }) => {
   if (row && !left.length && !target.closest("a, button") && !String(getSelection())) location.href = row.dataset.href;
 });
 
+// Copying: of a field its value, of anything else its text.
+const textOf = (part) => part.value ?? part.textContent;
+
+async function copy(button, text) {
+  await navigator.clipboard.writeText(text);
+  const label = $("span", button);
+  const before = label.textContent;
+  label.textContent = "Copied";
+  setTimeout(() => { label.textContent = before; }, 2000);
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-copies], [data-copies-link]");
+  if (!button) return;
+  const { copies, copiesLink } = button.dataset;
+  copy(button, copies ? textOf($(copies)) : new URL(copiesLink, location.href).href);
+});
+
 // Single keys can be switched off: whoever dictates, or rests a hand on the keyboard, presses them without meaning to.
 const keysAreOn = () => localStorage.getItem("single-keys") !== "off";
 

@@ -34,23 +34,6 @@ document.addEventListener("keydown", (event) => {
   if (!event.target.closest("details.pop")) $("#drawer-close")?.click();
 });
 
-// -- Copying
-
-async function copy(button, text) {
-  await navigator.clipboard.writeText(text);
-  const label = $("span", button);
-  const before = label.textContent;
-  label.textContent = "Copied";
-  setTimeout(() => { label.textContent = before; }, 2000);
-}
-
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-copies], [data-copies-link]");
-  if (!button) return;
-  const { copies, copiesLink } = button.dataset;
-  copy(button, copies ? $(copies).textContent : new URL(copiesLink, location.href).href);
-});
-
 // -- Printing
 
 document.addEventListener("click", ({ target }) => {
@@ -136,6 +119,16 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("toggle", ({ target }) => {
   if (target.open && target.matches("details.pop[name=filter]")) $("[data-finds], input[type=text]", target)?.focus();
 }, true);
+
+// -- The search box beside the dropdowns: what was typed there and not sent yet goes along with them.
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const box = $("#search");
+  const isUnsent = box && (box.value !== box.defaultValue || box.matches("[aria-invalid]"));
+  if (!isUnsent || !detail.elt.matches("#filters, #show-counts")) return;
+  detail.parameters.query = box.value;
+  detail.parameters.query_before = box.defaultValue;
+});
 
 // -- Around swaps
 

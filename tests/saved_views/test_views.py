@@ -94,6 +94,33 @@ def test_what_is_wrong_with_a_line_is_said_under_it_and_the_line_stays(cast, typ
     assert f'name="query" value="{typed}"' in html
 
 
+@pytest.mark.parametrize(
+    ("before", "typed", "ticked", "then"),
+    [
+        ("", "prod", {"area": "sources"}, "area=sources&q=prod"),
+        ("risk:risky", "risk:risky prod eu", {"risk": "risky", "area": "sources"}, "area=sources&risk=risky&q=prod+eu"),
+        # What was taken out of the box stays out, what was taken out in the dropdowns too.
+        ("risk:risky outcome:failure", "outcome:failure", {"risk": "risky", "outcome": "failure"}, "outcome=failure"),
+        ("area:sources risk:risky", "area:sources risk:risky prod", {"risk": "risky"}, "risk=risky&q=prod"),
+        ("from:2026-11-01", "from:2026-11-09", {"from": "2026-11-01", "area": "users"}, "area=users&from=2026-11-09"),
+        ("prod", "prod -eu", {"q": "prod", "outcome": "failure"}, "outcome=failure&q=prod+-eu"),
+        ("", "actor:olga", {"area": "users"}, "area=users&actor={olga}"),
+    ],
+)
+def test_what_is_typed_and_not_sent_yet_goes_along_with_the_dropdowns(cast, before, typed, ticked, then):
+    asked = ticked | {"query": typed, "query_before": before}
+    answer = browser(cast.olga).get(TRAIL, asked, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="events")
+    assert answer["HX-Push-Url"] == f"{TRAIL}?{then.format(olga=cast.olga.id)}"
+
+
+def test_what_is_wrong_in_the_box_stays_there_behind_what_the_dropdowns_say(cast):
+    asked = {"area": "sources", "query": 'prod outcome:no "never', "query_before": ""}
+    answer = browser(cast.olga).get(TRAIL, asked, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="events")
+    assert answer.status_code == 422
+    shown = re.search(r'name="query" value="([^"]*)"', answer.content.decode())[1]
+    assert shown == "area:sources prod outcome:no &quot;never"
+
+
 def test_names_are_looked_up_among_those_whom_the_viewer_may_see(cast):
     answer = browser(cast.milo).get(TRAIL, {"query": "actor:olga"})
     assert answer.status_code == 422

@@ -14,9 +14,12 @@ from django.urls import reverse
 from auditapp.lib import clock
 from auditapp.lib.ids import parse_event_key
 from auditapp.merkle import Checkpoint, Verifier, leaf_hash, open_note, verify_inclusion
+from auditapp.record.acting import acting
 from auditapp.record.drafts import MISSING, Change, Target
 from auditapp.record.envelope import commitment
 from auditapp.record.erasure import erase_values
+from auditapp.record.services import record
+from auditapp.record.workspace_scope import in_workspace
 from tests.factories import acting_as, as_operator, make_cast, make_token
 from tests.trail.history import NOON, seal_all, tell, tell_sample
 
@@ -149,11 +152,34 @@ def test_what_a_token_did_is_counted_shown_and_led_to(cast, browser_of):
     ]
     html = browser_of(cast.olga).get(page_url(keys[1])).content.decode()
     section = html.split('id="token-title"')[1].split("</section>")[0]
-    assert section.startswith('>What did this token do? <span class="faint">3 events</span>')
+    assert section.startswith(
+        '>What did this token do, also in somebody&#x27;s name? <span class="faint">3 events</span>'
+    )
     assert section.count("history__item") == 3
-    assert f'?token={token.id}&amp;reads=1">All it did, also in somebody' in section
+    assert f'?token={token.id}&amp;reads=1">All it did</a>' in section
     person = tell_sample(cast.workspace, cast.olga, "warehouse.enabled").key
     assert 'id="token-title"' not in browser_of(cast.olga).get(page_url(person)).content.decode()
+
+
+def test_what_a_token_sent_in_somebodys_name_counts_among_what_it_did(cast, browser_of, monkeypatch):
+    token, _ = make_token(workspace=cast.workspace, name="Terraform Cloud")
+    workspace, milo = cast.workspace.id, cast.milo.audit_actor
+    with clock.at(NOON - timedelta(hours=1)), in_workspace(workspace), acting(workspace, milo, token_id=token.id):
+        record("warehouse.enabled", target=cast.warehouse.audit_target)
+    key = tell_sample(cast.workspace, token, "warehouse.disabled").key
+    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(minutes=1))
+
+    def section():
+        html = browser_of(cast.olga).get(page_url(key)).content.decode()
+        return html.split('id="token-title"')[1].split("</section>")[0]
+
+    assert '<span class="faint">2 events</span>' in section()
+    assert section().count("history__item") == 2
+    # Where the time is up before it is found, what the token did as itself is told all the same.
+    monkeypatch.setattr("auditapp.record.event_keys.WALK_EVENTS", 1)
+    monkeypatch.setattr("auditapp.record.event_keys.LONG_WALKS", ())
+    assert "more than 1 event" in section()
+    assert section().count("history__item") == 1
 
 
 def test_what_a_member_may_not_see_is_in_no_count_of_a_token(cast, browser_of):

@@ -144,6 +144,18 @@ def test_beside_a_line_that_was_not_understood_nothing_is_offered_for_export(thr
     assert b"export.csv" not in page.content
 
 
+@pytest.mark.parametrize("page", ["", "exports/"])
+def test_parquet_is_named_with_what_to_install_where_the_extra_is_missing(three_events, browser_of, monkeypatch, page):
+    url = export_url("csv").removesuffix("export.csv") + page
+    there = browser_of(three_events.olga).get(url).content.decode()
+    assert 'name="format" value="parquet"' in there
+    assert "Not installed here" not in there
+    monkeypatch.setattr("auditapp.trail.exports.menu.has_parquet", lambda: False)
+    html = browser_of(three_events.olga).get(url).content.decode()
+    assert 'name="format" value="parquet"' not in html
+    assert "Not installed here: pip install &#x27;audit-trail[parquet]&#x27;" in html
+
+
 def test_there_is_no_other_format(cast, browser_of):
     assert browser_of(cast.olga).get(export_url("xlsx")).status_code == 404
 

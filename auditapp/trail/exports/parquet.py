@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from arro3.core import RecordBatch, Schema
 
 CONTENT_TYPE: Final = "application/vnd.apache.parquet"
+HOW_TO_INSTALL: Final = "pip install 'audit-trail[parquet]'"
 NUMBERS: Final = frozenset({"leaf_index"})
 
 

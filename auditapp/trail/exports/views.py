@@ -17,7 +17,7 @@ from auditapp.trail.address import Address, read_address
 from auditapp.trail.asking import what_is_asked
 from auditapp.trail.exports.errors import ExportTooLarge
 from auditapp.trail.exports.formats import FORMATS
-from auditapp.trail.exports.menu import background_formats
+from auditapp.trail.exports.menu import background_formats, missing_parquet
 from auditapp.trail.exports.queries import content_type_of, exports_shown, file_chunks, file_for, manifest
 from auditapp.trail.exports.services import begin_export, cancel_export, filename, open_file, request_export
 from auditapp.trail.exports.streaming import streamed_lines
@@ -70,6 +70,7 @@ def export_list(request: WorkspaceRequest) -> HttpResponse:
         "trail": _trail(request),
         "time": PageTime.in_zone(_home_zone(request)),
         "formats": background_formats(),
+        "missing": missing_parquet(),
     }
     return render_page(
         request, "trail/exports/export_list.html", context, fragments={POLLED: "trail/exports/_exports.html"}

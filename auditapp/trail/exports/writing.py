@@ -32,7 +32,7 @@ from auditapp.trail.exports.errors import ExportStopped
 from auditapp.trail.exports.formats import FORMATS, cells
 from auditapp.trail.exports.mail import tell_finished
 from auditapp.trail.exports.models import Export, ExportChunk, State
-from auditapp.trail.exports.parquet import has_parquet, write_parquet
+from auditapp.trail.exports.parquet import HOW_TO_INSTALL, has_parquet, write_parquet
 from auditapp.trail.exports.queries import (
     ALL_READ,
     LIVE,
@@ -219,7 +219,7 @@ def _finish(export: Export) -> None:
 def _assemble(workspace: Workspace, export: Export) -> None:
     """Turn the gathered rows into a Parquet file, in the caller's transaction: a crash leaves the rows as they were."""
     if not has_parquet():
-        raise ExportStopped("This worker cannot write Parquet. Install the extra: pip install 'audit-trail[parquet]'.")
+        raise ExportStopped(f"This worker cannot write Parquet. Install the extra: {HOW_TO_INSTALL}.")
     metadata = {key: orjson.dumps(value).decode() for key, value in described(workspace, export).items()}
     with tempfile.TemporaryFile() as file:
         write_parquet(_gathered(export), file, metadata)
