@@ -17,11 +17,13 @@ def in_workspace(workspace_id: int) -> Iterator[None]:
 
     Inside another one it is a savepoint, and the outer workspace comes back at its end.
     """
+    is_inside = connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
-        before = cursor.execute("SELECT current_setting('app.ws', true)").fetchone()[0] or ""
+        before = (cursor.execute("SELECT current_setting('app.ws', true)").fetchone()[0] or "") if is_inside else ""
         cursor.execute(SET_LOCAL, ["app.ws", str(workspace_id)])
         yield
-        if before != str(workspace_id):
+        # The end of the transaction takes the setting away; of a savepoint it does not.
+        if is_inside and before != str(workspace_id):
             cursor.execute(SET_LOCAL, ["app.ws", before])
 
 
@@ -41,7 +43,9 @@ def with_secret(digest: bytes) -> Iterator[None]:
 
 @contextmanager
 def _local(setting: str, value: str) -> Iterator[None]:
+    is_inside = connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SET_LOCAL, [setting, value])
         yield
-        cursor.execute(SET_LOCAL, [setting, ""])
+        if is_inside:
+            cursor.execute(SET_LOCAL, [setting, ""])
