@@ -5,7 +5,7 @@ from tests.torture.outcome import Plan
 
 
 def test_no_event_is_skipped_whatever_the_order_of_commits():
-    outcome = commit_order.run(Plan(writers=12, events=150))
+    outcome = commit_order.run(Plan(writers=8, events=80))
     assert outcome.broken == [], outcome.counts
     assert outcome.counts["rolled back"] > 0
 

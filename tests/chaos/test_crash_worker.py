@@ -5,5 +5,5 @@ from tests.torture.outcome import Plan
 
 
 def test_killed_sealer_leaves_a_log_that_the_next_one_continues():
-    outcome = crash_worker.run(Plan(writers=2, events=1_000, kills=2))
+    outcome = crash_worker.run(Plan(writers=2, events=500, kills=2))
     assert outcome.broken == [], outcome.counts

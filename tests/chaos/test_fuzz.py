@@ -5,10 +5,10 @@ from tests.torture.outcome import Plan
 
 
 def test_no_hostile_request_breaks_the_web():
-    outcome = fuzz.run(Plan(writers=2, events=300))
+    outcome = fuzz.run(Plan(writers=2, events=150))
     assert outcome.broken == [], outcome.counts
 
 
 def test_web_that_breaks_is_caught():
-    outcome = fuzz.run(Plan(writers=2, events=300, twin=True))
+    outcome = fuzz.run(Plan(writers=2, events=150, twin=True))
     assert "no answer is a 5xx" in outcome.broken
