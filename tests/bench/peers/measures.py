@@ -31,7 +31,7 @@ SELECT n, n, CASE WHEN n %% 5 = 0 THEN 'common' WHEN n %% 100 = 1 THEN 'mid' WHE
        jsonb_build_object('region', jsonb_build_array('eu-' || n %% 97, 'us-' || n %% 89), 'size', jsonb_build_array(n, n + 1),
                           'note', jsonb_build_array('v' || n %% 19997, 'v' || n %% 19993)), '',
        now() - interval '395 days' * (1 - n / %(events)s::float), (SELECT min(id) FROM django_content_type),
-       'usr_peer_' || floor(power(3000, ((n * 7919) %% 1000003) / 1000003.0)), ('203.0.' || n %% 251 || '.7')::inet, NULL, NULL
+       'usr_peer_' || floor(power(3000, ((n * 7919::bigint) %% 1000003) / 1000003.0)), ('203.0.' || n %% 251 || '.7')::inet, NULL, NULL
 FROM generate_series(1, %(events)s) AS n
 """
 PEOPLE = """
