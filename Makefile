@@ -36,9 +36,11 @@ format: .venv/.all
 	$(RUN) -m ruff check --fix .
 	.venv/bin/djade $(TEMPLATES)
 
-# Real clients of other makers, for tests/clients; without npm those tests skip and say so.
-clients:
+# Real clients of other makers; without them the tests that use them skip and say so.
+clients: | $(filter %/.uv/bin/uv,$(UV))
 	npm ci --ignore-scripts --prefix tests/clients --no-audit --no-fund
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .clients
+	@$(UV) pip install --quiet --python .clients --require-hashes --requirement tests/clients/requirements.txt
 
 bench: .venv/.all
 	@$(UV) sync --quiet --frozen --group bench --inexact --python $(PYTHON)
@@ -65,4 +67,4 @@ lock:
 	$(UV) lock
 
 clean:
-	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .uv .clients .pytest_cache .mypy_cache .ruff_cache

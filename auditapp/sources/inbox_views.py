@@ -1,5 +1,6 @@
 """The pages of a source that show what came in: the debugger and the schema."""
 
+import re
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from auditapp.sources.views import about_source
 from auditapp.web.pages import render_page
 
 EVENTS = "debugger-events"
+_INDEX = re.compile(r"\d{1,18}", re.ASCII)  # what a bigint holds
 TABS = {
     "events": ("Track, page and screen", NAMED),
     "identify": ("Identify", ("identify",)),
@@ -46,10 +48,10 @@ def source_debugger(request: WorkspaceRequest, source_id: str) -> HttpResponse:
 
 @require_safe
 @workspace_page("source.read")
-def source_debugger_event(request: WorkspaceRequest, source_id: str, index: int) -> HttpResponse:
+def source_debugger_event(request: WorkspaceRequest, source_id: str, index: str) -> HttpResponse:
     """One event, whole. That somebody looked is an event itself: what customers sent may be personal."""
     source = source_for(request.member_permissions, source_id)
-    found = inbox_event(source, index)
+    found = inbox_event(source, int(index)) if _INDEX.fullmatch(index) else None
     if found is None:
         raise NotFound("This event is not in the inbox, or no longer.")
     record("source.debugger_viewed", target=source, meta={"event": found.stored.name or found.stored.type})

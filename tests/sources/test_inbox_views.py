@@ -83,7 +83,8 @@ def test_looking_at_an_event_is_an_event(as_olga, cast):
         {"event": "First"},
         cast.olga.id,
     )
-    assert as_olga.get(path(cast, "debugger/99/")).status_code == 404
+    for nothing in ("99", "9" * 18, "9" * 30, "-1", "x", "٣"):
+        assert as_olga.get(path(cast, f"debugger/{nothing}/")).status_code == 404
 
 
 def test_hostile_names_are_shown_as_they_are(as_olga, cast):
