@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 500
 POLL_S: Final = 0.25
 MAX_PAUSE_S: Final = 10.0
+RETRY_S: Final = 30.0
 # Of a backfill, so that old events leave room for new ones of other workspaces.
 BACKFILL_A_SECOND: Final = 1_000
 
@@ -49,7 +50,7 @@ def run_forwarder(stop: threading.Event) -> None:
     try:
         while not stop.is_set():
             try:
-                moved = sum(_moved(workspace_id, not_before) for workspace_id in waiting_workspaces())
+                moved = sum(forward_next(workspace_id, not_before) for workspace_id in waiting_workspaces())
             except (OperationalError, InterfaceError) as error:
                 if pause_s == POLL_S:
                     logger.warning("The forwarder waits for the database: %s", str(error).strip())
@@ -97,10 +98,25 @@ def forward_batch(workspace_id: int, *, limit: int = BATCH) -> tuple[int, bool]:
         return len(ahead.events), ahead.start < forwarding.backfill_end
 
 
-def _moved(workspace_id: int, not_before: dict[int, float]) -> int:
+def forward_next(workspace_id: int, not_before: dict[int, float]) -> int:
+    """Forward a batch, unless it is too early for this workspace; gives how many places its reader went on.
+
+    What goes wrong in one workspace is told and tried again later: it must not hold up the others.
+
+    Takes:   not_before, by workspace the monotonic time of its next turn; changed here
+    """
     if monotonic() < not_before.get(workspace_id, 0):
         return 0
-    moved, is_backfill = forward_batch(workspace_id)
+    try:
+        moved, is_backfill = forward_batch(workspace_id)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away for all of them
+    except Exception:
+        logger.exception(
+            "Forwarding of workspace %s failed; its position stays, next try in %s s.", workspace_id, RETRY_S
+        )
+        not_before[workspace_id] = monotonic() + RETRY_S
+        return 0
     if is_backfill:
         not_before[workspace_id] = monotonic() + moved / BACKFILL_A_SECOND
     else:

@@ -9,10 +9,12 @@ import time_machine
 from auditapp.forwarding import reader
 from auditapp.forwarding.models import Forwarding
 from auditapp.forwarding.queries import progress_of
-from auditapp.forwarding.reader import forward_batch
+from auditapp.forwarding.reader import forward_batch, waiting_workspaces
 from auditapp.forwarding.services import save_forwarding
 from auditapp.lib import clock
+from auditapp.pipeline.intake import take_in
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.sealing.services import seal_batch
 from auditapp.sources.services import change_source, disable_source, enable_source
 from tests.factories import acting_as, events_of, make_cast
 
@@ -186,3 +188,29 @@ def test_another_forwarder_passes_over_a_workspace_that_is_in_hand(cast, work, a
         other.execute("SELECT * FROM forwarding FOR UPDATE")
         assert work() == 0
     assert work() > 0
+
+
+def test_what_fails_in_one_workspace_does_not_hold_up_the_others(cast, work, inbox, as_role, monkeypatch, caplog):
+    other = make_cast(slug="other")
+    on(cast)
+    on(other)
+    rename(other, "Theirs")
+    with as_role("worker"):
+        while seal_batch():
+            pass
+
+    def broken(source, calls):
+        if source.workspace_id == cast.workspace.id:
+            raise ZeroDivisionError
+        return take_in(source, calls)
+
+    turns = {}
+    with as_role("worker"), monkeypatch.context() as twin:
+        twin.setattr(reader, "take_in", broken)
+        assert [reader.forward_next(one, turns) > 0 for one in waiting_workspaces()] == [False, True]
+        assert reader.forward_next(cast.workspace.id, turns) == 0
+    assert caplog.text.count("its position stays") == 1
+    assert names(inbox(other.kiosk)) == ["Theirs"]
+    assert inbox(cast.kiosk) == []
+    work()
+    assert len(inbox(cast.kiosk)) == 2
