@@ -9,14 +9,16 @@ from typing import Any, Final
 
 from auditapp.lib.clock import utc_text
 from auditapp.lib.ids import event_key
-from auditapp.record.drafts import MISSING, Actor, Change, EventDraft, Target
+from auditapp.record.drafts import Actor, EventDraft, Target
 from auditapp.record.event_types import KnownType
+from auditapp.trail.event_json import CONTEXT_NAMES, actor_as_json, change_as_json, target_as_json
 
 # Segment's one name for every forwarded event, and its id for what nobody in particular did.
 ONE_NAME: Final = "Audit"
 TEST_NAME: Final = "Audit Test"
 SYSTEM_USER: Final = "__system__"
 LIBRARY: Final = {"name": "audit-forwarding", "version": "1"}
+CONTEXT_TOLD: Final = ("ip", *CONTEXT_NAMES)
 _NOBODY: Final = Target("", "")
 
 
@@ -37,10 +39,10 @@ def track_call(
         "event_id": event_key(event.id),
         "outcome": event.outcome,
         "risk": str(kind.risk),
-        "actor": _actor(event.actor),
-        "resource": _target(resource),
-        "targets": [_target(target) for target in event.targets],
-        "changes": [_change(change) for change in event.changes],
+        "actor": actor_as_json(event.actor),
+        "resource": target_as_json(resource),
+        "targets": [target_as_json(target) for target in event.targets],
+        "changes": [change_as_json(change) for change in event.changes],
         "meta": dict(event.meta),
     }
     if has_one_name:
@@ -79,39 +81,14 @@ def test_call(*, workspace_id: int, workspace_slug: str, actor: Actor, at: datet
             "type": "audit_forwarding.test",
             "workspace_id": f"ws_{workspace_id}",
             "workspace": workspace_slug,
-            "actor": _actor(actor),
+            "actor": actor_as_json(actor),
         },
     }
 
 
 def _context(event: EventDraft) -> dict[str, Any]:
-    sent = event.context
-    named = {
-        "ip": sent.get("ip"),
-        "userAgent": sent.get("user_agent"),
-        "requestId": sent.get("request_id"),
-        "sessionId": sent.get("session_id"),
-        "tokenId": sent.get("token_id"),
-    }
-    return {"library": LIBRARY, **{key: value for key, value in named.items() if value}}
-
-
-def _actor(actor: Actor) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": actor.kind, "id": actor.id, "name": actor.name}
-    if actor.email:
-        told["email"] = actor.email
-    if actor.real:
-        told["real"] = _actor(actor.real)
-    return told
-
-
-def _target(target: Target) -> dict[str, str]:
-    return {"type": target.type, "id": target.id, "name": target.name}
-
-
-def _change(change: Change) -> dict[str, Any]:
-    sides = {"old": change.old, "new": change.new}
-    return {"path": change.path, **{side: value for side, value in sides.items() if value is not MISSING}}
+    named = {CONTEXT_NAMES.get(key, key): value for key, value in event.context.items() if key in CONTEXT_TOLD}
+    return {"library": LIBRARY, **named}
 
 
 def _details(event: EventDraft, resource: Target) -> dict[str, str]:

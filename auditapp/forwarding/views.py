@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.requests import WorkspaceRequest
-from auditapp.forwarding.forms import STARTS, ForwardingForm
+from auditapp.forwarding.forms import ForwardingForm
 from auditapp.forwarding.models import Forwarding
 from auditapp.forwarding.queries import Arrivals, arrivals_of, forwarding_of, matching_in_a_day, progress_of
 from auditapp.forwarding.services import save_forwarding, send_test_event
@@ -30,8 +30,7 @@ from auditapp.trail.query_box import box_text, read_box
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
-MATCHING, STAGES = "matching", "stages"
-FRAGMENTS = {MATCHING: "forwarding/_matching.html", STAGES: "forwarding/_stages.html"}
+STAGES = "stages"  # what htmx swaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,9 @@ def forwarding(request: WorkspaceRequest) -> HttpResponse:
     """The page, and what Save Changes sends."""
     stored = forwarding_of(request.workspace.id)
     sources = list(visible_sources(request.member_permissions))
+    htmx = getattr(request, "htmx", None)
+    if htmx and htmx.target == STAGES:
+        return render_page(request, "forwarding/_stages.html", _stages(request, stored, sources))
     zone = ZoneInfo(request.workspace.time_zone)
     form = ForwardingForm(request.POST or None, sources=sources, zone=zone, initial=_initial(request, stored))
     if request.method == "POST" and form.is_valid():
@@ -60,9 +62,7 @@ def forwarding(request: WorkspaceRequest) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect("forwarding:forwarding", request.workspace.slug)
     context = _about(request, stored, sources, form)
-    return render_page(
-        request, "forwarding/forwarding.html", context, fragments=FRAGMENTS, status=422 if form.errors else 200
-    )
+    return render_page(request, "forwarding/forwarding.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -97,23 +97,28 @@ def _about(
 ) -> dict[str, Any]:
     arrivals = arrivals_of([source.id for source in sources], request.workspace.id)
     chosen = str(form["source_id"].value() or "")
-    target = next((source for source in sources if source.id == stored.source_id), None)
     return {
+        **_stages(request, stored, sources),
+        **_matching(request, str(form["query"].value() or "")),
         "form": form,
-        "stored": stored,
-        "target": target,
-        "progress": progress_of(stored),
-        "arrived": arrivals.get(stored.source_id, Arrivals(0, 0, None)),
-        "in_a_day": matching_in_a_day(request.viewer, stored.query),
         "choices": [
             SourceChoice(one, KIND_NAMES.get(one.kind, one.kind), arrivals[one.id], one.id == chosen) for one in sources
         ],
         "kinds": KIND_NAMES,
-        "starts": STARTS,
         "free_name": _free_name(sources),
         "test": find_message(request.workspace.id, stored.source_id, request.GET.get("test", "")),
+    }
+
+
+def _stages(request: WorkspaceRequest, stored: Forwarding, sources: list[Source]) -> dict[str, Any]:
+    """What the strip shows, which asks for itself again and again."""
+    return {
+        "stored": stored,
+        "target": next((source for source in sources if source.id == stored.source_id), None),
+        "progress": progress_of(stored),
+        "arrived": arrivals_of([stored.source_id], request.workspace.id)[stored.source_id],
+        "in_a_day": matching_in_a_day(request.viewer, stored.query),
         "now": clock.now(),
-        **_matching(request, str(form["query"].value() or "")),
     }
 
 
