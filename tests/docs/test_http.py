@@ -4,41 +4,20 @@ import json
 import os
 import shutil
 import subprocess
-from threading import Thread
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from django.core.wsgi import get_wsgi_application
-from django.db import connections
 
 from tests.docs.snippets import blocks
 from tests.factories import events_of, make_token, make_workspace
+from tests.loopback_server import served
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format, *args):
-        pass
-
-
 @pytest.fixture
 def address(own_database):
-    application = get_wsgi_application()
-
-    def served(environ, start_response):
-        try:
-            return list(application(environ, start_response))
-        finally:
-            connections.close_all()  # this thread's; the database is dropped after the test
-
-    server = make_server("127.0.0.1", 0, served, handler_class=_Quiet)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served() as found:
+        yield found
 
 
 def test_the_lines_send_and_read_events(address):

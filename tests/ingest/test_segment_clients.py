@@ -10,54 +10,40 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import orjson
 import pytest
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
-from django.db import connections
 
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.inbox import read_inbox
 from tests.factories import make_source, make_workspace, write_keys
+from tests.loopback_server import Application, served
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 NODE, PYTHON = shutil.which("node"), CLIENTS.parents[1] / ".clients" / "bin" / "python"
 EVENTS = int(os.environ.get("SEGMENT_CLIENT_EVENTS", "1000"))
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def host(own_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server on loopback that keeps what every third request brings and then answers as if it had not."""
     monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["127.0.0.1"])
-    application, numbers = get_wsgi_application(), count(1)
+    numbers = count(1)
 
-    def served(environ: Any, start_response: Any) -> list[bytes]:
-        number = next(numbers)
-        try:
-            if number % 3:
-                return list(application(environ, start_response))
+    def losing(application: Application) -> Application:
+        def answered(environ: Any, start_response: Any) -> Any:
+            if next(numbers) % 3:
+                return application(environ, start_response)
             list(application(environ, lambda *_: None))
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
-        finally:
-            connections.close_all()  # this thread's; the database is dropped after the test
 
-    server = make_server("127.0.0.1", 0, served, handler_class=_Quiet)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+        return answered
+
+    with served(losing) as address:
+        yield address
 
 
 @pytest.fixture

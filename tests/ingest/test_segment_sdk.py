@@ -5,15 +5,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from django.core.wsgi import get_wsgi_application
-from django.db import connections
 
 from tests.ingest.conftest import Caller, make_caller, make_workspace
+from tests.loopback_server import served
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 NODE = shutil.which("node")
@@ -23,29 +20,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def base_path(own_database: str) -> Iterator[str]:
     """A server on loopback over the test's own database; gives the base path of its API."""
-    application = get_wsgi_application()
-
-    def served(environ: Any, start_response: Any) -> list[bytes]:
-        try:
-            return list(application(environ, start_response))
-        finally:
-            connections.close_all()  # this thread's; the database is dropped after the test
-
-    server = make_server("127.0.0.1", 0, served, handler_class=_Quiet)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/api"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served() as address:
+        yield f"{address}/api"
 
 
 def run(base_path: str, caller: Caller, *arguments: str) -> dict[str, Any]:
