@@ -3,7 +3,7 @@
 Whoever calls out imports from here; what is sent, and when again, is decided by the callers.
 """
 
-from auditapp.lib.outbound.client import Answer, post, request
+from auditapp.lib.outbound.client import Answer, check_headers, post, request
 from auditapp.lib.outbound.errors import Failure, Refusal, Refused, Unreachable
 from auditapp.lib.outbound.lines import connect
 from auditapp.lib.outbound.targets import Target, vetted, vetted_peer
@@ -17,6 +17,7 @@ __all__ = [
     "Refused",
     "Target",
     "Unreachable",
+    "check_headers",
     "connect",
     "post",
     "request",

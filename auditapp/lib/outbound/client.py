@@ -88,7 +88,7 @@ def request(
     started_at, deadline = monotonic(), Deadline(deadline_s)
     if method not in _METHODS:
         raise Refused(Refusal.METHOD, f"{method[:20]!r} requests are not sent.")
-    _check(headers or {})
+    check_headers(headers or {})
     target = vetted(url, deadline=deadline)
     context = tls_context("http", client_certificate, ca) if target.scheme == "https" else None
     sent = _as_sent(method, target, body, headers or {})
@@ -102,7 +102,11 @@ def request(
     return _exchange(opened(target, context), sent, deadline, started_at)
 
 
-def _check(headers: Mapping[str, str]) -> None:
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Headers that a caller may add, looked at before they are sent or stored.
+
+    Raises:  Refused
+    """
     for name, value in headers.items():
         if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
             shown = terminal_safe(name[:60])

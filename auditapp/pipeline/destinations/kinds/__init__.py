@@ -1,0 +1,1 @@
+"""The kinds of destinations, one file each. A new one is a file here, a line in wiring.py and a test."""
