@@ -19,11 +19,11 @@ from django_htmx.http import HttpResponseClientRedirect
 from auditapp.access.denials import record_denial
 from auditapp.access.errors import Denied
 from auditapp.access.models import Workspace
-from auditapp.access.permissions import Permission, permissions_for, viewer_for
+from auditapp.access.permissions import TOKEN_SCOPES, Permission, permissions_for, viewer_for
 from auditapp.access.queries import workspaces_of
 from auditapp.access.requests import TokenRequest, WorkspaceRequest, context_of
-from auditapp.access.tokens import TOKEN_SCOPES, note_use, token_behind, viewer_of_token, why_refused
-from auditapp.lib.errors import NotFound
+from auditapp.access.tokens import note_use, token_behind, viewer_of_token, why_refused
+from auditapp.lib.errors import NotAllowed, NotFound
 from auditapp.record.acting import acting
 from auditapp.record.workspace_scope import in_workspace
 
@@ -111,8 +111,12 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
             note_use(token)
             inside = cast(TokenRequest, request)
             inside.token, inside.workspace, inside.viewer = token, workspace, viewer_of_token(token)
-            with in_workspace(workspace.id), acting(workspace.id, token.audit_actor, **context):
-                return view(inside, *args, **kwargs)
+            try:
+                with in_workspace(workspace.id), acting(workspace.id, token.audit_actor, **context):
+                    return view(inside, *args, **kwargs)
+            except NotAllowed as denied:  # by a service: whoever made the token may do less than its scopes say
+                record_denial(denied, workspace, token.audit_actor, context)
+                raise
 
         authorised.permission = scope  # type: ignore[attr-defined]
         return csrf_exempt(authorised)  # no cookie is read here

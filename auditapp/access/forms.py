@@ -8,8 +8,8 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from auditapp.access.models import Role, Scope, User, Workspace
+from auditapp.access.permissions import TOKEN_SCOPES
 from auditapp.access.queries import resource_choices
-from auditapp.access.tokens import TOKEN_SCOPES
 from auditapp.lib import clock
 
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "It does not expire"}

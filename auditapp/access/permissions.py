@@ -3,9 +3,10 @@
 Which permissions a role has is in its row; here is only what they mean and how grants add up.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Self
 
 from django.db.models import Q
@@ -13,6 +14,7 @@ from django.db.models import Q
 from auditapp.access.errors import Denied
 from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
 from auditapp.access.resources import kind_of
+from auditapp.lib import clock
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import HasTarget
 from auditapp.record.viewer import Viewer
@@ -39,6 +41,8 @@ class Permission(StrEnum):
     SOURCE_CREATE = "source.create", "Create sources"
     WAREHOUSE_READ = "warehouse.read", "See warehouses"
     WAREHOUSE_WRITE = "warehouse.write", "Create and change warehouses"
+    TRACKING_PLAN_READ = "tracking_plan.read", "See tracking plans and their violations"
+    TRACKING_PLAN_WRITE = "tracking_plan.write", "Create and change tracking plans"
     ACCESS_READ = "access.read", "See members, groups and tokens"
     ACCESS_MANAGE = "access.manage", "Invite and remove members, give and take roles"
     TOKEN_MANAGE = "token.manage", "Create and revoke access tokens"
@@ -48,6 +52,35 @@ class Permission(StrEnum):
 
 # Not about single resources: a role over two sources gives none of these, even where its row names them.
 ONLY_EVERYWHERE = frozenset({Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.SOURCE_CREATE})
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScope:
+    """What a scope lets a token do. Who gives it must have every one of its permissions, then and whenever it is used."""
+
+    meaning: str
+    gives: tuple[Permission, ...] = ()
+
+
+TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
+    {
+        "audit:read": TokenScope(
+            "Read, verify and export the whole Audit Trail",
+            (Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.AUDIT_EXPORT),
+        ),
+        "audit:write": TokenScope("Record events"),
+        "types:write": TokenScope("Declare and remove event types", (Permission.EVENT_TYPE_MANAGE,)),
+        "source:read": TokenScope("See sources", (Permission.SOURCE_READ,)),
+        "source:write": TokenScope(
+            "Create, change and delete sources",
+            (Permission.SOURCE_READ, Permission.SOURCE_WRITE, Permission.SOURCE_CREATE),
+        ),
+        "tracking_plan:read": TokenScope("See tracking plans", (Permission.TRACKING_PLAN_READ,)),
+        "tracking_plan:write": TokenScope(
+            "Create, change and delete tracking plans", (Permission.TRACKING_PLAN_READ, Permission.TRACKING_PLAN_WRITE)
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +163,23 @@ def access_of_system(workspace_id: int) -> Access:
     return Access(workspace_id, "system", (HeldGrant(frozenset(Permission), "", Scope.WORKSPACE),))
 
 
+def access_of_token(workspace_id: int, token_id: str) -> Access:
+    """What a token may do: what its scopes give, as far as whoever made it may do that now; nothing once it has ended.
+
+    A token has no roles. One that a command made goes as far as its scopes do.
+    """
+    token = ApiToken.objects.filter(workspace_id=workspace_id, id=token_id, revoked_at=None).first()
+    if token is None or (token.expires_at and token.expires_at <= clock.now()):
+        return Access(workspace_id, token_id)
+    maker = token.created_by
+    held = access_of_system(workspace_id) if maker == "system" else permissions_for(workspace_id, maker)
+    given = {permission for scope in token.scopes if scope in TOKEN_SCOPES for permission in TOKEN_SCOPES[scope].gives}
+    grants = (replace(grant, permissions=grant.permissions & given) for grant in held.grants)
+    return Access(workspace_id, token_id, tuple(grant for grant in grants if grant.permissions))
+
+
 def acting_access() -> Access:
     """What whoever acts now may do, read anew: inside a service, after its locks, a page's older answer may be wrong.
-
-    A token has no roles: its rights are its scopes, which the endpoint asks for.
 
     Raises:  NobodyActs
     """
@@ -142,6 +188,8 @@ def acting_access() -> Access:
         return permissions_for(acting.workspace_id, acting.actor.id)
     if acting.actor.kind == "system":
         return access_of_system(acting.workspace_id)
+    if acting.actor.kind == "token":
+        return access_of_token(acting.workspace_id, acting.actor.id)
     return Access(acting.workspace_id, acting.actor.id)
 
 

@@ -1,17 +1,15 @@
 """Access tokens: made, revoked, and recognised on a request. A token is an actor of its own with scopes instead of roles."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from django.db import transaction
 from django.db.models import Q
 
 from auditapp.access.errors import MoreThanYouHave
 from auditapp.access.models import ApiToken
-from auditapp.access.permissions import Access, Permission, acting_access
+from auditapp.access.permissions import TOKEN_SCOPES, Access, Permission, acting_access
 from auditapp.access.rules import begin_change
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid, NotFound
@@ -23,26 +21,6 @@ from auditapp.record.workspace_scope import in_workspace, with_secret
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 _ID = re.compile(r"tok_[0-9A-Za-z]{22}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenScope:
-    """What a scope lets a token do, and what its creator must have to give it."""
-
-    meaning: str
-    gives: tuple[Permission, ...] = ()
-
-
-TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
-    {
-        "audit:read": TokenScope(
-            "Read, verify and export the whole Audit Trail",
-            (Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.AUDIT_EXPORT),
-        ),
-        "audit:write": TokenScope("Record events"),
-        "types:write": TokenScope("Declare and remove event types", (Permission.EVENT_TYPE_MANAGE,)),
-    }
-)
 
 
 class TokenMade(Conflict):

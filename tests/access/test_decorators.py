@@ -7,7 +7,9 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from auditapp.access.decorators import api_token, workspace_page
+from auditapp.access.errors import Denied
 from auditapp.access.models import ApiToken, Grant
+from auditapp.access.permissions import acting_access
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict
 from auditapp.lib.tokens import new_api_token
@@ -179,6 +181,22 @@ def test_a_token_that_does_not_work_is_401_and_recorded(cast, values, reason):
     assert (row.event.type, row.event.actor.id, row.event.outcome) == ("user.access_denied", token.id, "failure")
     assert row.event.meta == {"permission": "audit:read"}
     assert secret not in repr(row)
+
+
+def test_what_whoever_made_the_token_may_not_do_now_is_denied_and_recorded(cast):
+    @api_token("source:write")
+    def change_kiosk(request):
+        acting_access().require("source.write", cast.kiosk)
+        return HttpResponse("changed")
+
+    token, secret = make_token(workspace=cast.workspace, scopes=["source:write"], created_by=cast.milo.id)
+    with pytest.raises(Denied):
+        change_kiosk(bearer(secret))
+    row = last_event(cast.workspace)
+    assert (row.event.type, row.event.actor.id, row.resource.id) == ("user.access_denied", token.id, cast.kiosk.id)
+    assert row.event.meta == {"permission": "source.write"}
+    _, of_olga = make_token(workspace=cast.workspace, scopes=["source:write"], created_by=cast.olga.id)
+    assert change_kiosk(bearer(of_olga)).content == b"changed"
 
 
 def test_a_session_opens_no_endpoint_and_a_token_no_page(client, cast):

@@ -1,9 +1,11 @@
 """What grants add up to, and how much of the trail they open."""
 
+from datetime import timedelta
+
 import pytest
 
 from auditapp.access.errors import Denied
-from auditapp.access.models import Role
+from auditapp.access.models import Grant, Role
 from auditapp.access.permissions import (
     ONLY_EVERYWHERE,
     Permission,
@@ -12,6 +14,7 @@ from auditapp.access.permissions import (
     permissions_for,
     viewer_for,
 )
+from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import (
     acting_as,
@@ -146,11 +149,47 @@ def test_minimal_access_sees_own_actions_only(cast):
     assert seen.own_actor_ids == (cast.mina.id,)
 
 
-def test_commands_may_do_everything_and_tokens_hold_no_role(cast):
+def test_commands_may_do_everything(cast):
     assert all(access_of_system(cast.workspace.id).can(permission) for permission in Permission)
-    token, _ = make_token(workspace=cast.workspace, created_by=cast.olga.id)
+
+
+def of_token(cast, *scopes, created_by="system", **values):
+    token, _ = make_token(workspace=cast.workspace, scopes=scopes, created_by=created_by, **values)
     with acting_as(token, cast.workspace):
-        assert not any(acting_access().can(permission) for permission in Permission)
+        return acting_access()
+
+
+def test_a_token_may_do_what_its_scopes_give_and_nothing_else(cast):
+    held = of_token(cast, "source:read", "tracking_plan:write", created_by=cast.olga.id)
+    may = {permission for permission in Permission if held.can(permission)}
+    assert may == {"source.read", "tracking_plan.read", "tracking_plan.write"}
+    assert held.reach("source.read").everywhere
+    assert held.subject_id.startswith("tok_")
+    assert not any(of_token(cast, "audit:write").can(permission) for permission in Permission)
+
+
+def test_a_token_goes_no_further_than_whoever_made_it_goes_now(cast):
+    held = of_token(cast, "source:write", created_by=cast.milo.id)
+    assert held.can("source.write", cast.shop.id)
+    assert not held.can("source.write", cast.kiosk.id)
+    assert not held.can("source.create")
+    assert of_token(cast, "source:write").can("source.create"), "a command made it"
+    with in_workspace(cast.workspace.id):
+        Grant.objects.filter(subject_id=cast.milo.id).delete()
+    assert not of_token(cast, "source:write", created_by=cast.milo.id).can("source.write", cast.shop.id)
+    assert not of_token(cast, "source:write", created_by="usr_gone").can("source.read")
+
+
+def test_a_token_that_has_ended_may_do_nothing(cast):
+    assert not of_token(cast, "source:read", revoked_at=clock.now()).can("source.read")
+    assert not of_token(cast, "source:read", expires_at=clock.now() - timedelta(seconds=1)).can("source.read")
+    assert of_token(cast, "source:read", expires_at=clock.now() + timedelta(hours=1)).can("source.read")
+
+
+def test_a_token_of_another_workspace_may_do_nothing(cast):
+    token, _ = make_token(workspace=make_cast(slug="other").workspace, scopes=["source:read"])
+    with acting_as(token, cast.workspace):
+        assert not acting_access().can("source.read")
 
 
 def test_grants_of_another_workspace_count_nothing(cast):

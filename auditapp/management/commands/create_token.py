@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from auditapp.access.models import Workspace
-from auditapp.access.tokens import TOKEN_SCOPES, create_token
+from auditapp.access.permissions import TOKEN_SCOPES
+from auditapp.access.tokens import create_token
 from auditapp.lib.errors import AppError
 from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM
