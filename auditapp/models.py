@@ -25,6 +25,7 @@ from auditapp.record.models import (
 )
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceEvent, SourceHead, WriteKey
+from auditapp.tasks.models import Task, TaskAttempt, TaskStep
 from auditapp.trail.exports.models import Export, ExportChunk, TrailVisit
 from auditapp.trail.saved_views.models import DefaultView, SavedView
 
@@ -57,6 +58,9 @@ __all__ = [
     "SourceCount",
     "SourceEvent",
     "SourceHead",
+    "Task",
+    "TaskAttempt",
+    "TaskStep",
     "TrailVisit",
     "TreeHead",
     "TypeCount",

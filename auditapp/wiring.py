@@ -10,6 +10,7 @@ from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.sealing.jobs import verify_all
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.queries import source_ids_with_labels, source_names
+from auditapp.tasks.jobs import forget_tasks
 from auditapp.trail.exports.jobs import expire_exports, resume_exports, write_export
 
 JOBS: Final = (
@@ -19,6 +20,7 @@ JOBS: Final = (
     Job("sources.forget_inboxes", forget_inboxes, cron="47 3 * * *"),
     Job("sealing.verify_all", verify_all, cron="27 3 * * *"),
     Job("jobs.redo_stalled", redo_stalled, cron="* * * * *", may_overlap=True),
+    Job("tasks.forget", forget_tasks, cron="57 3 * * *"),
     Job("exports.write", write_export),
     Job("exports.resume", resume_exports, cron="* * * * *"),
     Job("exports.expire", expire_exports, cron="37 * * * *"),

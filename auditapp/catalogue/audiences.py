@@ -6,7 +6,7 @@ A run or a sync is retried; each failed attempt is an event and so is the attemp
 from functools import partial
 
 from auditapp.catalogue import declaring
-from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason
+from auditapp.catalogue.declaring import Change, Meta, Target, TaskAttempt, reason
 from auditapp.catalogue.types import EventType
 
 _audience = partial(declaring.declare, area="audiences")
@@ -62,7 +62,7 @@ _AUDIENCES = (
         "Audience Run Failed",
         "failed to run {resource}[ on attempt {meta.attempt}]",
         _AUDIENCE,
-        attempt(2),
+        TaskAttempt(2),
         reason("The compute service did not answer within 10 min"),
     ),
     _audience(
@@ -70,7 +70,7 @@ _AUDIENCES = (
         "Audience Run Recovered",
         "recovered run of {resource}[ on attempt {meta.attempt}]",
         _AUDIENCE,
-        attempt(3),
+        TaskAttempt(3),
     ),
     _audience(
         "audience.destination_sync_failed",
@@ -78,7 +78,7 @@ _AUDIENCES = (
         "failed to sync {resource}[ to {target.1}][ on attempt {meta.attempt}]",
         _AUDIENCE,
         _DESTINATION,
-        attempt(2),
+        TaskAttempt(2),
         reason("429 Too Many Requests"),
     ),
     _audience(
@@ -87,7 +87,7 @@ _AUDIENCES = (
         "recovered sync of {resource}[ to {target.1}][ on attempt {meta.attempt}]",
         _AUDIENCE,
         _DESTINATION,
-        attempt(3),
+        TaskAttempt(3),
     ),
     _audience(
         "audience.activation_created",
@@ -156,7 +156,7 @@ _TRAITS = (
         "Computed Trait Run Failed",
         "failed to run {resource}[ on attempt {meta.attempt}]",
         _TRAIT,
-        attempt(5),
+        TaskAttempt(5),
         reason("The compute service did not answer within 10 min"),
     ),
     _trait(
@@ -164,7 +164,7 @@ _TRAITS = (
         "Computed Trait Run Recovered",
         "recovered run of {resource}[ on attempt {meta.attempt}]",
         _TRAIT,
-        attempt(4),
+        TaskAttempt(4),
     ),
     _trait(
         "computed_trait.destination_sync_failed",
@@ -172,7 +172,7 @@ _TRAITS = (
         "failed to sync {resource}[ to {target.1}][ on attempt {meta.attempt}]",
         _TRAIT,
         _DESTINATION,
-        attempt(2),
+        TaskAttempt(2),
         reason("503 Service Unavailable"),
     ),
     _trait(
@@ -181,7 +181,7 @@ _TRAITS = (
         "recovered sync of {resource}[ to {target.1}][ on attempt {meta.attempt}]",
         _TRAIT,
         _DESTINATION,
-        attempt(3),
+        TaskAttempt(3),
     ),
 )
 

@@ -4,6 +4,7 @@ Field and sample come from the same word, so they cannot drift apart. The declar
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -92,8 +93,25 @@ def secret(path: str, label: str) -> Change:
     return Change(path, label, WITHHELD, WITHHELD, Sensitivity.SECRET)
 
 
+@dataclass(frozen=True, slots=True)
+class TaskAttempt:
+    """Which try of one task an event tells of, and of how many; events of one task have its id in common."""
+
+    number: int
+    of: int = 6
+
+    def told(self, *, is_failure: bool) -> tuple[Meta, ...]:
+        """Its fields; whether it was the last one is said of failures alone."""
+        fields = (
+            Meta("attempt", "Attempt", self.number),
+            Meta("of", "Attempts at most", self.of),
+            Meta("task", "Task", "tsk_5vGk2RqWnD8xTj0LbYc7Hm"),
+        )
+        return (*fields, Meta("final", "Last attempt", self.number == self.of)) if is_failure else fields
+
+
 def attempt(number: int) -> Meta:
-    """Which try of one task an event tells of."""
+    """Which try an event tells of, of what is tried again without being a task."""
     return Meta("attempt", "Attempt", number)
 
 
@@ -106,7 +124,7 @@ def declare(
     key: str,
     name: str,
     sentence: str,
-    *about: Target | Meta | Change,
+    *told: Target | Meta | Change | TaskAttempt,
     area: str,
     like: str | None = None,
     verb: Verb | None = None,
@@ -122,6 +140,7 @@ def declare(
     """
     action = like or re.split(r"[._]", key)[-1]
     usual = USUAL[action]
+    about = tuple(_spread(told, is_failure=action == "failed"))
     targets = [item for item in about if isinstance(item, Target)]
     return EventType(
         key=key,
@@ -144,6 +163,16 @@ def declare(
         revertible=usual.revertible if revertible is None else revertible,
         aliases=aliases,
     )
+
+
+def _spread(
+    told: tuple[Target | Meta | Change | TaskAttempt, ...], *, is_failure: bool
+) -> Iterator[Target | Meta | Change]:
+    for item in told:
+        if isinstance(item, TaskAttempt):
+            yield from item.told(is_failure=is_failure)
+        else:
+            yield item
 
 
 def _fields(about: tuple[Target | Meta | Change, ...], targets: list[Target]) -> tuple[Field, ...]:

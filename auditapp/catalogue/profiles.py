@@ -6,7 +6,7 @@ The Data Graph belongs to its space. What is computed from profiles is in `audie
 from functools import partial
 
 from auditapp.catalogue import declaring
-from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason, secret
+from auditapp.catalogue.declaring import Change, Meta, Target, TaskAttempt, reason, secret
 from auditapp.catalogue.types import EventType, Risk
 
 _engage = partial(declaring.declare, area="engage_warehouse_sources")
@@ -103,7 +103,7 @@ _PROFILES_SYNC = (
         "Profiles Sync Warehouse Sync Failed",
         "failed to sync {resource}[ on attempt {meta.attempt}]",
         _SYNC_WAREHOUSE,
-        attempt(5),
+        TaskAttempt(5),
         reason("The warehouse refused the connection"),
         aliases=("Profiles Sync Sync Failed",),
     ),
@@ -112,7 +112,7 @@ _PROFILES_SYNC = (
         "Profiles Sync Warehouse Sync Recovered",
         "recovered sync of {resource}[ on attempt {meta.attempt}]",
         _SYNC_WAREHOUSE,
-        attempt(2),
+        TaskAttempt(2),
     ),
     _sync(
         "profiles_sync.historical_backfill_completed",

@@ -6,7 +6,7 @@ Segment's newer name of a warehouse, Storage Destination, is an alias here.
 from functools import partial
 
 from auditapp.catalogue import declaring
-from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason, secret
+from auditapp.catalogue.declaring import Change, Meta, Target, TaskAttempt, attempt, reason, secret
 from auditapp.catalogue.types import EventType, Risk
 
 _warehouse = partial(declaring.declare, area="warehouses")
@@ -90,7 +90,7 @@ _WAREHOUSES = (
         "Warehouse Run Failed",
         "failed to sync {resource}[ on attempt {meta.attempt}]",
         _WAREHOUSE,
-        attempt(5),
+        TaskAttempt(5),
         reason("The role audit_loader may not write to schema web_shop"),
         aliases=("Storage Destination Sync Failed",),
     ),
@@ -99,7 +99,7 @@ _WAREHOUSES = (
         "Warehouse Run Recovered",
         "recovered sync of {resource}[ on attempt {meta.attempt}]",
         _WAREHOUSE,
-        attempt(2),
+        TaskAttempt(2),
     ),
     _warehouse(
         "warehouse.sync_partially_succeeded",

@@ -1,4 +1,4 @@
-"""Runs the worker: the sealer, the forwarder, and background jobs by the clock and on demand. Several may run at once."""
+"""Runs the worker: the sealer, the forwarder, tasks, and background jobs by the clock and on demand. Several may run at once."""
 
 import logging
 import threading
@@ -15,13 +15,14 @@ from auditapp.record.jobs import make_months
 from auditapp.sealing.models import Verification
 from auditapp.sealing.sealer import run_sealer
 from auditapp.sources.jobs import make_weeks
+from auditapp.tasks.loop import run_tasks
 from auditapp.wiring import JOBS
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Runs the sealer, forwarding and background jobs until it is stopped (Ctrl-C or SIGTERM)."
+    help = "Runs the sealer, forwarding, tasks and background jobs until it is stopped (Ctrl-C or SIGTERM)."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         loops = [
             threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer"),
             threading.Thread(target=run_forwarder, args=(worker.stopping,), name="forwarder"),
+            threading.Thread(target=run_tasks, args=(worker.stopping,), name="tasks"),
         ]
         for loop in loops:
             loop.start()

@@ -1,0 +1,11 @@
+"""What can go wrong about a task, apart from the work itself."""
+
+from auditapp.lib.errors import AppError
+
+
+class LeaseLost(AppError):
+    """Another worker has taken this task up, or it was cancelled. Nothing more is written here."""
+
+
+class WorkerStops(AppError):
+    """The worker is being stopped. The task goes on elsewhere, at the same step."""

@@ -1,0 +1,20 @@
+"""Reads of tasks: the live one, and the attempts of several."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from auditapp.tasks.models import LIVE_STATES, Task, TaskAttempt
+
+
+def live_task(workspace_id: int, kind: str, key: str) -> Task | None:
+    """The task of this kind and key that waits or runs."""
+    return Task.objects.filter(workspace_id=workspace_id, kind=kind, key=key, state__in=LIVE_STATES).first()
+
+
+def attempts_of(workspace_id: int, task_ids: Iterable[str]) -> dict[str, list[TaskAttempt]]:
+    """The attempts of each of these tasks, in their order."""
+    found: dict[str, list[TaskAttempt]] = defaultdict(list)
+    attempts = TaskAttempt.objects.filter(workspace_id=workspace_id, task_id__in=list(task_ids))
+    for attempt in attempts.order_by("task_id", "number"):
+        found[attempt.task_id].append(attempt)
+    return found
