@@ -12,6 +12,7 @@ from auditapp.access.models import (
     Workspace,
 )
 from auditapp.forwarding.models import Forwarding
+from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.record.models import (
     ActorCount,
@@ -51,6 +52,7 @@ __all__ = [
     "Pending",
     "Reader",
     "Role",
+    "SavedTransformation",
     "SavedView",
     "SealKey",
     "SeenEvent",

@@ -28,6 +28,15 @@ CONNECTIONS = (
     Entry("Sources", "sources:source_list", Permission.SOURCE_READ, "source", ("sources:",)),
     Entry("Warehouses", "warehouses:warehouse_list", Permission.WAREHOUSE_READ, "warehouse", ("warehouses:",)),
 )
+PROTOCOLS = (
+    Entry(
+        "Transformations",
+        "transformations:transformation_list",
+        Permission.SOURCE_READ,
+        "shuffle",
+        ("transformations:",),
+    ),
+)
 ACCESS_PAGES = ("access:overview", "access:invite", "access:member", "access:group", "access:token")
 SETTINGS_TABS = (
     Entry(
@@ -55,7 +64,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     slug = request.workspace.slug  # type: ignore[attr-defined]
     view_name = request.resolver_match.view_name if request.resolver_match else ""
     tabs = _links(SETTINGS_TABS, access, slug, view_name)
-    groups = [{"heading": "Connections", "links": _links(CONNECTIONS, access, slug, view_name)}]
+    groups = [
+        {"heading": "Connections", "links": _links(CONNECTIONS, access, slug, view_name)},
+        {"heading": "Protocols", "links": _links(PROTOCOLS, access, slug, view_name)},
+    ]
     if tabs:
         is_current = any(tab["is_current"] for tab in tabs)
         settings = {"name": "Settings", "url": tabs[0]["url"], "icon": "settings", "is_current": is_current}

@@ -9,6 +9,7 @@ from auditapp.forwarding import views as forwarding
 from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
 from auditapp.ingest.segment import views as segment
+from auditapp.pipeline.transformations import views as transformations
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
@@ -105,6 +106,14 @@ WAREHOUSES = [
     path("<str:warehouse_id>/disable/", warehouses.warehouse_disable, name="warehouse_disable"),
     path("<str:warehouse_id>/delete/", warehouses.warehouse_delete, name="warehouse_delete"),
 ]
+TRANSFORMATIONS = [
+    path("", transformations.transformation_list, name="transformation_list"),
+    path("new/", transformations.transformation_create, name="transformation_create"),
+    path("<str:transformation_id>/", transformations.transformation, name="transformation"),
+    path("<str:transformation_id>/enable/", transformations.transformation_enable, name="transformation_enable"),
+    path("<str:transformation_id>/disable/", transformations.transformation_disable, name="transformation_disable"),
+    path("<str:transformation_id>/delete/", transformations.transformation_delete, name="transformation_delete"),
+]
 api = Api(
     title="Audit Trail API",
     version="1",
@@ -158,4 +167,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:workspace>/settings/workspace/audit-forwarding/", include((FORWARDING, "forwarding"))),
     path("<slug:workspace>/connections/sources/", include((SOURCES, "sources"))),
     path("<slug:workspace>/connections/warehouses/", include((WAREHOUSES, "warehouses"))),
+    path("<slug:workspace>/protocols/transformations/", include((TRANSFORMATIONS, "transformations"))),
 ]

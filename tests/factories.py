@@ -15,6 +15,8 @@ from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Member, 
 from auditapp.lib.ids import new_id
 from auditapp.lib.secret_box import seal
 from auditapp.lib.tokens import new_api_token, token_digest
+from auditapp.pipeline.transformations.kinds import event_of, kinds_of
+from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.record.acting import acting
 from auditapp.record.drafts import Actor
@@ -139,6 +141,25 @@ def make_warehouse(*, workspace: Workspace, name: str = "Reporting", **values: A
     with in_workspace(workspace.id):
         return Warehouse.objects.create(
             workspace_id=workspace.id, id=new_id("whs"), name=name, settings=settings, secret=seal("s3cret"), **values
+        )
+
+
+def make_transformation(
+    *, source: Source, name: str = "Rename", definition: dict[str, Any] | None = None, hash_key: str = "", **values: Any
+) -> SavedTransformation:
+    definition = {"if": "all", **(definition or {"newEventName": "Renamed"})}
+    with in_workspace(source.workspace_id):
+        return SavedTransformation.objects.create(
+            workspace_id=source.workspace_id,
+            id=new_id("trf"),
+            name=name,
+            source_id=source.id,
+            definition=definition,
+            kinds=kinds_of(definition),
+            event=event_of(definition["if"]),
+            hash_key=seal(hash_key) if hash_key else None,
+            revision=new_id("rev"),
+            **values,
         )
 
 

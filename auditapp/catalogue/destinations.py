@@ -180,6 +180,7 @@ _TRANSFORMATIONS = (
         "created {resource}[ on {target.1}]",
         _TRANSFORMATION,
         _SOURCE,
+        Change("condition", "Condition", None, 'event = "Order Completed"'),
         Change("rename", "Renamed properties", None, ["orderId to order_id"]),
     ),
     _transformation(
@@ -188,7 +189,10 @@ _TRANSFORMATIONS = (
         "changed {resource}[ on {target.1}]",
         _TRANSFORMATION,
         _SOURCE,
+        Change("name", "Name", "Rename order id", "Rename order number"),
         Change("rename", "Renamed properties", ["orderId to order_id"], ["orderNumber to order_id"]),
+        Change("hash", "Hashed properties", None, ["email by SHA256"]),
+        secret("hash_key", "Key of the hash"),
     ),
     _transformation(
         "transformation.enabled",

@@ -11,5 +11,7 @@ class Verdict(StrEnum):
     SCHEMA_VIOLATION = "schema_violation"
     UNPLANNED_AND_SCHEMA_VIOLATION = "unplanned_and_schema_violation"
     COMMON_SCHEMA_VIOLATION = "common_schema_violation"
+    DROPPED_BY_TRANSFORMATION = "dropped_by_transformation"
+    TRANSFORMATION_FAILED = "transformation_failed"
     FILTERED_BY_RULES = "FILTERED_BY_RULES"
     INTERNAL = "INTERNAL"

@@ -13,9 +13,9 @@ from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.inbox import Incoming, append
 from auditapp.sources.models import SeenEvent
 from auditapp.sources.write_keys import make_write_key
-from tests.factories import acting_as, make_cast, make_grant, make_group, make_token
+from tests.factories import acting_as, make_cast, make_grant, make_group, make_token, make_transformation
 
-NAMESPACES = ("access", "sources", "warehouses", "forwarding")
+NAMESPACES = ("access", "sources", "warehouses", "forwarding", "transformations")
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
 
 
@@ -44,6 +44,7 @@ WRITERS_OF_WAREHOUSES = "             302  403  403  403 404 302"
 
 CONNECTION = {"name": "New", "host": "db.example.com", "port": 5432, "database": "a", "username": "b", "password": "c"}
 EVENT = {"type": "track", "name": "Order Completed"}
+TRANSFORMATION = {"name": "New", "event": "all", "new_event_name": "New"}
 MATRIX = [
     Row("access:home", ALL),
     Row("access:workspace_settings", OWNER),
@@ -99,6 +100,16 @@ MATRIX = [
     Row("forwarding:forwarding_matching", OWNER),
     Row("forwarding:forwarding_source_create", OWNER_DOES, data={"new_name": "Audit events", "new_kind": "http_api"}),
     Row("forwarding:forwarding_test", OWNER_REFUSED, data={}),
+    Row("transformations:transformation_list", READERS_OF_SOURCES),
+    Row("transformations:transformation_create", READERS_OF_SOURCES),
+    Row("transformations:transformation", READERS_OF_SHOP, ("transformation",)),
+    Row("transformations:transformation", READERS_OF_KIOSK, ("kiosk_transformation",)),
+    Row("transformations:transformation", WRITERS_OF_SHOP, ("transformation",), TRANSFORMATION),
+    Row("transformations:transformation", WRITERS_OF_KIOSK, ("kiosk_transformation",), TRANSFORMATION),
+    Row("transformations:transformation_disable", WRITERS_OF_SHOP, ("transformation",), {}),
+    Row("transformations:transformation_enable", WRITERS_OF_SHOP, ("transformation_off",), {}),
+    Row("transformations:transformation_delete", WRITERS_OF_SHOP, ("transformation",), {}),
+    Row("transformations:transformation_delete", WRITERS_OF_KIOSK, ("kiosk_transformation",), {}),
     Row("warehouses:warehouse_list", READERS_OF_WAREHOUSES),
     Row("warehouses:warehouse_create", OWNER),
     Row("warehouses:warehouse_create", OWNER_DOES, data=CONNECTION),
@@ -144,12 +155,17 @@ def world_of(slug):
                 is_allowed=is_allowed,
                 first_seen_at=clock.now(),
             )
+        ids = {
+            "transformation": make_transformation(source=cast.shop).id,
+            "transformation_off": make_transformation(source=cast.shop, definition={"drop": True}, is_enabled=False).id,
+            "kiosk_transformation": make_transformation(source=cast.kiosk).id,
+        }
     group = make_group(workspace=cast.workspace, members=[cast.mina])
     make_grant(
         workspace=cast.workspace, group=group, role="source_read_only", scope="listed", resource_ids=[cast.app.id]
     )
     token, _ = make_token(workspace=cast.workspace)
-    ids = {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
+    ids |= {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
@@ -171,7 +187,7 @@ def status(cast, row, person, ids):
 )
 def test_each_person_gets_what_the_matrix_says(row):
     cast, ids = world_of("demo")
-    if row.name.startswith("sources:") and "off" not in row.ids:
+    if row.name.startswith(("sources:", "transformations:")) and "off" not in row.ids:
         # mina reads one source through her group; what the matrix says is about people without any.
         with acting_as(cast.olga, cast.workspace):
             Grant.objects.filter(subject_kind="group").delete()

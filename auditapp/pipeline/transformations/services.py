@@ -1,0 +1,200 @@
+"""What is done to transformations. Each is one transaction with its event in it; the key of a hash is sealed before it is stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from auditapp.access.permissions import acting_access
+from auditapp.catalogue.declaring import WITHHELD
+from auditapp.lib import clock
+from auditapp.lib.canonical_json import canonical_bytes
+from auditapp.lib.errors import Conflict, Invalid
+from auditapp.lib.ids import new_id, random_base62
+from auditapp.lib.secret_box import seal
+from auditapp.pipeline.transformations.definition import transformation_of
+from auditapp.pipeline.transformations.kinds import KINDS, event_of, kinds_of, told
+from auditapp.pipeline.transformations.models import SavedTransformation
+from auditapp.pipeline.transformations.queries import transformation_for
+from auditapp.record.drafts import Change, changed
+from auditapp.record.services import record
+from auditapp.sources.locking import source_to_change
+from auditapp.sources.models import Source
+
+MAX_TRANSFORMATIONS = 100
+
+
+class AlreadySo(Conflict):
+    """The transformation is in this state already. Somebody may have been faster; reload the page."""
+
+
+class AlreadyChanged(Invalid):
+    """Another transformation of this source does this to these events already. Change that one, or delete it first."""
+
+    def __init__(self, other: SavedTransformation, kind: str) -> None:
+        name = KINDS[kind].name
+        super().__init__(
+            f"“{other.name}” does this to the same events already ({name}). One source has one of each kind for an event: "
+            "change that one, or delete it first.",
+            field="condition",
+            code="already_changed",
+        )
+
+
+@transaction.atomic
+def create_transformation(
+    *, source_id: str, name: str, definition: Mapping[str, Any], hash_key: str = "", is_enabled: bool = True
+) -> SavedTransformation:
+    """Make a transformation of a source; events that come in from now on go through it.
+
+    Raises:  NotFound, Denied, Invalid with a pointer to each problem of the definition, AlreadyChanged
+    Writes:  SavedTransformation; transformation.created
+    """
+    source = source_to_change(source_id)
+    one = SavedTransformation(
+        workspace_id=source.workspace_id,
+        id=new_id("trf"),
+        source_id=source.id,
+        is_enabled=is_enabled,
+        created_at=clock.now(),
+    )
+    _define(one, name, definition, hash_key)
+    rows = SavedTransformation.objects.filter(workspace_id=source.workspace_id, source_id=source.id)
+    if rows.count() >= MAX_TRANSFORMATIONS:
+        raise Invalid(f"A source has at most {MAX_TRANSFORMATIONS} transformations.", code="too_many")
+    one.save(force_insert=True)
+    changes = changed({}, _told(one))
+    if one.hash_key is not None:
+        changes.append(Change("hash_key", new=WITHHELD))
+    record("transformation.created", target=[one, source], changes=changes)
+    return one
+
+
+@transaction.atomic
+def change_transformation(
+    *, transformation_id: str, name: str, definition: Mapping[str, Any], hash_key: str | None = None
+) -> SavedTransformation:
+    """Change what a transformation does, and to which events.
+
+    Takes:   hash_key, None to keep the one there is, "" to take it away
+    Raises:  NotFound, Denied, Invalid, AlreadyChanged
+    Writes:  SavedTransformation; transformation.updated, unless nothing differs
+    """
+    one, source = _to_change(transformation_id)
+    before, had_key = _told(one), one.hash_key is not None
+    _define(one, name, definition, hash_key)
+    changes = changed(before, _told(one))
+    if hash_key or had_key is not (one.hash_key is not None):
+        changes.append(
+            Change("hash_key", WITHHELD if had_key else None, WITHHELD if one.hash_key is not None else None)
+        )
+    if changes:
+        one.save()
+        record("transformation.updated", target=[one, source], changes=changes)
+    return one
+
+
+@transaction.atomic
+def enable_transformation(*, transformation_id: str) -> SavedTransformation:
+    """Let a transformation change events again.
+
+    Raises:  NotFound, Denied, AlreadySo
+    Writes:  SavedTransformation; transformation.enabled
+    """
+    return _switch(transformation_id, on=True)
+
+
+@transaction.atomic
+def disable_transformation(*, transformation_id: str) -> SavedTransformation:
+    """Let events pass by a transformation.
+
+    Raises:  NotFound, Denied, AlreadySo
+    Writes:  SavedTransformation; transformation.disabled
+    """
+    return _switch(transformation_id, on=False)
+
+
+@transaction.atomic
+def delete_transformation(*, transformation_id: str) -> None:
+    """Delete a transformation. Events that went through it stay as it left them.
+
+    Raises:  NotFound, Denied
+    Writes:  SavedTransformation; transformation.deleted
+    """
+    one, source = _to_change(transformation_id)
+    record("transformation.deleted", target=[one, source], changes=changed(_told(one), {}))
+    one.delete()
+
+
+def _switch(transformation_id: str, *, on: bool) -> SavedTransformation:
+    one, source = _to_change(transformation_id)
+    if one.is_enabled is on:
+        raise AlreadySo
+    one.is_enabled = on
+    one.save(update_fields=["is_enabled"])
+    name = f"transformation.{'enabled' if on else 'disabled'}"
+    record(name, target=[one, source], changes=[Change("enabled", not on, on)])
+    return one
+
+
+def _to_change(transformation_id: str) -> tuple[SavedTransformation, Source]:
+    """The transformation and its source, locked: the source's lock is what two changes of one source wait for."""
+    found = transformation_for(acting_access(), transformation_id)
+    source = source_to_change(found.source_id)
+    rows = SavedTransformation.objects.select_for_update()
+    return rows.get(workspace_id=found.workspace_id, id=found.id), source
+
+
+def _define(one: SavedTransformation, name: str, definition: Mapping[str, Any], hash_key: str | None) -> None:
+    one.name = name.strip()
+    if not one.name:
+        raise Invalid("Give the transformation a name.", field="name", code="required")
+    if len(one.name) > 100:
+        raise Invalid("A name has at most 100 characters.", field="name", code="too_long")
+    transformation_of(one.id, definition, hash_key=b"")
+    one.definition = _stored(definition)
+    _require_storable([one.name, one.definition])
+    one.kinds, one.event = kinds_of(definition), event_of(definition["if"])
+    if hash_key is not None:
+        one.hash_key = seal(hash_key) if hash_key else None
+    if "hash" not in one.kinds:
+        one.hash_key = None
+    one.revision, one.updated_at = random_base62(12), clock.now()
+    _refuse_second(one)
+
+
+def _stored(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What a definition says and nothing beside it: the key of a hash may have come along."""
+    fields = ["if", *(kind.field for kind in KINDS.values())]
+    kept = {field: definition[field] for field in fields if definition.get(field)}
+    if hashing := kept.get("hashPropertiesConfiguration"):
+        parts = ("algorithm", "encoding", "paths")
+        kept["hashPropertiesConfiguration"] = {part: hashing[part] for part in parts if hashing.get(part)}
+    return kept
+
+
+def _refuse_second(one: SavedTransformation) -> None:
+    """One of each kind for an event of a source and destination: two would run in an order that nobody chose, or in circles."""
+    others = SavedTransformation.objects.filter(
+        workspace_id=one.workspace_id,
+        source_id=one.source_id,
+        destination_id=one.destination_id,
+        event=one.event,
+        kinds__overlap=one.kinds,
+    ).exclude(id=one.id)
+    if other := others.first():
+        raise AlreadyChanged(other, next(kind for kind in one.kinds if kind in other.kinds))
+
+
+def _require_storable(value: Any) -> None:
+    """PostgreSQL's JSON holds no NUL, and JSON no half of a surrogate pair.
+
+    Raises:  Invalid
+    """
+    if b"\\u0000" in canonical_bytes(value):
+        raise Invalid("A NUL character cannot be stored.", code="bad_character")
+
+
+def _told(one: SavedTransformation) -> dict[str, Any]:
+    """What events tell of a transformation: never the key of its hash."""
+    return {"name": one.name, **told(one.definition)} if one.definition else {}
