@@ -1,12 +1,14 @@
 """Kinds that speak HTTP: a request with a body, and the meaning of its answer."""
 
+import zlib
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
@@ -17,6 +19,7 @@ from auditapp.pipeline.destinations.kind import Batch, Field, Kind, Outcome, Sen
 SHOWN: Final = 2_000  # characters of a body in the log of attempts
 MASK: Final = "•••"
 _SHORTEST_SECRET: Final = 4
+_SHORTEST_VALUE: Final = 8  # of a header; shorter ones are words that stand anywhere
 _SECRET_HEADERS: Final = ("authorization", "signature", "token", "key", "secret", "cookie", "password")
 _REFUSALS: Final = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 _AUTH: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -40,6 +43,12 @@ TLS_FIELDS: Final = (
 )
 
 
+def call_to(url: str, headers: Mapping[str, str], setup: Setup, *, method: str = "POST") -> Call:
+    """The call to this address, with the certificates that TLS_FIELDS ask for."""
+    ca = str(setup.settings.get("ca") or "") or None
+    return Call(url, headers, method, client_certificate_of(setup), ca)
+
+
 def client_certificate_of(setup: Setup) -> ClientCertificate | None:
     """The certificate that TLS_FIELDS ask for; None where there is none."""
     certificate = str(setup.settings.get("client_certificate") or "")
@@ -55,11 +64,12 @@ class HttpKind(Kind):
 
     def understood(self, answer: Answer, batch: Batch) -> tuple[Outcome, str]:
         """What an answer means, and in words; kinds whose 200 is not always good say so here."""
-        return outcome_of(answer.status), _told(answer)
+        return outcome_of(answer.status), told_of(answer)
 
     def send(self, body: bytes, batch: Batch, setup: Setup) -> Sent:
         call = self.call(body, batch, setup)
-        shown = _masked(_request_text(call, body), setup)
+        secrets = _secrets_of(call, setup)
+        shown = masked(_request_text(call, body), secrets)
         try:
             answer = request(
                 call.method,
@@ -70,15 +80,15 @@ class HttpKind(Kind):
                 ca=call.ca,
             )
         except (Refused, Unreachable) as fault:
-            return Sent(Outcome.RETRY, fault.why.value, _masked(fault.message, setup), request=shown)
+            return Sent(Outcome.RETRY, fault.why.value, masked(fault.message, secrets), request=shown)
         outcome, message = self.understood(answer, batch)
         return Sent(
             outcome,
             str(answer.status),
-            _masked(message, setup),
+            masked(message, secrets),
             retry_after_s=_retry_after_s(answer.headers.get("retry-after", "")),
             request=shown,
-            answer=_masked(_answer_text(answer), setup),
+            answer=masked(_answer_text(answer), secrets),
             elapsed_ms=answer.elapsed_ms,
         )
 
@@ -94,7 +104,8 @@ def outcome_of(status: int) -> Outcome:
     return Outcome.GONE if status == HTTPStatus.GONE else Outcome.RETRY
 
 
-def _told(answer: Answer) -> str:
+def told_of(answer: Answer) -> str:
+    """A status in words, for where an answer says nothing that helps more."""
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
@@ -122,12 +133,39 @@ def headers_of(text: str, field: str) -> dict[str, str]:
     return headers
 
 
+def address_under(url: str, path: str, field: str = "url") -> str:
+    """The address of an API below the one that was entered; whoever entered all of it meant the same.
+
+    Raises:  Invalid
+    """
+    if "?" in url or "#" in url:
+        raise Invalid("Write the address alone, without ? and #.", field=field, code="bad_url")
+    base = url.rstrip("/")
+    return base if base.endswith(path) else base + path
+
+
+def word_of(text: str, field: str) -> str:
+    """A token or key as a header carries it.
+
+    Raises:  Invalid
+    """
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise Invalid("Enter it alone, without spaces and line breaks.", field=field, code="bad_token")
+    return text
+
+
 def _request_text(call: Call, body: bytes) -> str:
     lines = [f"{call.method} {call.url}"]
     for name, value in call.headers.items():
-        is_secret = any(word in name.lower() for word in _SECRET_HEADERS)
-        lines.append(f"{name}: {MASK if is_secret else value}")
-    return "\n".join([*lines, "", _excerpt(body)])
+        lines.append(f"{name}: {MASK if _is_secret(name) else value}")
+    return "\n".join([*lines, "", excerpt(_unpacked(body))])
+
+
+def _unpacked(body: bytes) -> bytes:
+    """As much as is shown of a body that was packed; what no eye can read is named."""
+    if body.startswith(b"\x1f\x8b"):
+        return zlib.decompressobj(wbits=31).decompress(body, SHOWN * 4 + 1)
+    return f"(Parquet, {len(body):,} bytes)".encode() if body.startswith(b"PAR1") else body
 
 
 def _answer_text(answer: Answer) -> str:
@@ -135,24 +173,39 @@ def _answer_text(answer: Answer) -> str:
         str(answer.status),
         *(f"{name}: {value}" for name, value in answer.headers.items() if name != "set-cookie"),
     ]
-    return "\n".join([*lines, "", _excerpt(answer.body)])
+    return "\n".join([*lines, "", excerpt(answer.body)])
 
 
-def _excerpt(body: bytes) -> str:
+def excerpt(body: bytes) -> str:
+    """As much of a body as is shown, without what steers."""
     text = body[: SHOWN * 4].decode("utf-8", "replace")
     is_cut = len(text) > SHOWN or len(body) > SHOWN * 4
     kept = "".join(one if one in "\n\t" else terminal_safe(one) for one in text[:SHOWN])
     return kept + (f"\n… {len(body):,} bytes in all" if is_cut else "")
 
 
-def _masked(text: str, setup: Setup) -> str:
-    """Without the secrets of the destination, wherever they were put: in the URL, or in what the other side repeats."""
-    secrets = [*setup.secrets.values(), *setup.signing_secrets]
+def _secrets_of(call: Call, setup: Setup) -> list[str]:
+    """What must not be shown, the longest first: the secrets as they are, and as they went out."""
+    secrets = {*setup.secrets.values(), *setup.signing_secrets}
     # Of several lines, such as headers, each is one that may be repeated alone.
-    for secret in sorted({line for one in secrets for line in (one, *one.splitlines())}, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, MASK)
+    secrets |= {line for one in secrets for line in one.splitlines()}
+    secrets |= {value for one in secrets for value in [one.partition(": ")[2]] if len(value) >= _SHORTEST_VALUE}
+    # Of an address that is secret, the other side repeats its own part.
+    secrets |= {urlsplit(one).path for one in secrets if one.startswith("https://")}
+    sent = [value for name, value in call.headers.items() if _is_secret(name)]
+    secrets |= {*sent, *(value.rpartition(" ")[2] for value in sent)}
+    return sorted((one for one in secrets if len(one) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Without the secrets, wherever they were put: in the URL, or in what the other side repeats."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
     return text
+
+
+def _is_secret(header: str) -> bool:
+    return any(word in header.lower() for word in _SECRET_HEADERS)
 
 
 def _retry_after_s(value: str) -> float | None:

@@ -80,7 +80,7 @@ class Outcome(StrEnum):
 
     DELIVERED = "delivered"
     RETRY = "retry"  # too busy, broken or not reached: the same bytes again, later
-    AUTH = "auth_error"  # refuses whoever asks: tried again, and nobody but a person can mend it
+    AUTH = "auth_error"  # refuses whoever asks, or is set up wrongly: tried again, and nobody but a person can mend it
     REFUSED = "refused"  # refuses these events: one of them is to be found
     GONE = "gone"  # is not there any more, and says so
 

@@ -10,7 +10,7 @@ import orjson
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
 from auditapp.lib.webhook_signature import signature_headers
-from auditapp.pipeline.destinations.http_kind import TLS_FIELDS, Call, HttpKind, client_certificate_of, headers_of
+from auditapp.pipeline.destinations.http_kind import TLS_FIELDS, Call, HttpKind, call_to, headers_of
 from auditapp.pipeline.destinations.kind import MAX_EVENTS, Batch, Field, Outgoing, Setup
 from auditapp.pipeline.formats.rendering import render
 
@@ -74,9 +74,4 @@ class Webhook(HttpKind):
             "audit-range": f"{batch.start}-{batch.end}",
             **signature_headers(batch.id, clock.now(), body, setup.signing_secrets),
         }
-        return Call(
-            str(setup.settings["url"]),
-            headers,
-            client_certificate=client_certificate_of(setup),
-            ca=str(setup.settings.get("ca") or "") or None,
-        )
+        return call_to(str(setup.settings["url"]), headers, setup)
