@@ -12,6 +12,8 @@ from auditapp.access.models import (
     Workspace,
 )
 from auditapp.forwarding.models import Forwarding
+from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
+from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.record.models import (
@@ -35,8 +37,13 @@ __all__ = [
     "ActorTotal",
     "ApiToken",
     "Checkpoint",
+    "DeadLetter",
     "DeclaredType",
     "DefaultView",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryCount",
+    "Destination",
     "Event",
     "Export",
     "ExportChunk",
@@ -51,6 +58,7 @@ __all__ = [
     "Node",
     "Pending",
     "Reader",
+    "Replay",
     "Role",
     "SavedTransformation",
     "SavedView",

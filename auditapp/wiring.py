@@ -6,8 +6,14 @@ from procrastinate import App
 
 from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.jobs.schedule import Job, redo_stalled, register
+from auditapp.pipeline.delivery.jobs import forget_attempts
+from auditapp.pipeline.delivery.mail import mail_owners
+from auditapp.pipeline.destinations.kinds.webhook import Webhook
+from auditapp.pipeline.destinations.registry import register_destination_kind
+from auditapp.pipeline.destinations.services import delete_destinations_of
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.sealing.jobs import verify_all
+from auditapp.sources.attached import attach_to_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.queries import source_ids_with_labels, source_names
 from auditapp.tasks.jobs import forget_tasks
@@ -23,15 +29,24 @@ JOBS: Final = (
     Job("tasks.forget", forget_tasks, cron="57 3 * * *"),
     Job("exports.write", write_export),
     Job("exports.resume", resume_exports, cron="* * * * *"),
+    Job("destinations.mail_owners", mail_owners),
+    Job("destinations.forget_attempts", forget_attempts, cron="53 3 * * *"),
     Job("exports.expire", expire_exports, cron="37 * * * *"),
 )
 RESOURCE_KINDS: Final = (ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),)
+
+
+# In the order in which they are offered.
+DESTINATION_KINDS: Final = (Webhook(),)
 
 
 def register_resources() -> None:
     """Called once when the app is ready."""
     for kind in RESOURCE_KINDS:
         register_kind(kind)
+    for destination_kind in DESTINATION_KINDS:
+        register_destination_kind(destination_kind)
+    attach_to_sources(delete_destinations_of)
 
 
 def register_jobs(app: App) -> None:

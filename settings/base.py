@@ -214,6 +214,8 @@ OUTBOUND_ALLOW_HTTP = env.flag("OUTBOUND_ALLOW_HTTP", False)
 
 EXPORT_DAYS = env.number("EXPORT_DAYS", 7, least=1)
 SOURCE_DAYS = env.number("SOURCE_DAYS", 14, least=2)
+# Destinations that one worker serves at a time.
+DELIVERY_THREADS = env.number("DELIVERY_THREADS", 8, least=2)
 
 # --- Language, time, files ----------------------------------------------------------------------
 

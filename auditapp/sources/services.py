@@ -13,6 +13,7 @@ from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
+from auditapp.sources.attached import delete_attached
 from auditapp.sources.locking import source_to_change
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceHead, WriteKey
 from auditapp.sources.write_keys import make_write_key
@@ -114,9 +115,10 @@ def delete_source(*, source_id: str) -> None:
     """Delete a source. Its history stays, for all who may see it; what is in its inbox goes with the weeks.
 
     Raises:  NotFound, Denied
-    Writes:  Source, SourceHead, WriteKey, SeenEvent, SourceCount; source.deleted
+    Writes:  Source, SourceHead, WriteKey, SeenEvent, SourceCount; source.deleted, and what deletes what hangs on it
     """
     source = source_to_change(source_id)
+    delete_attached(source)
     record("source.deleted", target=source, changes=changed(_told(source), {}))
     for kept in (WriteKey, SourceHead, SeenEvent, SourceCount):
         kept.objects.filter(workspace_id=source.workspace_id, source_id=source.id).delete()

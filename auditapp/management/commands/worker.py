@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 from auditapp.forwarding.reader import run_forwarder
 from auditapp.jobs.schedule import LONGEST_WAIT_S, Worker, enqueue
 from auditapp.lib import clock
+from auditapp.pipeline.delivery.loop import run_deliverer
 from auditapp.record.jobs import make_months
 from auditapp.sealing.models import Verification
 from auditapp.sealing.sealer import run_sealer
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         loops = [
             threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer"),
             threading.Thread(target=run_forwarder, args=(worker.stopping,), name="forwarder"),
+            threading.Thread(target=run_deliverer, args=(worker.stopping,), name="deliverer"),
             threading.Thread(target=run_tasks, args=(worker.stopping,), name="tasks"),
         ]
         for loop in loops:
