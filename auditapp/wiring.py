@@ -8,6 +8,11 @@ from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.jobs.schedule import Job, redo_stalled, register
 from auditapp.pipeline.delivery.jobs import forget_attempts
 from auditapp.pipeline.delivery.mail import mail_owners
+from auditapp.pipeline.destinations.kinds.datadog import DatadogLogs
+from auditapp.pipeline.destinations.kinds.elasticsearch import Elasticsearch
+from auditapp.pipeline.destinations.kinds.segment import Segment
+from auditapp.pipeline.destinations.kinds.slack import Slack
+from auditapp.pipeline.destinations.kinds.splunk import SplunkHec
 from auditapp.pipeline.destinations.kinds.webhook import Webhook
 from auditapp.pipeline.destinations.registry import register_destination_kind
 from auditapp.pipeline.destinations.services import delete_destinations_of
@@ -37,7 +42,14 @@ RESOURCE_KINDS: Final = (ResourceKind("source", "source", "sources", source_name
 
 
 # In the order in which they are offered.
-DESTINATION_KINDS: Final = (Webhook(),)
+DESTINATION_KINDS: Final = (
+    Webhook(),
+    Segment(),
+    Slack(),
+    SplunkHec(),
+    DatadogLogs(),
+    Elasticsearch(),
+)
 
 
 def register_resources() -> None:

@@ -191,7 +191,7 @@ def _secrets_of(call: Call, setup: Setup) -> list[str]:
     secrets |= {line for one in secrets for line in one.splitlines()}
     secrets |= {value for one in secrets for value in [one.partition(": ")[2]] if len(value) >= _SHORTEST_VALUE}
     # Of an address that is secret, the other side repeats its own part.
-    secrets |= {urlsplit(one).path for one in secrets if one.startswith("https://")}
+    secrets |= {urlsplit(one).path for one in secrets if "//" in one}
     sent = [value for name, value in call.headers.items() if _is_secret(name)]
     secrets |= {*sent, *(value.rpartition(" ")[2] for value in sent)}
     return sorted((one for one in secrets if len(one) >= _SHORTEST_SECRET), key=len, reverse=True)
