@@ -14,6 +14,7 @@ from auditapp.access.models import (
 from auditapp.forwarding.models import Forwarding
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan, ViolationCount, ViolationSample
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.record.models import (
@@ -57,6 +58,7 @@ __all__ = [
     "Member",
     "Node",
     "Pending",
+    "PlanRule",
     "Reader",
     "Replay",
     "Role",
@@ -68,15 +70,19 @@ __all__ = [
     "SourceCount",
     "SourceEvent",
     "SourceHead",
+    "SourcePlan",
     "Task",
     "TaskAttempt",
     "TaskStep",
+    "TrackingPlan",
     "TrailVisit",
     "TreeHead",
     "TypeCount",
     "TypeTotal",
     "User",
     "Verification",
+    "ViolationCount",
+    "ViolationSample",
     "Warehouse",
     "Workspace",
     "WriteKey",

@@ -1,6 +1,5 @@
 """What every change of access obeys, whoever makes it: one at a time, nobody more than they have, never without an owner."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,10 +9,8 @@ from auditapp.access.permissions import Access, acting_access
 from auditapp.access.queries import managers_of
 from auditapp.access.resources import kind_of
 from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.labels import checked_labels
 from auditapp.record.acting import current_acting
-
-# As Segment's: both parts start with a letter and hold letters, digits and hyphens.
-_LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}:[a-z][a-z0-9-]{0,39}", re.IGNORECASE | re.ASCII)
 
 
 class GrantedRole(NamedTuple):
@@ -94,21 +91,6 @@ def refuse_more_than_held(access: Access, *roles: Role) -> None:
     """
     if not all(access.reach(permission).everywhere for role in roles for permission in role.permissions):
         raise MoreThanYouHave
-
-
-def checked_labels(labels: Sequence[str]) -> list[str]:
-    """Labels as they are stored: each once, in order, one value for each key.
-
-    Raises:  Invalid
-    """
-    found: dict[str, str] = {}
-    for label in (label.strip().lower() for label in labels):
-        key = label.partition(":")[0]
-        if not _LABEL.fullmatch(label):
-            raise Invalid(f"“{label}” is not a label. Write key:value, as in environment:prod.", field="labels")
-        if found.setdefault(key, label) != label:
-            raise Invalid(f"A label has one value. Keep one of {found[key]} and {label}.", field="labels")
-    return list(found.values())
 
 
 def _checked_ids(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:

@@ -3,32 +3,69 @@
 Who sends, and in which shape, is known above: the HTTP API and forwarding bring events of one shape.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
+from auditapp.lib import clock
+from auditapp.pipeline.plans.following import Following, followed_by
+from auditapp.pipeline.plans.novelties import tell_novelties
+from auditapp.pipeline.plans.onward import blocked_event, violation_events
+from auditapp.pipeline.plans.plan import Checked
+from auditapp.pipeline.plans.violation_store import Broken, keep_violations
 from auditapp.pipeline.transformations.engine import Transformation
 from auditapp.pipeline.transformations.running import enabled_transformations, transformed_at_source
-from auditapp.sources.inbox import ACCEPTED, Incoming, append
+from auditapp.pipeline.verdicts import Verdict
+from auditapp.sources.inbox import Incoming, append, lock_heads
 from auditapp.sources.models import SeenEvent, Source
 from auditapp.sources.schema import EventName, event_name, observe
 
 # Segment's code for an event that somebody blocked on the page of the schema.
-BLOCKED: Final = "event_setting"
+BLOCKED: Final = Verdict.EVENT_SETTING.value
 
 
-def take_in(source: Source, events: Sequence[dict[str, Any]]) -> list[int | None]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An event as it came, its name, and what was decided about it."""
+
+    event: Mapping[str, Any]
+    name: EventName
+    checked: Checked
+
+
+def take_in(source: Source, events: Sequence[dict[str, Any]], *, is_sent_on: bool = False) -> list[int | None]:
     """Put events into the inbox of a source in the caller's transaction; blocked ones too, marked as such.
 
+    Takes:   is_sent_on, whether another source sends these on: then this one sends nothing on because of them, so that sources
+             that send to each other never turn in a circle
     Gives:   the index of each; None for one that came in before
     Raises:  SourceGone
-    Writes:  SourceEvent, SourceHead, SourceCount, SeenEvent; source.new_event_allowed
+    Writes:  SourceEvent, SourceHead, SourceCount, SeenEvent, ViolationCount, ViolationSample; source.new_event_allowed or what the
+             source's plan says of new events and fields
     """
+    follows = followed_by(source)
     blocked = _blocked(source)
-    overflow = observe(source, events)
+    judged = [_judged(event, blocked, follows) for event in events]
+    targets = {} if is_sent_on else _targets(source, follows, judged)
+    if targets:
+        lock_heads(source.workspace_id, [source.id, *targets])
+    observed = observe(source, events)
+    tell_novelties(source, follows, observed, [(one.name, one.checked) for one in judged])
     changing = enabled_transformations(source.workspace_id, source.id)
-    return append(source.workspace_id, source.id, [_incoming(event, blocked, overflow, changing) for event in events])
+    incoming = [_incoming(one, observed.overflow, changing) for one in judged]
+    indexes = append(source.workspace_id, source.id, incoming)
+    # What came in before was told of before.
+    new = [(one, index) for one, index in zip(judged, indexes, strict=True) if index is not None]
+    if follows.origin:
+        keep_violations(source, follows.origin.plan_id, [_broken(*one) for one in new if one[0].checked.violations])
+    if targets:
+        for target_id, sent_on in _sent_on(source, follows, (one for one, _ in new)).items():
+            if target := targets.get(target_id):
+                take_in(target, sent_on, is_sent_on=True)
+    return indexes
 
 
 def _blocked(source: Source) -> set[EventName]:
@@ -36,21 +73,58 @@ def _blocked(source: Source) -> set[EventName]:
     return {EventName(*row) for row in rows.values_list("type", "name")}
 
 
-def _incoming(
-    event: dict[str, Any], blocked: set[EventName], overflow: set[EventName], changing: Sequence[Transformation]
-) -> Incoming:
-    came = event_name(event)
-    verdict: str = BLOCKED if came in blocked else ACCEPTED
-    kept: Mapping[str, Any] = event
-    if changing and verdict == ACCEPTED:
-        kept, verdict = transformed_at_source(changing, event)
+def _judged(event: Mapping[str, Any], blocked: set[EventName], follows: Following) -> Judged:
+    name = event_name(event)
+    if name in blocked:
+        return Judged(event, name, Checked(event, Verdict.EVENT_SETTING))
+    if follows.plan is None:
+        return Judged(event, name, Checked(event))
+    return Judged(event, name, follows.plan.check(event, follows.settings))
+
+
+def _incoming(one: Judged, overflow: frozenset[EventName], changing: Sequence[Transformation]) -> Incoming:
+    kept, verdict = one.checked.event, one.checked.verdict
+    if changing and verdict is Verdict.ACCEPTED:
+        kept, verdict = transformed_at_source(changing, dict(kept))
     name = event_name(kept)
     return Incoming(
-        message_id=event["messageId"],
+        message_id=one.event["messageId"],
         type=name.type,
         name=name.name,
         payload=orjson.dumps(kept),
-        verdict=verdict,
+        verdict=verdict.value,
         # Under the name that the schema knows it by, also where it goes on under another.
-        counted_as="" if came in overflow else came.name,
+        counted_as="" if one.name in overflow else one.name.name,
     )
+
+
+def _broken(one: Judged, index: int) -> Broken:
+    checked = one.checked
+    return Broken(index, one.event["messageId"], *one.name, checked.verdict.value, checked.violations)
+
+
+def _targets(source: Source, follows: Following, judged: Iterable[Judged]) -> dict[str, Source]:
+    """The sources that something of this goes on to, by id; none that is turned off, and never the source itself."""
+    wanted = set()
+    for one in judged:
+        if follows.blocked_to and one.checked.verdict is not Verdict.ACCEPTED:
+            wanted.add(follows.blocked_to)
+        if follows.violations_to and one.checked.violations:
+            wanted.add(follows.violations_to)
+    if not (wanted := wanted - {source.id}):
+        return {}
+    found = Source.objects.filter(workspace_id=source.workspace_id, id__in=wanted, is_enabled=True)
+    return {target.id: target for target in found}
+
+
+def _sent_on(source: Source, follows: Following, new: Iterable[Judged]) -> Mapping[str, list[dict[str, Any]]]:
+    sent_on: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    now = clock.now()
+    for one in new:
+        if follows.blocked_to and one.checked.verdict is not Verdict.ACCEPTED:
+            sent_on[follows.blocked_to].append(blocked_event(one.event, one.checked.violations, source.id))
+        if follows.violations_to and follows.origin:
+            sent_on[follows.violations_to] += violation_events(
+                one.event, one.checked.violations, follows.origin, at=now
+            )
+    return sent_on

@@ -7,6 +7,7 @@ class Verdict(StrEnum):
     """Accepted, or why an event goes no further; the lower ones are decided at the source, the capitals for one destination."""
 
     ACCEPTED = "accepted"
+    EVENT_SETTING = "event_setting"
     UNPLANNED = "unplanned"
     SCHEMA_VIOLATION = "schema_violation"
     UNPLANNED_AND_SCHEMA_VIOLATION = "unplanned_and_schema_violation"

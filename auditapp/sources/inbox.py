@@ -4,7 +4,7 @@ What is decided about an event before it gets here is the pipeline's matter; who
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,6 +19,7 @@ ACCEPTED: Final = "accepted"
 SAME_FOR: Final = timedelta(hours=48)
 MAX_LIMIT: Final = 5_000
 
+LOCK_ALL = "SELECT 1 FROM source_head WHERE workspace_id = %s AND source_id = ANY(%s) ORDER BY source_id FOR UPDATE"
 LOCK = "SELECT next_index FROM source_head WHERE workspace_id = %s AND source_id = %s FOR UPDATE"
 KNOWN = """
 SELECT message_id FROM source_event WHERE workspace_id = %s AND source_id = %s AND message_id = ANY(%s) AND received_at >= %s
@@ -81,6 +82,16 @@ class InboxEvent:
     name: str
     verdict: str
     payload: bytes
+
+
+def lock_heads(workspace_id: int, source_ids: Iterable[str]) -> None:
+    """Keep other writers out of these sources until the caller's transaction ends.
+
+    All that is written about what came into a source is written under this lock, and who needs several takes them here, in one
+    order: no two transactions wait for each other.
+    """
+    with prepared_cursor() as cursor:
+        cursor.execute(LOCK_ALL, [workspace_id, sorted(source_ids)]).fetchall()
 
 
 def append(workspace_id: int, source_id: str, incoming: Sequence[Incoming]) -> list[int | None]:

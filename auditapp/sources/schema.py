@@ -1,10 +1,10 @@
 """The schema of a source as it was observed: names of events, with the properties or traits that came with them.
 
-A name that is new is an event of the trail. What is known already costs nothing: each process remembers it for a while.
+What is known already costs nothing: each process remembers it for a while. What is new is an event of the trail.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,7 @@ from auditapp.lib import clock
 from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM
 from auditapp.record.services import record
+from auditapp.sources.inbox import lock_heads
 from auditapp.sources.models import SeenEvent, Source
 
 # As many as Segment's page shows. Further names are counted together, so that no client fills the table by making names up.
@@ -56,6 +57,15 @@ class EventName(NamedTuple):
 Properties = set[tuple[str, str]]  # dotted path and JSON type
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was new in some events: names, and of each name the paths of properties; and the names for which there is no more room."""
+
+    names: tuple[EventName, ...] = ()
+    properties: Mapping[EventName, Set[str]] = field(default_factory=dict)
+    overflow: frozenset[EventName] = frozenset()
+
+
 @dataclass(slots=True)
 class _Memory:
     """What this process knows to be in the table. Filled after a commit alone: what is rolled back was never known."""
@@ -89,31 +99,42 @@ def event_name(event: Mapping[str, Any]) -> EventName:
     return EventName(event["type"], name if isinstance(name, str) else "")
 
 
-def observe(source: Source, events: Iterable[Mapping[str, Any]]) -> set[EventName]:
-    """Keep what is new in these events, in the caller's transaction.
+def observe(source: Source, events: Iterable[Mapping[str, Any]]) -> Observed:
+    """Keep what is new in these events, in the caller's transaction. What the trail is told of it is the caller's to say.
 
-    Gives:   the names for which there is no more room
-    Writes:  SeenEvent; source.new_event_allowed for each new name of a track call
+    Writes:  SeenEvent
     """
     seen: dict[EventName, Properties] = defaultdict(set)
     for event in events:
         seen[event_name(event)].update(_properties(event))
     wanted = _memory.unknown(source, seen)
     if not wanted:
-        return set()
+        return Observed()
+    lock_heads(source.workspace_id, [source.id])
     known = _known(source, wanted)
     _show_again(source, known)
-    new = sorted(wanted.keys() - known.keys())
-    overflow: set[EventName] = set()
-    if new:
+    before = {name: frozenset(properties) for name, properties in known.items()}
+    names = sorted(wanted.keys() - known.keys())
+    overflow: frozenset[EventName] = frozenset()
+    if names:
         room = MAX_NAMES - SeenEvent.objects.filter(workspace_id=source.workspace_id, source_id=source.id).count()
-        overflow = set(new[max(room, 0) :])
-        for name in new[: max(room, 0)]:
+        overflow, names = frozenset(names[max(room, 0) :]), names[: max(room, 0)]
+        for name in names:
             known[name] = _added(source, name, wanted[name])
     for name in sorted(known):
         known[name] = _widened(source, name, known[name], wanted[name])
     transaction.on_commit(lambda: _memory.keep(source, known))
-    return overflow
+    new = {name: _new_paths(before.get(name, frozenset()), wanted[name]) for name in known}
+    return Observed(tuple(names), {name: paths for name, paths in new.items() if paths}, overflow)
+
+
+def tell_new_event(source: Source, name: str, *, is_planned: bool = False) -> None:
+    """Record that a track call of a new name came in and was let through.
+
+    Writes:  source.new_event_allowed
+    """
+    with acting(source.workspace_id, SYSTEM):
+        record("source.new_event_allowed", target=source, meta={"event": name, "planned": is_planned})
 
 
 def _properties(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -163,12 +184,6 @@ def _added(source: Source, name: EventName, properties: Properties) -> Propertie
     stored = _with_room(set(), properties)
     with connection.cursor() as cursor:
         cursor.execute(ADD, [source.workspace_id, source.id, name.type, name.name, _as_json(stored), clock.now()])
-        is_first = cursor.rowcount == 1
-    if not is_first:  # another batch brought it meanwhile
-        return _known(source, [name])[name]
-    if name.type == "track":
-        with acting(source.workspace_id, SYSTEM):
-            record("source.new_event_allowed", target=source, meta={"event": name.name, "planned": False})
     return stored | properties
 
 
@@ -193,7 +208,7 @@ def _widened(source: Source, name: EventName, known: Properties, properties: Pro
     return stored | properties
 
 
-def _with_room(known: Properties, more: Properties) -> Properties:
+def _with_room(known: Set[tuple[str, str]], more: Properties) -> Properties:
     paths = {path for path, _ in known}
     found = set(known)
     for path, kind in sorted(more):
@@ -201,6 +216,10 @@ def _with_room(known: Properties, more: Properties) -> Properties:
             paths.add(path)
             found.add((path, kind))
     return found
+
+
+def _new_paths(known: Set[tuple[str, str]], more: Properties) -> set[str]:
+    return {path for path, _ in _with_room(known, more)} - {path for path, _ in known}
 
 
 def _as_json(properties: Properties) -> str:

@@ -7,10 +7,10 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from auditapp.access.permissions import Permission, acting_access
-from auditapp.access.rules import checked_labels
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id
+from auditapp.lib.labels import checked_labels
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
 from auditapp.sources.attached import delete_attached

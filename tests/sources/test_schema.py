@@ -12,7 +12,7 @@ from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources import schema
 from auditapp.sources.models import SeenEvent
-from auditapp.sources.schema import EventName, event_name, observe
+from auditapp.sources.schema import EventName, Observed, event_name, observe, tell_new_event
 from tests.factories import events_of, make_source, make_workspace
 
 
@@ -60,9 +60,12 @@ def test_what_an_event_is_called(event, name):
     assert event_name(event) == name
 
 
-def test_a_new_name_is_kept_and_told_once(workspace, source):
-    see(source, track(total=9.5, items=[1], user={"age": 7, "name": None}), track(total="9"))
-    see(source, track(total=1))
+def test_a_new_name_is_kept_and_found_to_be_new_once(source):
+    name = EventName("track", "Order Completed")
+    first = see(source, track(total=9.5, items=[1], user={"age": 7, "name": None}), track(total="9"))
+    assert first.names == (name,)
+    assert first.properties == {name: {"total", "items", "user", "user.age", "user.name"}}
+    assert see(source, track(total=1)) == Observed()
     assert seen(source) == {
         ("track", "Order Completed"): {
             "total": ["number", "string"],
@@ -72,6 +75,11 @@ def test_a_new_name_is_kept_and_told_once(workspace, source):
             "user.name": ["null"],
         }
     }
+
+
+def test_what_a_new_name_is_told_as(workspace, source):
+    with in_workspace(workspace.id):
+        tell_new_event(source, "Order Completed")
     [row] = events_of(workspace)
     assert (row.event.type, row.event.actor.kind, row.event.scope_id) == (
         "source.new_event_allowed",
@@ -81,20 +89,19 @@ def test_a_new_name_is_kept_and_told_once(workspace, source):
     assert row.event.meta == {"event": "Order Completed", "planned": False}
 
 
-def test_traits_are_those_of_identify_and_group(workspace, source):
+def test_traits_are_those_of_identify_and_group(source):
     see(
         source,
         {"type": "identify", "traits": {"plan": "pro"}, "properties": {"x": 1}},
         {"type": "group", "traits": {"seats": 3}},
     )
     assert seen(source) == {("identify", ""): {"plan": ["string"]}, ("group", ""): {"seats": ["number"]}}
-    assert events_of(workspace) == []
 
 
 def test_a_property_that_comes_later_is_added(source):
     see(source, track(a=1))
-    see(source, track(b="x"))
-    see(source, track(a="text"))
+    assert see(source, track(b="x")).properties == {EventName("track", "Order Completed"): {"b"}}
+    assert see(source, track(a="text")).properties == {}
     assert seen(source)["track", "Order Completed"] == {"a": ["number", "string"], "b": ["string"]}
 
 
@@ -102,7 +109,7 @@ def test_what_is_known_costs_no_statement(own_database, django_assert_num_querie
     source = make_source(workspace=make_workspace())
     see(source, track(a=1))
     with in_workspace(source.workspace_id), django_assert_num_queries(0):
-        assert observe(source, [track(a=1)]) == set()
+        assert observe(source, [track(a=1)]) == Observed()
     later = time_machine.travel(clock.now() + timedelta(minutes=11), tick=False)
     with later, in_workspace(source.workspace_id), django_assert_num_queries(2):
         observe(source, [track(a=1)])
@@ -129,15 +136,17 @@ def test_what_was_archived_is_there_again_when_it_is_sent_again(source):
 
 def test_names_without_end_are_told_together(monkeypatch, source):
     monkeypatch.setattr(schema, "MAX_NAMES", 3)
-    assert see(source, *(track(f"E{number}") for number in range(5))) == {("track", "E3"), ("track", "E4")}
-    assert see(source, track("E0"), track("E9")) == {("track", "E9")}
+    first = see(source, *(track(f"E{number}") for number in range(5)))
+    assert first.overflow == {("track", "E3"), ("track", "E4")}
+    assert [name.name for name in first.names] == ["E0", "E1", "E2"]
+    assert see(source, track("E0"), track("E9")).overflow == {("track", "E9")}
     assert len(seen(source)) == 3
 
 
 def test_properties_without_end_are_cut(monkeypatch, source):
     monkeypatch.setattr(schema, "MAX_PROPERTIES", 3)
     see(source, track(a=1, b=1, c=1, d=1))
-    see(source, track(a="x", e=1))
+    assert see(source, track(a="x", e=1)).properties == {}
     assert seen(source)["track", "Order Completed"] == {"a": ["number", "string"], "b": ["number"], "c": ["number"]}
 
 

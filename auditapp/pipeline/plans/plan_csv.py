@@ -21,7 +21,7 @@ MAX_ROWS: Final = 100_000
 MAX_PROBLEMS: Final = 20
 COLUMNS: Final = (
     *("type", "event", "version", "field", "description"),
-    *("required", "data_type", "permitted_values", "json_schema"),
+    *("required", "data_type", "permitted_values", "labels", "json_schema"),
 )
 _YES, _NO = "yes", "no"
 _WORDS: Final = {"yes": True, "true": True, "required": True, "no": False, "false": False, "optional": False, "": False}
@@ -42,10 +42,10 @@ def rules_as_csv(rules: Iterable[Rule]) -> str:
 def _rows(rule: Rule) -> Iterator[dict[str, str]]:
     found = field_rows_of(rule.json_schema, rule.type.group)
     if found is None:
-        yield {"json_schema": orjson.dumps(rule.json_schema).decode()}
+        yield {"labels": ", ".join(rule.labels), "json_schema": orjson.dumps(rule.json_schema).decode()}
         return
     description, rows = found
-    yield {"description": description}
+    yield {"description": description, "labels": ", ".join(rule.labels)}
     for row in rows:
         yield {
             "field": row.path,
@@ -62,6 +62,7 @@ class _Draft:
 
     line: int
     description: str = ""
+    labels: tuple[str, ...] = ()
     schema: dict[str, Any] | None = None
     rows: list[FieldRow] = field(default_factory=list)
 
@@ -121,6 +122,7 @@ def _take(row: Mapping[str, str], line: int, drafts: dict[tuple[RuleType, str, i
     path = row.get("field", "")
     if not path:
         draft.description = row.get("description", "")
+        draft.labels = tuple(one.strip().lower() for one in row.get("labels", "").split(",") if one.strip())
         if row.get("json_schema"):
             draft.schema = _schema(row["json_schema"])
     else:
@@ -154,7 +156,7 @@ def _rule(kind: RuleType, key: str, version: int, draft: _Draft) -> Rule:
             schema = schema_of_rows(draft.description, draft.rows, kind.group)
     except Invalid as fault:
         raise Invalid(f"Line {draft.line} and its fields: {fault.message}", field="file") from None
-    return Rule(kind, key, schema, version)
+    return Rule(kind, key, schema, version, draft.labels)
 
 
 def _require_good(rules: list[Rule], drafts: list[_Draft]) -> None:
@@ -168,3 +170,8 @@ def _require_good(rules: list[Rule], drafts: list[_Draft]) -> None:
             place = f"Line {drafts[int(number[0])].line}: " if number else ""
             said.append(Problem("", f"{place}{problem.message}"))
         raise Invalid(problems=said, field="file") from None
+
+
+def number_of_rows(text: str) -> int:
+    """How many rows such a file has, without those that are empty."""
+    return sum(1 for _ in _read(text))

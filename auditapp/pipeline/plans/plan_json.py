@@ -17,8 +17,14 @@ _LIMITS: Final = strict_json.Limits(depth=40, keys=5_000, item_level=2)
 
 def rule_as_json(rule: Rule) -> dict[str, Any]:
     """One rule as the API says it."""
-    keyed = {"key": rule.key} if rule.key else {}
-    return {"type": rule.type, **keyed, "version": rule.version, "jsonSchema": rule.json_schema}
+    said: dict[str, Any] = {"type": rule.type}
+    if rule.key:
+        said["key"] = rule.key
+    said |= {"version": rule.version, "jsonSchema": rule.json_schema}
+    if rule.labels:
+        pairs = (label.partition(":") for label in rule.labels)
+        said["labels"] = [{"key": key, "value": value} for key, _, value in pairs]
+    return said
 
 
 def rules_as_json(rules: Iterable[Rule]) -> bytes:
@@ -63,6 +69,7 @@ _MESSAGES: Final = {
     "": "A rule is an object.",
     "type": f"Take one of {', '.join(RuleType)}.",
     "jsonSchema": "Send the JSON Schema of the event, an object.",
+    "labels": "Send a list of objects with a key and a value.",
 }
 
 
@@ -75,5 +82,17 @@ def _rule(item: Any) -> Rule | str:
         return "type"
     if not isinstance(schema, dict):
         return "jsonSchema"
+    labels = _labels(item.get("labels"))
+    if labels is None:
+        return "labels"
     key = item.get("key")
-    return Rule(RuleType(kind), "" if key is None else key, schema, item.get("version", 1))
+    return Rule(RuleType(kind), "" if key is None else key, schema, item.get("version", 1), labels)
+
+
+def _labels(value: Any) -> tuple[str, ...] | None:
+    """Labels as `key:value`; None where the value is nothing of the kind."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        return None
+    return tuple(f"{one.get('key')}:{one.get('value')}".lower() for one in value)

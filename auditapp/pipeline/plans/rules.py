@@ -15,6 +15,7 @@ from auditapp.lib.canonical_json import canonical_bytes
 from auditapp.lib.errors import Invalid, Problem
 from auditapp.lib.json_pointer import json_pointer
 from auditapp.lib.json_schema import compile_schema
+from auditapp.lib.labels import checked_labels
 
 MAX_RULES: Final = 2_000
 MAX_KEY: Final = 200
@@ -43,12 +44,13 @@ KEYLESS: Final = (RuleType.IDENTIFY, RuleType.GROUP, RuleType.COMMON)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of a plan. `key` is the name of the event, empty where the type has only one."""
+    """One row of a plan. `key` is the name of the event, empty where the type has only one; labels are `key:value`."""
 
     type: RuleType
     key: str
     json_schema: Mapping[str, Any]
     version: int = 1
+    labels: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[RuleType, str, int]:
@@ -99,10 +101,16 @@ def _problems(rule: Rule) -> Iterable[tuple[str, str]]:
         yield "key", f"Write a name of at most {MAX_KEY} characters."
     elif rule.type is RuleType.TRACK and not rule.key:
         yield "key", "Name the event, exactly as it is sent."
+    elif "\x00" in rule.key:
+        yield "key", "Leave the NUL out."
     elif rule.type in KEYLESS and rule.key:
         yield "key", f"{rule.type} has one rule for all calls. Leave the key out."
     if isinstance(rule.version, bool) or not isinstance(rule.version, int) or not 1 <= rule.version <= MAX_VERSION:
         yield "version", f"Number versions from 1 to {MAX_VERSION}."
+    try:
+        checked_labels(rule.labels)
+    except Invalid as fault:
+        yield "labels", fault.message
     try:
         compile_rule(rule)
     except Invalid as fault:

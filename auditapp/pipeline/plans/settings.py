@@ -46,6 +46,7 @@ class SchemaSettings:
 
 
 ALLOW_ALL: Final = CallSettings()
+ALLOW_EVERYTHING: Final = SchemaSettings()
 _TRACK_NAMES: Final = {
     "allowUnplannedEvents": "allows_unplanned_events",
     "allowUnplannedEventProperties": "allows_unplanned_fields",
