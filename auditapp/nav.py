@@ -26,6 +26,7 @@ class Entry:
 
 CONNECTIONS = (
     Entry("Sources", "sources:source_list", Permission.SOURCE_READ, "source", ("sources:",)),
+    Entry("Destinations", "destinations:destination_list", Permission.SOURCE_READ, "destination", ("destinations:",)),
     Entry("Warehouses", "warehouses:warehouse_list", Permission.WAREHOUSE_READ, "warehouse", ("warehouses:",)),
 )
 PROTOCOLS = (

@@ -9,6 +9,8 @@ from auditapp.forwarding import views as forwarding
 from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
 from auditapp.ingest.segment import views as segment
+from auditapp.pipeline.delivery import views as delivery
+from auditapp.pipeline.destinations import views as destinations
 from auditapp.pipeline.transformations import views as transformations
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import inbox_views as inboxes
@@ -83,6 +85,7 @@ SOURCES = [
     path("<str:source_id>/schema/allow/", inboxes.schema_event_allow, name="schema_event_allow"),
     path("<str:source_id>/schema/block/", inboxes.schema_event_block, name="schema_event_block"),
     path("<str:source_id>/schema/archive/", inboxes.schema_event_archive, name="schema_event_archive"),
+    path("<str:source_id>/destinations/", destinations.source_destinations, name="source_destinations"),
     path("<str:source_id>/settings/", sources.source_settings, name="source_settings"),
     path("<str:source_id>/enable/", sources.source_enable, name="source_enable"),
     path("<str:source_id>/disable/", sources.source_disable, name="source_disable"),
@@ -90,6 +93,27 @@ SOURCES = [
     path("<str:source_id>/write-keys/rotate/", sources.write_key_rotate, name="write_key_rotate"),
     path("<str:source_id>/write-keys/<str:key_id>/revoke/", sources.write_key_revoke, name="write_key_revoke"),
     path("<str:source_id>/delete/", sources.source_delete, name="source_delete"),
+]
+DESTINATIONS = [
+    path("", destinations.destination_list, name="destination_list"),
+    path("new/", destinations.destination_create, name="destination_create"),
+    path("<str:destination_id>/", destinations.destination_overview, name="destination"),
+    path("<str:destination_id>/settings/", destinations.destination_settings, name="destination_settings"),
+    path("<str:destination_id>/test/", destinations.destination_test, name="destination_test"),
+    path("<str:destination_id>/enable/", destinations.destination_enable, name="destination_enable"),
+    path("<str:destination_id>/disable/", destinations.destination_disable, name="destination_disable"),
+    path("<str:destination_id>/pause/", destinations.destination_pause, name="destination_pause"),
+    path("<str:destination_id>/resume/", destinations.destination_resume, name="destination_resume"),
+    path("<str:destination_id>/rotate-secret/", destinations.destination_rotate, name="destination_rotate"),
+    path("<str:destination_id>/delete/", destinations.destination_delete, name="destination_delete"),
+    path("<str:destination_id>/deliveries/", delivery.attempt_list, name="attempt_list"),
+    path("<str:destination_id>/deliveries/retry/", delivery.delivery_retry, name="delivery_retry"),
+    path("<str:destination_id>/deliveries/set-aside/", delivery.delivery_set_aside, name="delivery_set_aside"),
+    path("<str:destination_id>/deliveries/<str:attempt_id>/", delivery.attempt, name="attempt"),
+    path("<str:destination_id>/events/<str:index>/resend/", delivery.event_resend, name="event_resend"),
+    path("<str:destination_id>/replays/", delivery.replay_list, name="replay_list"),
+    path("<str:destination_id>/replays/dead-letters/", delivery.letters_replay, name="letters_replay"),
+    path("<str:destination_id>/replays/<str:replay_id>/cancel/", delivery.replay_cancel, name="replay_cancel"),
 ]
 FORWARDING = [
     path("", forwarding.forwarding, name="forwarding"),
@@ -166,6 +190,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:workspace>/settings/admin/audit-trail/", include((TRAIL, "trail"))),
     path("<slug:workspace>/settings/workspace/audit-forwarding/", include((FORWARDING, "forwarding"))),
     path("<slug:workspace>/connections/sources/", include((SOURCES, "sources"))),
+    path("<slug:workspace>/connections/destinations/", include((DESTINATIONS, "destinations"))),
     path("<slug:workspace>/connections/warehouses/", include((WAREHOUSES, "warehouses"))),
     path("<slug:workspace>/protocols/transformations/", include((TRANSFORMATIONS, "transformations"))),
 ]

@@ -12,9 +12,14 @@ from typing import Any
 from django.db import connection, transaction
 
 from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Member, User, Workspace
+from auditapp.lib import clock
 from auditapp.lib.ids import new_id
 from auditapp.lib.secret_box import seal
 from auditapp.lib.tokens import new_api_token, token_digest
+from auditapp.lib.webhook_signature import new_secret
+from auditapp.pipeline.delivery.positions import open_delivery
+from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.destinations.setup import Secrets, SigningSecret
 from auditapp.pipeline.transformations.kinds import event_of, kinds_of
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse
@@ -161,6 +166,25 @@ def make_transformation(
             revision=new_id("rev"),
             **values,
         )
+
+
+def make_destination(*, source: Source, name: str = "SIEM", is_enabled: bool = True, **values: Any) -> Destination:
+    """A webhook that was tested; its address lies inside, so that nothing is ever called."""
+    with in_workspace(source.workspace_id):
+        destination = Destination.objects.create(
+            workspace_id=source.workspace_id,
+            id=new_id("dst"),
+            source_id=source.id,
+            kind="webhook",
+            name=name,
+            is_enabled=is_enabled,
+            settings={"url": "https://127.0.0.1:9/", "sends": "batch"},
+            secrets=Secrets(signing=(SigningSecret(new_secret()),)).sealed(),
+            tested_at=clock.now(),
+            **values,
+        )
+        open_delivery(destination)
+        return destination
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.inbox import Incoming, append
 from auditapp.sources.models import SeenEvent
 from auditapp.sources.write_keys import make_write_key
+from tests.access.destination_rows import ROWS as DESTINATIONS
+from tests.access.destination_rows import destination_ids
 from tests.factories import acting_as, make_cast, make_grant, make_group, make_token, make_transformation
 
-NAMESPACES = ("access", "sources", "warehouses", "forwarding", "transformations")
+NAMESPACES = ("access", "sources", "warehouses", "forwarding", "transformations", "destinations")
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
 
 
@@ -93,6 +95,8 @@ MATRIX = [
     Row("sources:schema_event_block", WRITERS_OF_SHOP, ("shop",), EVENT),
     Row("sources:schema_event_allow", WRITERS_OF_SHOP, ("shop",), EVENT | {"name": "Blocked"}),
     Row("sources:schema_event_archive", WRITERS_OF_SHOP, ("shop",), EVENT),
+    Row("sources:source_destinations", READERS_OF_SHOP, ("shop",)),
+    Row("sources:source_destinations", READERS_OF_KIOSK, ("kiosk",)),
     Row("sources:source_delete", WRITERS_OF_SHOP, ("shop",), {}),
     Row("sources:source_delete", WRITERS_OF_KIOSK, ("kiosk",), {}),
     Row("forwarding:forwarding", OWNER),
@@ -119,6 +123,7 @@ MATRIX = [
     Row("warehouses:warehouse_disable", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
     Row("warehouses:warehouse_enable", WRITERS_OF_WAREHOUSES, ("warehouse_off",), {}),
     Row("warehouses:warehouse_delete", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
+    *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]
 
 
@@ -167,6 +172,7 @@ def world_of(slug):
     token, _ = make_token(workspace=cast.workspace)
     ids |= {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
+    ids |= destination_ids(cast)
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 
@@ -187,7 +193,7 @@ def status(cast, row, person, ids):
 )
 def test_each_person_gets_what_the_matrix_says(row):
     cast, ids = world_of("demo")
-    if row.name.startswith(("sources:", "transformations:")) and "off" not in row.ids:
+    if row.name.startswith(("sources:", "transformations:", "destinations:")) and "off" not in row.ids:
         # mina reads one source through her group; what the matrix says is about people without any.
         with acting_as(cast.olga, cast.workspace):
             Grant.objects.filter(subject_kind="group").delete()

@@ -50,7 +50,7 @@ def mail_owners(*, workspace_id: int, destination_id: str, about: str) -> None:
         "headline": f"The destination {destination.name} of the workspace {workspace.name} {happened}.",
         "consequence": consequence,
         "delivery": delivery,
-        "link": settings.PUBLIC_URL + reverse("sources:source", args=[workspace.slug, destination.source_id]),
+        "link": settings.PUBLIC_URL + reverse("destinations:destination", args=[workspace.slug, destination.id]),
     }
     subject = f"{destination.name} in {workspace.name} {happened}"
     for owner in owners:

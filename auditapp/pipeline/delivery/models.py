@@ -74,6 +74,10 @@ class DeliveryAttempt(models.Model):
             models.Index("at", name="attempt_by_age"),
         ]
 
+    @property
+    def kept_back(self) -> int:
+        return sum(len(group["indexes"]) for group in self.skipped)
+
 
 class DeadLetter(models.Model):
     """An event that a destination refused again and again, set aside so that the others go on. Its payload is kept with it."""

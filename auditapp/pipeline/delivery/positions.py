@@ -33,7 +33,7 @@ def open_delivery(destination: Destination) -> None:
         destination_id=destination.id,
         lane=OWN_LANE,
         source_id=destination.source_id,
-        next_index=_head(destination),
+        next_index=head_of(destination),
     )
 
 
@@ -43,7 +43,7 @@ def skip_to_now(destination: Destination) -> int:
     Writes:  Delivery
     """
     own = own_delivery(destination, locked=True)
-    head = _head(destination)
+    head = head_of(destination)
     skipped = max(head - own.next_index, 0)
     _of(destination).filter(lane=OWN_LANE).update(
         next_index=head, batch_end=None, suspect_end=0, failures=0, failing_since=None, last_outcome="", is_told=False
@@ -89,6 +89,7 @@ def _of(destination: Destination) -> QuerySet[Delivery]:
     return Delivery.objects.filter(workspace_id=destination.workspace_id, destination_id=destination.id)
 
 
-def _head(destination: Destination) -> int:
+def head_of(destination: Destination) -> int:
+    """Where the inbox of its source ends."""
     head = SourceHead.objects.get(workspace_id=destination.workspace_id, source_id=destination.source_id)
     return head.next_index

@@ -136,6 +136,8 @@ def _look_for_fault(held: Held, cut: Cut, sent: Sent) -> None:
 
 
 def _is_poison(row: Delivery) -> bool:
+    if row.lane:  # a replay: it was refused before, or has its place among the dead letters
+        return True
     tries_are_up = row.failures + 1 >= POISON_TRIES
     time_is_up = row.failing_since is not None and clock.now() - row.failing_since >= POISON_AFTER
     return tries_are_up or time_is_up

@@ -1,0 +1,142 @@
+"""What was tried and what was set aside, for the pages; and where one event of the inbox went."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from django.db.models import QuerySet
+
+from auditapp.lib.errors import NotFound
+from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, Replay
+from auditapp.pipeline.delivery.positions import own_delivery
+from auditapp.pipeline.delivery.settling import DELIVERED, SKIPPED
+from auditapp.pipeline.destinations.models import Destination
+from auditapp.sources.inbox import InboxEvent, read_inbox
+
+Which = Literal["all", "failed", "delivered", "skipped"]
+WHICH: Final[tuple[tuple[Which, str], ...]] = (
+    ("all", "All"),
+    ("failed", "Failed"),
+    ("delivered", "Delivered"),
+    ("skipped", "Kept back"),
+)
+PAGE: Final = 50
+MOST_LETTERS: Final = 200
+_MOST_TRIES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Attempts, newest first, and the key of the next older page."""
+
+    attempts: list[DeliveryAttempt]
+    older: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one event at one destination; `attempts` are those that had it in their batch, newest first."""
+
+    destination: Destination
+    state: Literal["delivered", "waiting", "retrying", "kept_back", "dead_letter", "before", "expired"]
+    code: str = ""
+    message: str = ""
+    filter_id: str = ""
+    attempts: tuple[DeliveryAttempt, ...] = ()
+
+
+def latest_attempts(destination: Destination, *, limit: int) -> list[DeliveryAttempt]:
+    """The last tries, newest first."""
+    return list(_attempts(destination)[:limit])
+
+
+def attempts_page(destination: Destination, *, which: Which = "all", older: str = "") -> Page:
+    """A page of tries.
+
+    Takes:   older, the id of the attempt after which to go on
+    """
+    found = _attempts(destination)
+    if which == "failed":
+        found = found.exclude(outcome__in=[DELIVERED, SKIPPED])
+    elif which == "delivered":
+        found = found.filter(outcome=DELIVERED)
+    elif which == "skipped":
+        found = found.exclude(skipped=[])
+    last = _attempts(destination).filter(id=older).first() if older else None
+    if last:
+        found = found.filter(at__lte=last.at).exclude(at=last.at, id__gte=last.id)
+    rows = list(found[: PAGE + 1])
+    return Page(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else "")
+
+
+def attempt_for(destination: Destination, attempt_id: str) -> DeliveryAttempt:
+    """One try.
+
+    Raises:  NotFound
+    """
+    found = _attempts(destination).filter(id=attempt_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def events_of_attempt(destination: Destination, attempt: DeliveryAttempt, *, limit: int = 20) -> list[InboxEvent]:
+    """The first events of a batch, as far as the inbox still has them."""
+    return read_inbox(
+        destination.workspace_id,
+        destination.source_id,
+        attempt.start,
+        limit=min(limit, max(attempt.end - attempt.start, 1)),
+    )
+
+
+def waiting_letters(destination: Destination) -> list[DeadLetter]:
+    """Dead letters that were not replayed yet, the newest first, the first 200."""
+    letters = DeadLetter.objects.filter(
+        workspace_id=destination.workspace_id, destination_id=destination.id, replayed_at=None
+    )
+    return list(letters.order_by("-at", "-index")[:MOST_LETTERS])
+
+
+def replays_of(destination: Destination, *, limit: int = 10) -> list[tuple[Replay, int]]:
+    """The last replays with how many per cent of the way they are, those under way first."""
+    where: dict[str, Any] = {"workspace_id": destination.workspace_id, "destination_id": destination.id}
+    lanes = {one.lane: one for one in Delivery.objects.filter(**where).exclude(lane="")}
+    found = Replay.objects.filter(**where).order_by("-asked_at")[:limit]
+    return sorted(
+        ((one, _percent(one, lanes.get(one.id))) for one in found), key=lambda pair: pair[0].ended_at is not None
+    )
+
+
+def fate_of(destination: Destination, index: int) -> Fate:
+    """What became of an event of the inbox at a destination of its source."""
+    where: dict[str, Any] = {"workspace_id": destination.workspace_id, "destination_id": destination.id}
+    own = own_delivery(destination)
+    tried = DeliveryAttempt.objects.filter(**where, start__lte=index).order_by("-start", "-at")[:_MOST_TRIES]
+    with_it = tuple(sorted((one for one in tried if one.end > index), key=lambda one: one.at, reverse=True))
+    letter = DeadLetter.objects.filter(**where, index=index).first()
+    if letter and letter.replayed_at is None:
+        return Fate(destination, "dead_letter", letter.code, letter.message, attempts=with_it)
+    for attempt in with_it:
+        for group in attempt.skipped:
+            if index in group["indexes"]:
+                return Fate(destination, "kept_back", group["code"], group["message"], group["filter"], with_it)
+        if attempt.outcome == DELIVERED:
+            return Fate(destination, "delivered", attempt.code, attempt.message, attempts=with_it)
+    if index >= own.next_index:
+        is_trying = any(one.outcome != DELIVERED for one in with_it)
+        return Fate(
+            destination, "retrying" if is_trying else "waiting", own.last_code if is_trying else "", attempts=with_it
+        )
+    expired = next((one for one in with_it if one.outcome == "expired"), None)
+    return Fate(destination, "expired" if expired else "before", attempts=with_it)
+
+
+def _percent(replay: Replay, lane: Delivery | None) -> int:
+    if lane is None or replay.end <= replay.start:
+        return 100
+    return 100 * (lane.next_index - replay.start) // (replay.end - replay.start)
+
+
+def _attempts(destination: Destination) -> QuerySet[DeliveryAttempt]:
+    found = DeliveryAttempt.objects.filter(workspace_id=destination.workspace_id, destination_id=destination.id)
+    return found.order_by("-at", "-id")
