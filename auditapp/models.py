@@ -16,7 +16,7 @@ from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAtte
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan, ViolationCount, ViolationSample
 from auditapp.pipeline.transformations.models import SavedTransformation
-from auditapp.pipeline.warehouses.models import Warehouse
+from auditapp.pipeline.warehouses.models import Warehouse, WarehouseFeed, WarehouseSync
 from auditapp.record.models import (
     ActorCount,
     ActorTotal,
@@ -84,6 +84,8 @@ __all__ = [
     "ViolationCount",
     "ViolationSample",
     "Warehouse",
+    "WarehouseFeed",
+    "WarehouseSync",
     "Workspace",
     "WriteKey",
 ]

@@ -12,6 +12,7 @@ from auditapp.ingest.segment import views as segment
 from auditapp.pipeline.delivery import views as delivery
 from auditapp.pipeline.destinations import views as destinations
 from auditapp.pipeline.transformations import views as transformations
+from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
@@ -124,10 +125,15 @@ FORWARDING = [
 WAREHOUSES = [
     path("", warehouses.warehouse_list, name="warehouse_list"),
     path("new/", warehouses.warehouse_create, name="warehouse_create"),
+    path("new/test/", syncs.settings_test, name="settings_test"),
     path("<str:warehouse_id>/", warehouses.warehouse_overview, name="warehouse"),
     path("<str:warehouse_id>/settings/", warehouses.warehouse_settings, name="warehouse_settings"),
     path("<str:warehouse_id>/enable/", warehouses.warehouse_enable, name="warehouse_enable"),
     path("<str:warehouse_id>/disable/", warehouses.warehouse_disable, name="warehouse_disable"),
+    path("<str:warehouse_id>/test/", syncs.warehouse_test, name="warehouse_test"),
+    path("<str:warehouse_id>/syncs/", syncs.sync_list, name="sync_list"),
+    path("<str:warehouse_id>/sync/", syncs.warehouse_sync, name="warehouse_sync"),
+    path("<str:warehouse_id>/sources/<str:source_id>/", syncs.selective_sync, name="selective_sync"),
     path("<str:warehouse_id>/delete/", warehouses.warehouse_delete, name="warehouse_delete"),
 ]
 TRANSFORMATIONS = [

@@ -17,12 +17,17 @@ from auditapp.pipeline.destinations.kinds.splunk import SplunkHec
 from auditapp.pipeline.destinations.kinds.webhook import Webhook
 from auditapp.pipeline.destinations.registry import register_destination_kind
 from auditapp.pipeline.destinations.services import delete_destinations_of
+from auditapp.pipeline.warehouses.due import SYNC_KIND, start_due_syncs, sync_ended
+from auditapp.pipeline.warehouses.jobs import forget_syncs
+from auditapp.pipeline.warehouses.services import disconnect_deleted_source
+from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.sealing.jobs import verify_all
 from auditapp.sources.attached import attach_to_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.queries import source_ids_with_labels, source_names
 from auditapp.tasks.jobs import forget_tasks
+from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, resume_exports, write_export
 
 JOBS: Final = (
@@ -33,11 +38,22 @@ JOBS: Final = (
     Job("sealing.verify_all", verify_all, cron="27 3 * * *"),
     Job("jobs.redo_stalled", redo_stalled, cron="* * * * *", may_overlap=True),
     Job("tasks.forget", forget_tasks, cron="57 3 * * *"),
+    Job("warehouses.forget_syncs", forget_syncs, cron="3 4 * * *"),
     Job("exports.write", write_export),
     Job("exports.resume", resume_exports, cron="* * * * *"),
     Job("destinations.mail_owners", mail_owners),
     Job("destinations.forget_attempts", forget_attempts, cron="53 3 * * *"),
     Job("exports.expire", expire_exports, cron="37 * * * *"),
+)
+TASK_KINDS: Final = (
+    TaskKind(
+        name=SYNC_KIND,
+        steps={"connect": connect, "schema": make_schema, "load": load},
+        failed_type="warehouse.run_failed",
+        recovered_type="warehouse.run_recovered",
+        ended=sync_ended,
+        start_due=start_due_syncs,
+    ),
 )
 RESOURCE_KINDS: Final = (ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),)
 
@@ -56,11 +72,14 @@ DESTINATION_KINDS: Final = (
 
 def register_resources() -> None:
     """Called once when the app is ready."""
+    for task_kind in TASK_KINDS:
+        register_task_kind(task_kind)
     for kind in RESOURCE_KINDS:
         register_kind(kind)
     for destination_kind in DESTINATION_KINDS:
         register_destination_kind(destination_kind)
     attach_to_sources(delete_destinations_of)
+    attach_to_sources(disconnect_deleted_source)
 
 
 def register_jobs(app: App) -> None:

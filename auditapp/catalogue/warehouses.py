@@ -16,7 +16,6 @@ _WAREHOUSE = Target("warehouse", "whs_0kHd6YvBpM4nTr8XaQg2Ej", "Snowflake prod")
 _CREDENTIAL = Target("warehouse_credential", "whc_4aPw9JxIsF2zLe7GcUo1Rn", "loader key pair")
 _SOURCE = Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop")
 _BUCKET = Target("storage_bucket", "bkt_6rNf3CiKyD9uWq5LmZh0Sb", "halden-events-eu")
-_DESTINATION = Target("storage_destination", "std_1eGz7OkXtB8pVs3RjMa5Wd", "S3 raw events")
 _WORKSPACE = Target("workspace", "wsp_2uJc8FbLoQ5hYi0DxTn6Kv", "Halden Outdoor")
 _HOLD = Target("legal_hold", "hld_9wSm4EzAqV1gCp6IkRf3Ux", "Case 2026-118")
 
@@ -86,6 +85,20 @@ _WAREHOUSES = (
         _SOURCE,
     ),
     _warehouse(
+        "warehouse.selective_sync_modified",
+        "Warehouse Selective Sync Modified",
+        "changed which events of {target.1} are synced to {resource}",
+        _WAREHOUSE,
+        _SOURCE,
+        Change("left_out", "Left out", ["track:Page Scrolled"], ["track:Page Scrolled", "alias"]),
+    ),
+    _warehouse(
+        "warehouse.sync_started",
+        "Warehouse Sync Started",
+        "started a sync of {resource}",
+        _WAREHOUSE,
+    ),
+    _warehouse(
         "warehouse.run_failed",
         "Warehouse Run Failed",
         "failed to sync {resource}[ on attempt {meta.attempt}]",
@@ -146,8 +159,9 @@ _STORAGE = (
         "storage_destination.settings_validated",
         "Storage Destination Settings Validation",
         "checked settings of {resource}",
-        _DESTINATION,
-        Meta("result", "Result", "valid"),
+        _WAREHOUSE,
+        Meta("result", "Result", "not valid"),
+        reason("The server refused the user or the password."),
         like="viewed",
     ),
     _storage(

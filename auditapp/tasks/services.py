@@ -10,7 +10,7 @@ from auditapp.lib.ids import new_id
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import HasTarget
 from auditapp.tasks.kinds import task_kinds
-from auditapp.tasks.models import LIVE_STATES, Task, TaskState, TaskStep
+from auditapp.tasks.models import LIVE_STATES, Task, TaskAttempt, TaskState, TaskStep
 
 RETRIES: Final = 5
 
@@ -76,3 +76,13 @@ def cancel_task(*, kind: str, key: str) -> bool:
     tasks = Task.objects.filter(workspace_id=current_acting().workspace_id, kind=kind, key=key, state__in=LIVE_STATES)
     changed = tasks.update(state=TaskState.CANCELLED, fence=F("fence") + 1, lease_until=None, finished_at=clock.now())
     return bool(changed)
+
+
+def forget_task(task: Task) -> None:
+    """Delete a task that ended and of which nobody needs to know; only the worker may.
+
+    Writes:  Task, TaskStep, TaskAttempt
+    """
+    for kept in (TaskStep, TaskAttempt):
+        kept.objects.filter(workspace_id=task.workspace_id, task_id=task.id).delete()
+    Task.objects.filter(workspace_id=task.workspace_id, id=task.id).delete()

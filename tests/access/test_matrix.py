@@ -122,6 +122,12 @@ MATRIX = [
     Row("warehouses:warehouse_settings", WRITERS_OF_WAREHOUSES, ("warehouse",), CONNECTION),
     Row("warehouses:warehouse_disable", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
     Row("warehouses:warehouse_enable", WRITERS_OF_WAREHOUSES, ("warehouse_off",), {}),
+    Row("warehouses:settings_test", OWNER, data=CONNECTION | {"host": "no-such-host.invalid"}),
+    Row("warehouses:warehouse_test", OWNER, ("warehouse",), CONNECTION | {"host": "no-such-host.invalid"}),
+    Row("warehouses:sync_list", READERS_OF_WAREHOUSES, ("warehouse",)),
+    Row("warehouses:warehouse_sync", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
+    Row("warehouses:selective_sync", READERS_OF_WAREHOUSES, ("warehouse", "shop")),
+    Row("warehouses:selective_sync", WRITERS_OF_WAREHOUSES, ("warehouse", "shop"), {"shown": ["alias"]}),
     Row("warehouses:warehouse_delete", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
     *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]

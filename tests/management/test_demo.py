@@ -38,7 +38,7 @@ def test_three_people_can_sign_in_and_see_what_their_roles_say(demo):
 def test_the_history_has_days_areas_and_diffs(demo):
     with in_workspace(demo.id):
         rows = visible_events(_viewer(demo, "owner@example.com")).page(EventFilter(with_reads=True), size=1_000).rows
-    assert len(rows) > 100
+    assert len(rows) > 80  # a weekend among the four days is quiet
     assert len({row.event.occurred_at.date() for row in rows}) >= 4
     assert len({row.event.area for row in rows}) >= 12
     assert any(row.event.changes for row in rows if row.type.key == "source.modified")

@@ -3,20 +3,25 @@
 import pytest
 
 from auditapp.access.errors import Denied
+from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.secret_box import unseal
-from auditapp.pipeline.warehouses.models import Warehouse
+from auditapp.pipeline.warehouses.connecting import Connection
+from auditapp.pipeline.warehouses.models import Warehouse, WarehouseFeed, WarehouseSync
 from auditapp.pipeline.warehouses.services import (
     AlreadySo,
-    Connection,
     NameTaken,
+    PasswordNeeded,
     change_warehouse,
     create_warehouse,
     delete_warehouse,
     disable_warehouse,
     enable_warehouse,
 )
+from auditapp.pipeline.warehouses.sync_services import NothingFeeds, SyncRuns, WarehouseOff, leave_out, sync_now
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.sources.services import delete_source
+from auditapp.tasks.models import Task
 from tests.factories import acting_as, events_of, last_event, make_cast
 
 CONNECTION = Connection("db.example.com", 5432, "analytics", "loader")
@@ -57,7 +62,7 @@ def test_a_new_warehouse_is_recorded_and_its_password_sealed(cast):
 
 
 def test_a_change_is_recorded_field_by_field_and_the_password_withheld(cast):
-    connection = CONNECTION._replace(host="db2.example.com", port=5433)
+    connection = CONNECTION._replace(host="db2.example.com", port=5433, sslmode="verify-full")
     with acting_as(cast.olga, cast.workspace):
         change_warehouse(
             warehouse_id=cast.warehouse.id, name="Reporting", connection=connection, password="new-password-of-it"
@@ -67,6 +72,7 @@ def test_a_change_is_recorded_field_by_field_and_the_password_withheld(cast):
     assert changes(row) == [
         ("settings.host", "db.example.com", "db2.example.com"),
         ("settings.port", 5432, 5433),
+        ("settings.sslmode", "require", "verify-full"),
         ("settings.password", WITHHELD, WITHHELD),
     ]
     assert unseal(stored(cast, cast.warehouse).secret) == "new-password-of-it"
@@ -77,6 +83,90 @@ def test_an_empty_password_keeps_the_one_there_is(cast):
         change_warehouse(warehouse_id=cast.warehouse.id, name="Other", connection=CONNECTION)
     assert changes(last_event(cast.workspace)) == [("name", "Reporting", "Other")]
     assert unseal(stored(cast, cast.warehouse).secret) == "s3cret"
+
+
+@pytest.mark.parametrize("change", [{"host": "evil.example.com"}, {"port": 1_234}, {"sslmode": "prefer"}])
+def test_a_stored_password_is_told_to_no_other_server(cast, change):
+    with acting_as(cast.olga, cast.workspace):
+        with pytest.raises(PasswordNeeded):
+            change_warehouse(warehouse_id=cast.warehouse.id, name="Reporting", connection=CONNECTION._replace(**change))
+        change_warehouse(
+            warehouse_id=cast.warehouse.id, name="Reporting", connection=CONNECTION._replace(**change), password="new"
+        )
+
+
+def test_another_schedule_is_an_event_of_its_own(cast):
+    with acting_as(cast.olga, cast.workspace):
+        change_warehouse(warehouse_id=cast.warehouse.id, name="Reporting", connection=CONNECTION, schedule="continuous")
+        with pytest.raises(Invalid, match="Choose one of"):
+            change_warehouse(warehouse_id=cast.warehouse.id, name="Reporting", connection=CONNECTION, schedule="2h")
+    [row] = events_of(cast.workspace)
+    assert row.event.type == "warehouse.sync_schedule_modified"
+    assert changes(row) == [("settings.schedule", "every hour", "continuously")]
+
+
+def test_settings_that_were_changed_count_as_not_tested(cast):
+    with in_workspace(cast.workspace.id):
+        Warehouse.objects.update(checked_at=clock.now(), next_sync_at=clock.now())
+    with acting_as(cast.olga, cast.workspace):
+        change_warehouse(warehouse_id=cast.warehouse.id, name="Other", connection=CONNECTION)
+        assert stored(cast, cast.warehouse).checked_at is not None
+        change_warehouse(warehouse_id=cast.warehouse.id, name="Other", connection=CONNECTION, password="new")
+    assert (stored(cast, cast.warehouse).checked_at, stored(cast, cast.warehouse).next_sync_at) == (None, None)
+
+
+def test_a_sync_by_hand_is_recorded_and_one_runs_at_a_time(cast):
+    with acting_as(cast.olga, cast.workspace):
+        sync = sync_now(warehouse_id=cast.warehouse.id)
+        assert (sync.state, sync.asked_by) == ("running", cast.olga.id)
+        assert last_event(cast.workspace).event.type == "warehouse.sync_started"
+        assert sync_now(warehouse_id=cast.warehouse.id) is None  # it waits still, and is made now
+        Task.objects.update(state="running")
+        with pytest.raises(SyncRuns):
+            sync_now(warehouse_id=cast.warehouse.id)
+
+
+def test_a_warehouse_that_is_off_or_fed_by_nothing_is_not_synced(cast):
+    with acting_as(cast.olga, cast.workspace):
+        Warehouse.objects.update(is_enabled=False)
+        with pytest.raises(WarehouseOff):
+            sync_now(warehouse_id=cast.warehouse.id)
+        Warehouse.objects.update(is_enabled=True, source_ids=[])
+        with pytest.raises(NothingFeeds):
+            sync_now(warehouse_id=cast.warehouse.id)
+
+
+def test_switching_off_and_deleting_end_the_sync_that_runs(cast):
+    with acting_as(cast.olga, cast.workspace):
+        sync_now(warehouse_id=cast.warehouse.id)
+        disable_warehouse(warehouse_id=cast.warehouse.id)
+        assert list(WarehouseSync.objects.values_list("state", flat=True)) == ["cancelled"]
+        assert list(Task.objects.values_list("state", flat=True)) == ["cancelled"]
+        delete_warehouse(warehouse_id=cast.warehouse.id)
+        assert not WarehouseSync.objects.exists()
+
+
+def test_what_is_left_out_is_recorded(cast):
+    with acting_as(cast.olga, cast.workspace):
+        for _ in range(2):
+            leave_out(warehouse_id=cast.warehouse.id, source_id=cast.shop.id, left_out=["track:Scrolled", "alias"])
+        with pytest.raises(NotFound):
+            leave_out(warehouse_id=cast.warehouse.id, source_id=cast.kiosk.id, left_out=[])
+        with pytest.raises(Invalid):
+            leave_out(warehouse_id=cast.warehouse.id, source_id=cast.shop.id, left_out=["track:\x00"])
+    [row] = events_of(cast.workspace)
+    assert row.event.type == "warehouse.selective_sync_modified"
+    assert changes(row) == [("left_out", [], ["alias", "track:Scrolled"])]
+    assert [target.id for target in row.event.targets] == [cast.warehouse.id, cast.shop.id]
+
+
+def test_a_source_that_is_deleted_feeds_nothing_any_more(cast):
+    with acting_as(cast.olga, cast.workspace):
+        leave_out(warehouse_id=cast.warehouse.id, source_id=cast.shop.id, left_out=["alias"])
+        delete_source(source_id=cast.shop.id)
+        assert not WarehouseFeed.objects.exists()
+    assert stored(cast, cast.warehouse).source_ids == [cast.app.id]
+    assert "warehouse.source_disconnected" in [row.event.type for row in events_of(cast.workspace)]
 
 
 def test_no_difference_is_no_event(cast):
@@ -137,6 +227,9 @@ def test_a_deleted_warehouse_keeps_its_name_in_the_trail(cast):
         ({"connection": CONNECTION._replace(port=65_536)}, "port"),
         ({"source_ids": ["src_unknown"]}, "source_ids"),
         ({"kind": "spreadsheet"}, "kind"),
+        ({"connection": CONNECTION._replace(sslmode="disable"), "password": "x"}, "sslmode"),
+        ({"connection": CONNECTION._replace(database="a\x00b")}, "database"),
+        ({"schedule": "now and then"}, "schedule"),
     ],
 )
 def test_what_cannot_be_is_refused_at_its_field(cast, asked, field):
@@ -159,6 +252,8 @@ def every_change(warehouse):
         lambda: enable_warehouse(warehouse_id=warehouse.id),
         lambda: disable_warehouse(warehouse_id=warehouse.id),
         lambda: delete_warehouse(warehouse_id=warehouse.id),
+        lambda: sync_now(warehouse_id=warehouse.id),
+        lambda: leave_out(warehouse_id=warehouse.id, source_id=warehouse.source_ids[0], left_out=[]),
     ]
 
 

@@ -5,9 +5,9 @@ Whoever calls out imports from here; what is sent, and when again, is decided by
 
 from auditapp.lib.outbound.client import Answer, check_headers, post, request
 from auditapp.lib.outbound.errors import Failure, Refusal, Refused, Unreachable
-from auditapp.lib.outbound.lines import connect
+from auditapp.lib.outbound.lines import connect, cut
 from auditapp.lib.outbound.targets import Target, vetted, vetted_peer
-from auditapp.lib.outbound.tls import ClientCertificate
+from auditapp.lib.outbound.tls import ClientCertificate, authorities_file
 
 __all__ = [
     "Answer",
@@ -17,8 +17,10 @@ __all__ = [
     "Refused",
     "Target",
     "Unreachable",
+    "authorities_file",
     "check_headers",
     "connect",
+    "cut",
     "post",
     "request",
     "vetted",

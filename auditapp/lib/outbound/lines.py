@@ -5,8 +5,10 @@ HTTP is spoken over them in client.py; syslog and others take `connect()`.
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final
 
@@ -79,6 +81,12 @@ def encrypt(line: socket.socket, context: ssl.SSLContext, target: Target, deadli
     except OSError as error:
         line.close()
         raise _unreachable(target, error, deadline) from error
+
+
+def cut(descriptor: int) -> None:
+    """End a connection that another library holds and waits on: it then finds it closed by the other end."""
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def peer_of(line: socket.socket) -> Address:

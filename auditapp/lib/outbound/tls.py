@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Final, Literal
 
 import httpcore2
 
@@ -20,6 +20,10 @@ class ClientCertificate:
 
     certificate: str
     key: str = field(repr=False)
+
+
+# Where the systems that we run on keep them.
+_AUTHORITIES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 # By use: the HTTP client offers "http/1.1" (ALPN), which syslog and others must not. Loading the authorities takes 20 ms.
@@ -43,6 +47,12 @@ def tls_context(use: Literal["http", "line"], certificate: ClientCertificate | N
             Refusal.CERTIFICATE, "The certificate cannot be used: it is not PEM, or its key belongs to another one."
         ) from None
     return context
+
+
+def authorities_file() -> str | None:
+    """The file of the system's authorities, for libraries that bring TLS of their own; None where there is none."""
+    found = ssl.get_default_verify_paths().cafile
+    return found or next((one for one in _AUTHORITIES if Path(one).exists()), None)
 
 
 def _show(context: ssl.SSLContext, certificate: ClientCertificate) -> None:

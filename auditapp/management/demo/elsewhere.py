@@ -31,7 +31,6 @@ NAMES: Final = {
     "broadcast": ("Autumn sale", "Boot recall notice", "Store opening Bergen"),
     "space": ("Production", "Staging"),
     "storage_bucket": ("audit-archive", "raw-events"),
-    "storage_destination": ("raw-events",),
     "consent_category": ("Advertising", "Analytics", "Functional"),
     "destination_filter": ("Drop internal traffic", "Only paid orders", "No test users"),
     "transformation": ("Rename Order Placed", "Hash e-mail", "Trim search terms"),

@@ -19,6 +19,7 @@ from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
 from auditapp.management.demo.scenes import SCENES, World
 from auditapp.pipeline.warehouses import services as warehouses
+from auditapp.pipeline.warehouses.connecting import Connection
 from auditapp.record.acting import acting
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources import services as sources
@@ -77,7 +78,7 @@ def _furnish(world: World, start: datetime) -> None:
         with person_acting(world, OWNER, start + timedelta(minutes=20 + number)):
             warehouses.create_warehouse(
                 name=name,
-                connection=warehouses.Connection(host, 5432, "analytics", "loader"),
+                connection=Connection(host, 5432, "analytics", "loader"),
                 password=f"demo-{world.random.getrandbits(40)}",
                 source_ids=list(world.source_ids.values())[:3],
             )

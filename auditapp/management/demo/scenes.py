@@ -17,6 +17,7 @@ from auditapp.lib.errors import AppError
 from auditapp.management.demo.people import Person
 from auditapp.pipeline.warehouses import services as warehouses
 from auditapp.pipeline.warehouses.models import Warehouse
+from auditapp.pipeline.warehouses.queries import connection_of
 from auditapp.record.drafts import Change
 from auditapp.record.services import record
 from auditapp.sources import services as sources
@@ -128,9 +129,8 @@ def try_a_source(world: World, person: Person) -> None:
 
 def change_warehouse(world: World, person: Person) -> None:
     warehouse = world.warehouse()
-    settings = warehouse.settings
     database = world.random.choice(("analytics", "analytics_eu", "events"))
-    connection = warehouses.Connection(settings["host"], settings["port"], database, settings["username"])
+    connection = connection_of(warehouse)._replace(database=database)
     password = f"demo-{world.random.getrandbits(40)}" if world.random.random() < 0.3 else ""
     warehouses.change_warehouse(
         warehouse_id=warehouse.id, name=warehouse.name, connection=connection, password=password

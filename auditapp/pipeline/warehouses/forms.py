@@ -5,7 +5,8 @@ from typing import Any, cast
 
 from django import forms
 
-from auditapp.pipeline.warehouses.services import Connection
+from auditapp.pipeline.warehouses.connecting import DEFAULT_SSL_MODE, SSL_MODES, Connection
+from auditapp.pipeline.warehouses.schedules import DEFAULT, SCHEDULES
 from auditapp.sources.models import Source
 
 
@@ -21,6 +22,14 @@ class WarehouseForm(forms.Form):
         label="Password",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+    sslmode = forms.ChoiceField(
+        choices=[(key, f"{words} ({key})") for key, words in SSL_MODES.items()],
+        required=False,
+        label="Encryption",
+    )
+    schedule = forms.ChoiceField(
+        choices=[(key, words.capitalize()) for key, words in SCHEDULES.items()], required=False, label="Sync"
+    )
     source_ids = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple, required=False, label="Sources that feed it"
     )
@@ -32,8 +41,25 @@ class WarehouseForm(forms.Form):
         if keeps_password:
             self.fields["password"].help_text = "Leave it empty to keep the one there is. It is never shown."
 
+    def clean_sslmode(self) -> str:
+        return self.cleaned_data["sslmode"] or DEFAULT_SSL_MODE
+
+    def clean_schedule(self) -> str:
+        return self.cleaned_data["schedule"] or DEFAULT
+
+    def connection(self) -> Connection:
+        """How the warehouse is reached, as it was entered."""
+        return Connection(**{name: self.cleaned_data[name] for name in Connection._fields})
+
+    def entered_password(self) -> str:
+        """The password that was entered, "" for none."""
+        return str(self.cleaned_data.get("password", ""))
+
+    def has_connection(self) -> bool:
+        """Whether the warehouse could be reached by what was entered, whatever else is missing."""
+        return all(name in self.cleaned_data for name in Connection._fields)
+
     def asked(self) -> dict[str, Any]:
         """What was entered, as the services take it."""
-        entered = self.cleaned_data
-        connection = Connection(**{name: entered[name] for name in Connection._fields})
-        return {"connection": connection, **{name: entered[name] for name in ("name", "password", "source_ids")}}
+        names = ("name", "password", "source_ids", "schedule")
+        return {"connection": self.connection(), **{name: self.cleaned_data[name] for name in names}}

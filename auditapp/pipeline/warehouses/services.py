@@ -1,7 +1,7 @@
 """What is done to warehouses. Each is one transaction with its events in it; passwords are sealed before they are stored."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -11,12 +11,16 @@ from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id
 from auditapp.lib.secret_box import seal
-from auditapp.pipeline.warehouses.models import Warehouse
-from auditapp.pipeline.warehouses.queries import warehouse_for
+from auditapp.pipeline.warehouses.connecting import SSL_MODES, Connection
+from auditapp.pipeline.warehouses.due import SYNC_KIND
+from auditapp.pipeline.warehouses.models import SyncState, Warehouse, WarehouseFeed, WarehouseSync
+from auditapp.pipeline.warehouses.queries import connection_of, warehouse_for
+from auditapp.pipeline.warehouses.schedules import DEFAULT, SCHEDULES
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
 from auditapp.sources.models import Source
 from auditapp.sources.queries import visible_sources
+from auditapp.tasks.services import cancel_task, hasten_task
 
 KIND_NAMES = {"postgresql": "PostgreSQL"}
 LARGEST_PORT = 65_535
@@ -33,18 +37,22 @@ class NameTaken(Invalid):
         super().__init__(field="name", code="taken")
 
 
-class Connection(NamedTuple):
-    """How a warehouse is reached, but for its password."""
+class PasswordNeeded(Invalid):
+    """Enter the password again: the one that is stored was given for another server or way of encryption."""
 
-    host: str
-    port: int
-    database: str
-    username: str
+    def __init__(self) -> None:
+        super().__init__(field="password", code="password_needed")
 
 
 @transaction.atomic
 def create_warehouse(
-    *, name: str, connection: Connection, password: str, source_ids: Sequence[str] = (), kind: str = "postgresql"
+    *,
+    name: str,
+    connection: Connection,
+    password: str,
+    source_ids: Sequence[str] = (),
+    kind: str = "postgresql",
+    schedule: str = DEFAULT,
 ) -> Warehouse:
     """Make a warehouse; it is enabled at once.
 
@@ -63,9 +71,10 @@ def create_warehouse(
         id=new_id("whs"),
         name=_free_name(access.workspace_id, name),
         kind=kind,
-        settings=_checked(connection)._asdict(),
+        settings=checked(connection)._asdict(),
         secret=seal(password),
         source_ids=list(sources),
+        schedule=checked_schedule(schedule),
         created_at=clock.now(),
     )
     _save(warehouse, force_insert=True)
@@ -78,18 +87,27 @@ def create_warehouse(
 
 @transaction.atomic
 def change_warehouse(
-    *, warehouse_id: str, name: str, connection: Connection, password: str = "", source_ids: Sequence[str] | None = None
+    *,
+    warehouse_id: str,
+    name: str,
+    connection: Connection,
+    password: str = "",
+    source_ids: Sequence[str] | None = None,
+    schedule: str | None = None,
 ) -> Warehouse:
-    """Change how a warehouse is called and reached, and which sources feed it.
+    """Change how a warehouse is called and reached, which sources feed it, and when.
 
-    Takes:   password, "" to keep the one there is; source_ids, None to keep those there are
-    Raises:  NotFound, Denied, Invalid
-    Writes:  Warehouse; warehouse.modified, warehouse.source_connected and _disconnected, for what differs
+    Takes:   password, "" to keep the one there is; source_ids and schedule, None to keep those there are
+    Raises:  NotFound, Denied, Invalid, PasswordNeeded where the stored password would go to another server
+    Writes:  Warehouse, Task; warehouse.modified, warehouse.sync_schedule_modified, warehouse.source_connected and _disconnected,
+             for what differs
     """
-    warehouse = _to_change(warehouse_id)
-    before, fed_by = _told(warehouse), list(warehouse.source_ids)
+    warehouse = warehouse_to_change(warehouse_id)
+    before, fed_by, reached = _told(warehouse), list(warehouse.source_ids), connection_of(warehouse)
+    if not password and goes_elsewhere(reached, connection):
+        raise PasswordNeeded
     warehouse.name = _free_name(warehouse.workspace_id, name, but=warehouse_id)
-    warehouse.settings = {**warehouse.settings, **_checked(connection)._asdict()}
+    warehouse.settings = {**warehouse.settings, **checked(connection)._asdict()}
     changes = changed(before, _told(warehouse))
     if password:
         changes.append(Change("settings.password", WITHHELD, WITHHELD))
@@ -99,9 +117,20 @@ def change_warehouse(
         # What the actor cannot see, they cannot take away either.
         unseen = [source_id for source_id in fed_by if not access.can(Permission.SOURCE_READ, source_id)]
         warehouse.source_ids = [*unseen, *_sources(access, source_ids)]
+    if password or reached != connection_of(warehouse):
+        warehouse.checked_at, warehouse.check_problem = None, ""
+        # What failed with the settings of before is tried with these.
+        warehouse.next_sync_at = None
+        hasten_task(kind=SYNC_KIND, key=warehouse_id)
+    planned = warehouse.schedule
+    if schedule is not None and schedule != planned:
+        warehouse.schedule, warehouse.next_sync_at = checked_schedule(schedule), None
     _save(warehouse)
     if changes:
         record("warehouse.modified", target=warehouse, changes=changes)
+    if warehouse.schedule != planned:
+        change = Change("settings.schedule", SCHEDULES[planned], SCHEDULES[warehouse.schedule])
+        record("warehouse.sync_schedule_modified", target=warehouse, changes=[change])
     _record_feeding(warehouse, fed_by)
     return warehouse
 
@@ -113,7 +142,7 @@ def enable_warehouse(*, warehouse_id: str) -> Warehouse:
     Raises:  NotFound, Denied, AlreadySo
     Writes:  Warehouse; warehouse.enabled
     """
-    warehouse = _to_change(warehouse_id)
+    warehouse = warehouse_to_change(warehouse_id)
     if warehouse.is_enabled:
         raise AlreadySo
     warehouse.is_enabled = True
@@ -124,16 +153,17 @@ def enable_warehouse(*, warehouse_id: str) -> Warehouse:
 
 @transaction.atomic
 def disable_warehouse(*, warehouse_id: str) -> Warehouse:
-    """Stop a warehouse; the event says how many enabled sources stop syncing with it.
+    """Stop a warehouse, and the sync that runs; the event says how many enabled sources stop syncing with it.
 
     Raises:  NotFound, Denied, AlreadySo
-    Writes:  Warehouse; warehouse.disabled
+    Writes:  Warehouse, Task, WarehouseSync; warehouse.disabled
     """
-    warehouse = _to_change(warehouse_id)
+    warehouse = warehouse_to_change(warehouse_id)
     if not warehouse.is_enabled:
         raise AlreadySo
     warehouse.is_enabled = False
     warehouse.save(update_fields=["is_enabled"])
+    _stop_sync(warehouse)
     meta = {"sources_stopped": sources_that_stop(warehouse)}
     record("warehouse.disabled", target=warehouse, meta=meta, changes=[Change("enabled", True, False)])
     return warehouse
@@ -144,11 +174,29 @@ def delete_warehouse(*, warehouse_id: str) -> None:
     """Delete a warehouse and its sealed password. What was synced into it is not touched.
 
     Raises:  NotFound, Denied
-    Writes:  Warehouse; warehouse.deleted
+    Writes:  Warehouse, WarehouseFeed, WarehouseSync, Task; warehouse.deleted
     """
-    warehouse = _to_change(warehouse_id)
+    warehouse = warehouse_to_change(warehouse_id)
     record("warehouse.deleted", target=warehouse, changes=changed(_told(warehouse), {}))
+    _stop_sync(warehouse)
+    for kept in (WarehouseFeed, WarehouseSync):
+        kept.objects.filter(workspace_id=warehouse.workspace_id, warehouse_id=warehouse_id).delete()
     warehouse.delete()
+
+
+def disconnect_deleted_source(source: Source) -> None:
+    """Take a source that is being deleted away from the warehouses that it feeds; what it loaded stays there.
+
+    Writes:  Warehouse, WarehouseFeed; warehouse.source_disconnected for each warehouse
+    """
+    fed = Warehouse.objects.select_for_update().filter(
+        workspace_id=source.workspace_id, source_ids__contains=[source.id]
+    )
+    for warehouse in fed.order_by("id"):
+        warehouse.source_ids = [one for one in warehouse.source_ids if one != source.id]
+        warehouse.save(update_fields=["source_ids"])
+        record("warehouse.source_disconnected", target=[warehouse, source])
+    WarehouseFeed.objects.filter(workspace_id=source.workspace_id, source_id=source.id).delete()
 
 
 def sources_that_stop(warehouse: Warehouse) -> int:
@@ -157,12 +205,29 @@ def sources_that_stop(warehouse: Warehouse) -> int:
     return feeding.filter(is_enabled=True).count()
 
 
-def _to_change(warehouse_id: str) -> Warehouse:
-    """The warehouse, locked, where whoever acts may change it."""
+def goes_elsewhere(stored: Connection, asked: Connection) -> bool:
+    """Whether a password that was given for one connection would be told to another server, or less protected."""
+    same = ("host", "port", "sslmode")
+    return any(getattr(stored, field) != getattr(asked, field) for field in same)
+
+
+def warehouse_to_change(warehouse_id: str) -> Warehouse:
+    """The warehouse, locked, where whoever acts may change it.
+
+    Raises:  NotFound, Denied
+    """
     access = acting_access()
     warehouse = warehouse_for(access, warehouse_id)
     access.require(Permission.WAREHOUSE_WRITE, warehouse)
     return Warehouse.objects.select_for_update().get(workspace_id=access.workspace_id, id=warehouse_id)
+
+
+def _stop_sync(warehouse: Warehouse) -> None:
+    cancel_task(kind=SYNC_KIND, key=warehouse.id)
+    running = WarehouseSync.objects.filter(
+        workspace_id=warehouse.workspace_id, warehouse_id=warehouse.id, state=SyncState.RUNNING
+    )
+    running.update(state=SyncState.CANCELLED, finished_at=clock.now())
 
 
 def _record_feeding(warehouse: Warehouse, before: Sequence[str]) -> None:
@@ -177,7 +242,7 @@ def _record_feeding(warehouse: Warehouse, before: Sequence[str]) -> None:
 
 def _told(warehouse: Warehouse) -> dict[str, Any]:
     """What events tell of a warehouse: never its password."""
-    return {"name": warehouse.name, "settings": dict(warehouse.settings)}
+    return {"name": warehouse.name, "settings": {**warehouse.settings, **connection_of(warehouse)._asdict()}}
 
 
 def _sources(access: Access, source_ids: Sequence[str]) -> dict[str, Source]:
@@ -187,9 +252,22 @@ def _sources(access: Access, source_ids: Sequence[str]) -> dict[str, Source]:
     return found
 
 
-def _checked(connection: Connection) -> Connection:
+def checked_schedule(schedule: str) -> str:
+    """The schedule, where there is such a one.
+
+    Raises:  Invalid
+    """
+    if schedule not in SCHEDULES:
+        raise Invalid(f"Choose one of: {', '.join(SCHEDULES)}.", field="schedule", code="unknown_schedule")
+    return schedule
+
+
+def checked(connection: Connection) -> Connection:
+    if connection.sslmode not in SSL_MODES:
+        raise Invalid("There is no such way of encryption.", field="sslmode", code="unknown_sslmode")
     for field in ("host", "database", "username"):
-        if not getattr(connection, field).strip():
+        value = getattr(connection, field)
+        if not value.strip() or "\x00" in value:
             raise Invalid("This is needed to reach the warehouse.", field=field, code="required")
     if not 0 < connection.port <= LARGEST_PORT:
         raise Invalid(f"A port is a number from 1 to {LARGEST_PORT}.", field="port", code="bad_port")

@@ -11,10 +11,20 @@ from django.views.decorators.http import require_POST
 from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
+from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
+from auditapp.pipeline.warehouses.connecting import DEFAULT_SSL_MODE, SSL_MODES
 from auditapp.pipeline.warehouses.forms import WarehouseForm
 from auditapp.pipeline.warehouses.models import Warehouse
-from auditapp.pipeline.warehouses.queries import visible_warehouses, warehouse_for
+from auditapp.pipeline.warehouses.queries import (
+    connection_of,
+    feed_rows,
+    next_sync,
+    standings,
+    visible_warehouses,
+    warehouse_for,
+)
+from auditapp.pipeline.warehouses.schedules import DEFAULT, SCHEDULES
 from auditapp.pipeline.warehouses.services import (
     KIND_NAMES,
     change_warehouse,
@@ -32,8 +42,10 @@ from auditapp.web.pages import render_page
 @workspace_page("warehouse.read")
 def warehouse_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions
+    found = list(visible_warehouses(access))
+    standing = standings(found)
     context = {
-        "warehouses": [(one, KIND_NAMES.get(one.kind, one.kind)) for one in visible_warehouses(access)],
+        "warehouses": [(one, KIND_NAMES.get(one.kind, one.kind), standing[one.id], next_sync(one)) for one in found],
         "can_create": access.reach(Permission.WAREHOUSE_WRITE).everywhere,
     }
     return render_page(request, "warehouses/warehouse_list.html", context)
@@ -41,7 +53,8 @@ def warehouse_list(request: WorkspaceRequest) -> HttpResponse:
 
 @workspace_page("warehouse.write")
 def warehouse_create(request: WorkspaceRequest) -> HttpResponse:
-    form = WarehouseForm(request.POST or None, sources=visible_sources(request.member_permissions))
+    new = {"port": 5432, "sslmode": DEFAULT_SSL_MODE, "schedule": DEFAULT}
+    form = WarehouseForm(request.POST or None, sources=visible_sources(request.member_permissions), initial=new)
     if request.method == "POST" and form.is_valid():
         try:
             warehouse = create_warehouse(**form.asked())
@@ -55,7 +68,17 @@ def warehouse_create(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page("warehouse.read")
 def warehouse_overview(request: WorkspaceRequest, warehouse_id: str) -> HttpResponse:
     warehouse = warehouse_for(request.member_permissions, warehouse_id)
-    return render_page(request, "warehouses/warehouse.html", _about(request, warehouse))
+    context = about_warehouse(request, warehouse) | {
+        "standing": standings([warehouse])[warehouse.id],
+        "feeds": feed_rows(request.member_permissions, warehouse),
+        "next_sync": next_sync(warehouse),
+        "connection": connection_of(warehouse),
+        "encryption": SSL_MODES[connection_of(warehouse).sslmode],
+        "schedule": SCHEDULES[warehouse.schedule],
+        "now": clock.now(),
+    }
+    fragments = {"standing": "warehouses/_standing.html"}
+    return render_page(request, "warehouses/warehouse.html", context, fragments=fragments)
 
 
 @workspace_page("warehouse.read")
@@ -73,9 +96,14 @@ def warehouse_settings(request: WorkspaceRequest, warehouse_id: str) -> HttpResp
                 messages.success(request, "Saved.")
                 return redirect("warehouses:warehouse_settings", request.workspace.slug, warehouse_id)
     else:
-        given = {"name": warehouse.name, "source_ids": warehouse.source_ids, **warehouse.settings}
+        given = {
+            "name": warehouse.name,
+            "source_ids": warehouse.source_ids,
+            "schedule": warehouse.schedule,
+            **connection_of(warehouse)._asdict(),
+        }
         form = WarehouseForm(initial=given, sources=sources, keeps_password=True)
-    context = _about(request, warehouse) | {"form": form}
+    context = about_warehouse(request, warehouse) | {"form": form}
     return render_page(request, "warehouses/warehouse_settings.html", context, status=422 if form.errors else 200)
 
 
@@ -104,7 +132,8 @@ def warehouse_delete(request: WorkspaceRequest, warehouse_id: str) -> HttpRespon
     return redirect("warehouses:warehouse_list", request.workspace.slug)
 
 
-def _about(request: WorkspaceRequest, warehouse: Warehouse) -> dict[str, object]:
+def about_warehouse(request: WorkspaceRequest, warehouse: Warehouse) -> dict[str, object]:
+    """What every page of a warehouse shows."""
     feeding = visible_sources(request.member_permissions).filter(id__in=warehouse.source_ids)
     return {
         "warehouse": warehouse,
