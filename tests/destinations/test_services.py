@@ -136,13 +136,13 @@ def test_a_changed_setting_asks_for_a_new_test_and_a_changed_name_does_not(cast,
     was_tested(made)
     with acting_as(cast.olga, cast.workspace):
         renamed = change_destination(destination_id=made.id, name="Splunk", settings=SETTINGS)
-    assert (renamed.version, renamed.tested_at is None) == (1, False)
+    assert (renamed.version, renamed.tested_at is None) == (2, False)  # what goes by its name is decided anew
     assert told(cast) == ("destination.modified", {"name": ("SIEM", "Splunk")})
     with acting_as(cast.olga, cast.workspace):
         moved = change_destination(
             destination_id=made.id, name="Splunk", settings={"url": "https://b.example.com/", "token": ""}
         )
-    assert (moved.version, moved.tested_at) == (2, None)
+    assert (moved.version, moved.tested_at) == (3, None)
     assert setup_of(moved).secrets == {"token": "s3cret-token"}
     assert told(cast)[1] == {"settings.url": (SETTINGS["url"], "https://b.example.com/")}
 

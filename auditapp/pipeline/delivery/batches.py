@@ -5,7 +5,7 @@ Read again after a crash, the same place under the same version gives the same b
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 LEAST_READ: Final = 50
 MOST_LETTERS: Final = 500
+MOST_AT_ONCE: Final = 500  # through the stages; events take several times their bytes as objects
 MOST_MESSAGE: Final = 300
 FIRST_KEPT = """
 SELECT index FROM source_event WHERE workspace_id = %s AND source_id = %s AND index >= %s ORDER BY index LIMIT 1
@@ -161,34 +162,29 @@ def _gap(row: Delivery, end: int, sender: Sender) -> Cut:
 
 def _through(row: Delivery, stored: Sequence[InboxEvent], end: int, sender: Sender, *, is_whole: bool) -> Cut:
     """The events through the stages, cut where the batch is full; a batch that was fixed before is taken whole."""
-    taken = [one for one in stored if one.verdict == ACCEPTED]
     most = 2**62 if is_whole else sender.kind.max_events(sender.setup)
     most_bytes = 2**62 if is_whole else sender.kind.max_bytes(sender.setup)
-    events: list[dict[str, Any]] = [orjson.loads(one.payload) for one in taken]
     items: list[bytes] = []
     outgoing: list[Outgoing] = []
     payloads: list[InboxEvent] = []
     skipped: list[Skipped] = []
     size = 0
     is_full = False
-    for one, filtered in zip(taken, sender.stages.apply(events), strict=True):
-        if filtered.event is None:
-            skipped.append(Skipped(one.index, filtered.verdict, filtered.filter_id, filtered.message[:MOST_MESSAGE]))
+    for one, made in _made(row, stored, sender, lambda: most - len(items)):
+        if isinstance(made, Skipped):
+            skipped.append(made)
             continue
-        made = Outgoing(one.index, one.message_id, one.received_at, filtered.event)
-        try:
-            item = sender.kind.item(made, sender.setup)
-        except Exception as fault:  # one event that cannot be rendered holds up no other: it is told, counted and kept
-            logger.exception("Event %s of source %s cannot be rendered.", one.index, row.source_id)
-            skipped.append(Skipped(one.index, Verdict.INTERNAL, message=f"It could not be rendered: {fault}"[:300]))
-            continue
-        if items and (len(items) >= most or size + len(item) > most_bytes):
+        outgone, item = made
+        if items and size + len(item) > most_bytes:
             end, is_full = one.index, True
             break
         size += len(item)
         items.append(item)
-        outgoing.append(made)
+        outgoing.append(outgone)
         payloads.append(one)
+        if len(items) >= most:
+            end, is_full = one.index + 1, True
+            break
     else:
         if row.only_dead_letters and len(stored) == MOST_LETTERS:
             end = stored[-1].index + 1
@@ -204,8 +200,35 @@ def _through(row: Delivery, stored: Sequence[InboxEvent], end: int, sender: Send
         events=tuple(outgoing),
     )
     body = sender.kind.body(items, batch, sender.setup)
-    is_full = is_full or len(items) >= most
     return Cut(row.next_index, end, version, batch, body, tuple(payloads), tuple(skipped), is_full=is_full)
+
+
+def _made(
+    row: Delivery, stored: Sequence[InboxEvent], sender: Sender, room: Callable[[], int]
+) -> Iterator[tuple[InboxEvent, Skipped | tuple[Outgoing, bytes]]]:
+    """Each event after the stages and rendered, or why it is kept back; no more go through at once than the batch has room for."""
+    taken = [one for one in stored if one.verdict == ACCEPTED]
+    while taken:
+        size = min(room(), MOST_AT_ONCE)
+        piece, taken = taken[:size], taken[size:]
+        events: list[dict[str, Any]] = [orjson.loads(one.payload) for one in piece]
+        for one, filtered in zip(piece, sender.stages.apply(events), strict=True):
+            if filtered.event is None:
+                yield one, Skipped(one.index, filtered.verdict, filtered.filter_id, filtered.message[:MOST_MESSAGE])
+                continue
+            outgone = Outgoing(one.index, one.message_id, one.received_at, filtered.event)
+            try:
+                item = sender.kind.item(outgone, sender.setup)
+            except (
+                Exception
+            ) as fault:  # one event that cannot be rendered holds up no other: it is told, counted and kept
+                logger.exception("Event %s of source %s cannot be rendered.", one.index, row.source_id)
+                yield (
+                    one,
+                    Skipped(one.index, Verdict.INTERNAL, message=f"It could not be rendered: {fault}"[:MOST_MESSAGE]),
+                )
+                continue
+            yield one, (outgone, item)
 
 
 def _lingers_until(cut: Cut, sender: Sender) -> datetime | None:

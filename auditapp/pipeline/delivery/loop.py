@@ -12,15 +12,15 @@ from time import monotonic
 from typing import Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
 from auditapp.pipeline.delivery.batches import Cut, Sender, Wait, fix, next_cut
-from auditapp.pipeline.delivery.claims import Due, Held, LeaseLost, due_lanes, take
+from auditapp.pipeline.delivery.claims import INTERNAL, Due, Held, LeaseLost, due_lanes, put_off, take
 from auditapp.pipeline.delivery.settling import advance, postpone, settle
 from auditapp.pipeline.delivery.stages import StageFailed, stages_of
-from auditapp.pipeline.destinations.kind import Outcome
+from auditapp.pipeline.destinations.kind import Batch, Outcome, Sent
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.registry import destination_kind
 from auditapp.pipeline.destinations.setup import setup_of
@@ -33,6 +33,7 @@ MAX_PAUSE_S: Final = 10.0
 # How long one destination keeps a thread while others wait.
 TURN_S: Final = 2.0
 RETRY_S: Final = 30.0
+AWAY_S: Final = 5.0
 UNUSABLE: Final = timedelta(minutes=5)
 _Key = tuple[int, str, str]
 
@@ -40,54 +41,73 @@ _Key = tuple[int, str, str]
 def deliver(due: Due, *, may_go_on: Callable[[], bool] = lambda: True) -> int:
     """Send what waits in a lane, batch after batch, while that goes well; gives how many places of the inbox it went on.
 
-    Takes:   may_go_on, asked after each batch
-    Writes:  what `settle` and `advance` write; one transaction a batch
+    Takes:   may_go_on, asked after each batch, and after each piece of the inbox of which nothing is sent
+    Writes:  what `settle` and `advance` write; short transactions, so that whoever changes a destination never waits for a batch
     """
-    moved = 0
+    with in_workspace(due.workspace_id):
+        held = take(due)
+    if held is None:
+        return 0
+    begun = held.row.next_index
     try:
-        with in_workspace(due.workspace_id):
-            held = take(due)
-            if held is None:
-                return 0
-            begun = held.row.next_index
-            prepared = _prepared(held)
-        while prepared:
-            sender, cut = prepared
-            sent = sender.kind.send(cut.body, cut.batch, sender.setup) if cut.batch else None
-            with in_workspace(due.workspace_id):
-                goes_on = settle(held, sender, cut, sent) if sent else True
-                prepared = _prepared(held) if goes_on and may_go_on() else None
-                if prepared is None:
+        while _goes_on(held):
+            if not may_go_on():
+                with in_workspace(due.workspace_id):
                     held.let_go()
-            moved = held.row.next_index - begun
+                break
     except LeaseLost:
         logger.warning("Destination %s went to another worker, or away.", due.destination_id)
-    return moved
+    return held.row.next_index - begun
+
+
+def _goes_on(held: Held) -> bool:
+    """One batch made, sent and settled, or a piece gone past; False where the lane was let go."""
+    with in_workspace(held.row.workspace_id):
+        prepared = _prepared(held)
+    if prepared is None:
+        return False
+    sender, cut = prepared
+    if cut.batch is None:
+        return True
+    sent = _sent(sender, cut, cut.batch)
+    with in_workspace(held.row.workspace_id):
+        goes_on = settle(held, sender, cut, sent)
+        if not goes_on:
+            held.let_go()
+    return goes_on
 
 
 def _prepared(held: Held) -> tuple[Sender, Cut] | None:
-    """The next batch, its end written down; what is not sent is gone past on the way. None lets the lane go."""
+    """What comes next: a batch whose end is written down, or a piece that was gone past. None lets the lane go."""
     sender = _sender(held)
-    if sender is None:
-        held.let_go()
-        return None
-    while True:
+    found: Cut | Wait | None = None
+    if sender is not None:
         try:
             found = next_cut(held, sender)
         except StageFailed as fault:
             postpone(held, sender, str(fault))
-            found = None
-        if isinstance(found, Wait):
-            held.write(retry_at=found.until)
-            found = None
-        if found is None:
-            held.let_go()
-            return None
-        if found.batch is not None:
-            if (held.row.batch_end, held.row.batch_version) != (found.end, found.version):
-                fix(held, found)
-            return sender, found
+    if sender is None or found is None:
+        held.let_go()
+        return None
+    if isinstance(found, Wait):
+        held.write(retry_at=found.until)
+        held.let_go()
+        return None
+    if found.batch is None:
         advance(held, sender, found)
+    else:
+        # Also where it was fixed before: from here on the lease has to last for a whole try.
+        fix(held, found)
+    return sender, found
+
+
+def _sent(sender: Sender, cut: Cut, batch: Batch) -> Sent:
+    """What came of sending; a fault of ours is a failure like others, which is written down and tried again ever more rarely."""
+    try:
+        return sender.kind.send(cut.body, batch, sender.setup)
+    except Exception as fault:
+        logger.exception("Batch %s to %s could not be sent.", batch.id, batch.destination_id)
+        return Sent(Outcome.RETRY, INTERNAL, f"It could not be sent: {type(fault).__name__}.")
 
 
 def _sender(held: Held) -> Sender | None:
@@ -102,7 +122,7 @@ def _sender(held: Held) -> Sender | None:
         held.write(
             retry_at=clock.now() + UNUSABLE,
             last_outcome=Outcome.RETRY,
-            last_code="internal",
+            last_code=INTERNAL,
             last_message=fault.message,
         )
         return None
@@ -118,19 +138,22 @@ def run_deliverer(stop: threading.Event) -> None:
         while not stop.is_set():
             for key in [key for key, (_, future) in in_hand.items() if future.done()]:
                 in_hand.pop(key)
+            now = monotonic()
+            for key in [key for key, moment in not_before.items() if moment <= now]:
+                not_before.pop(key, None)
             try:
-                found = due_lanes(limit=4 * threads)
+                found = [due for due in due_lanes(limit=4 * threads) if due[:3] not in not_before]
                 pause_s = POLL_S
-            except (OperationalError, InterfaceError) as error:
+            except (
+                Error
+            ) as error:  # of whatever kind: a loop that ended would deliver nothing any more, and nobody would know
                 if pause_s == POLL_S:
                     logger.warning("Delivery waits for the database: %s", str(error).strip())
                 pause_s = min(pause_s * 2, MAX_PAUSE_S)
                 connection.close()
                 found = []
             for due in chosen(found, [one for one, _ in in_hand.values()], threads=threads):
-                key = due[:3]
-                if monotonic() >= not_before.get(key, 0):
-                    in_hand[key] = (due, pool.submit(_turn, due, stop, not_before))
+                in_hand[due[:3]] = (due, pool.submit(_turn, due, stop, not_before))
             stop.wait(pause_s)
         _close_connections(pool, threads)
     connection.close()
@@ -159,13 +182,27 @@ def _turn(due: Due, stop: threading.Event, not_before: dict[_Key, float]) -> int
     try:
         return deliver(due, may_go_on=lambda: monotonic() < until and not stop.is_set())
     except (OperationalError, InterfaceError) as error:
+        # Also a disk that is full, and it can be read all the while: not again at once.
         logger.warning("Delivery to %s waits for the database: %s", due.destination_id, str(error).strip())
+        not_before[due[:3]] = monotonic() + AWAY_S
         connection.close()
     except Exception:
         logger.exception("Delivery to %s failed; its position stays, next try in %s s.", due.destination_id, RETRY_S)
         not_before[due[:3]] = monotonic() + RETRY_S
-        connection.close()
+        _put_off(due)
     return 0
+
+
+def _put_off(due: Due) -> None:
+    """For the other workers too, and for who looks at its page."""
+    try:
+        with in_workspace(due.workspace_id):
+            put_off(
+                due, until=clock.now() + timedelta(seconds=RETRY_S), message="It could not be served. The log says why."
+            )
+    except Error as error:
+        logger.warning("Destination %s could not be put off: %s", due.destination_id, str(error).strip())
+        connection.close()
 
 
 def _close_connections(pool: ThreadPoolExecutor, threads: int) -> None:

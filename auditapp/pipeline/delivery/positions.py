@@ -1,6 +1,6 @@
 """Where a destination stands in the inbox of its source: begun, moved, woken and forgotten by what is done to it.
 
-What is written here, the worker reads anew at its next batch; its own writes are in settling.py.
+What the worker writes is in settling.py. Whoever writes here has locked the destination first.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.destinations.models import Destination
@@ -46,17 +46,23 @@ def skip_to_now(destination: Destination) -> int:
     head = head_of(destination)
     skipped = max(head - own.next_index, 0)
     _of(destination).filter(lane=OWN_LANE).update(
-        next_index=head, batch_end=None, suspect_end=0, failures=0, failing_since=None, last_outcome="", is_told=False
+        next_index=head,
+        batch_end=None,
+        suspect_end=0,
+        last_outcome="",
+        is_told=False,
+        # Out of the hands of who may be sending a batch still: it would write down that this goes on behind it.
+        lease=F("lease") + 1,
     )
     return skipped
 
 
 def wake_delivery(destination: Destination) -> None:
-    """Try again at once, in all lanes, whatever the next try was to be.
+    """Try again at once, in all lanes, as if nothing had failed: somebody has looked after it.
 
     Writes:  Delivery
     """
-    _of(destination).update(retry_at=None)
+    _of(destination).update(retry_at=None, failures=0, failing_since=None)
 
 
 def forget_delivery(destination: Destination) -> None:

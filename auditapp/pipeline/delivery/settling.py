@@ -1,13 +1,16 @@
 """What a try leads to, written in one transaction: the lane goes on, waits, looks for the event at fault, or sets it aside."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Final
+
+from django.db.models import Count, Min
 
 from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
 from auditapp.lib.ids import new_id
 from auditapp.pipeline.delivery.batches import Cut, Sender, Skipped
-from auditapp.pipeline.delivery.claims import Held
+from auditapp.pipeline.delivery.claims import INTERNAL, Held, LeaseLost
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, Replay
 from auditapp.pipeline.delivery.positions import OWN_LANE, count_events
 from auditapp.pipeline.delivery.schedule import (
@@ -38,21 +41,29 @@ def settle(held: Held, sender: Sender, cut: Cut, sent: Sent) -> bool:
     Writes:  Delivery, DeliveryAttempt, DeliveryCount, DeadLetter, Destination, Replay; destination.delivery_failed,
              .delivery_recovered, .event_dead_lettered, .disabled, .paused, for what comes about
     """
+    sent = _storable(sent)
     with acting(held.row.workspace_id, SYSTEM):
+        if sent.outcome is Outcome.DELIVERED:
+            held.lock()
+            _delivered(held, sender, cut, sent)
+            return True
+        # The destination before its lane, as whoever changes it locks them.
+        destination = _locked(sender.destination)
+        held.lock()
+        if destination.version != sender.destination.version:
+            _note(held, cut, sent, outcome=sent.outcome)  # whatever failed, it is not this any more
+            return True
         match sent.outcome:
-            case Outcome.DELIVERED:
-                _delivered(held, sender, cut, sent)
-                return True
             case Outcome.REFUSED if cut.batch and cut.end - cut.start > 1:
                 _look_for_fault(held, cut, sent)
                 return True
-            case Outcome.REFUSED if _is_poison(held.row):
-                _set_aside(held, sender, cut, sent)
+            case Outcome.REFUSED if _is_poison(held.row, cut):
+                _set_aside(held, destination, cut, sent)
                 return True
             case Outcome.GONE:
-                _gone(held, sender, cut, sent)
+                _gone(held, destination, cut, sent)
             case _:
-                _failed(held, sender, cut, sent)
+                _failed(held, destination, cut, sent)
         return False
 
 
@@ -62,13 +73,15 @@ def advance(held: Held, sender: Sender, cut: Cut) -> None:
     Raises:  LeaseLost
     Writes:  Delivery, DeliveryAttempt, DeliveryCount, Replay; destination.events_expired
     """
+    held.lock()
     if cut.skipped or cut.lost:
         _note(held, cut, Sent(Outcome.DELIVERED), outcome=SKIPPED if cut.skipped else EXPIRED)
     _count(held, cut, 0)
     if cut.lost and held.row.lane == OWN_LANE:
         with acting(held.row.workspace_id, SYSTEM):
             record("destination.events_expired", target=sender.destination, meta={"events": cut.lost})
-    held.write(next_index=cut.end, batch_end=None)
+    # Whatever was wrong with a batch that began here is none of what comes next.
+    held.write(next_index=cut.end, batch_end=None, failures=0, failing_since=None)
     _end_replay(held)
 
 
@@ -79,7 +92,7 @@ def postpone(held: Held, sender: Sender, message: str) -> None:
     """
     start = held.row.next_index
     cut = Cut(start, held.row.batch_end or start, sender.destination.version, None, b"", (), ())
-    settle(held, sender, cut, Sent(Outcome.RETRY, "internal", message))
+    settle(held, sender, cut, Sent(Outcome.RETRY, INTERNAL, message))
 
 
 def _delivered(held: Held, sender: Sender, cut: Cut, sent: Sent) -> None:
@@ -108,14 +121,14 @@ _CALM: Final[dict[str, Any]] = {
 }
 
 
-def _failed(held: Held, sender: Sender, cut: Cut, sent: Sent) -> None:
+def _failed(held: Held, destination: Destination, cut: Cut, sent: Sent) -> None:
     row, now = held.row, clock.now()
     failures, since = row.failures + 1, row.failing_since or now
     _note(held, cut, sent, outcome=sent.outcome)
     is_told = row.is_told
     if not is_told and (failures >= FAILING_AFTER or sent.outcome is Outcome.AUTH):
         meta = {"attempt": failures, "reason": sent.message}
-        record("destination.delivery_failed", target=sender.destination, meta=meta, outcome="failure")
+        record("destination.delivery_failed", target=destination, meta=meta, outcome="failure")
         _mail(held, "failing")
         is_told = True
     held.write(
@@ -126,7 +139,7 @@ def _failed(held: Held, sender: Sender, cut: Cut, sent: Sent) -> None:
         **_said(sent),
     )
     if now - since >= PAUSED_AFTER:
-        _pause(held, sender.destination)
+        _pause(held, destination)
 
 
 def _look_for_fault(held: Held, cut: Cut, sent: Sent) -> None:
@@ -135,21 +148,29 @@ def _look_for_fault(held: Held, cut: Cut, sent: Sent) -> None:
     held.write(batch_end=None, suspect_end=cut.end, **_said(sent))
 
 
-def _is_poison(row: Delivery) -> bool:
+def _is_poison(row: Delivery, cut: Cut) -> bool:
+    """Whether this very event was refused often or long enough; tries that failed for other reasons say nothing about it."""
     if row.lane:  # a replay: it was refused before, or has its place among the dead letters
         return True
-    tries_are_up = row.failures + 1 >= POISON_TRIES
-    time_is_up = row.failing_since is not None and clock.now() - row.failing_since >= POISON_AFTER
-    return tries_are_up or time_is_up
+    refusals = DeliveryAttempt.objects.filter(
+        workspace_id=row.workspace_id,
+        destination_id=row.destination_id,
+        start=cut.start,
+        batch_id=cut.batch.id if cut.batch else "",
+        outcome=Outcome.REFUSED,
+    )
+    found = refusals.aggregate(times=Count("id"), first_at=Min("at"))
+    is_old = found["first_at"] is not None and clock.now() - found["first_at"] >= POISON_AFTER
+    return bool(is_old or found["times"] + 1 >= POISON_TRIES)
 
 
-def _set_aside(held: Held, sender: Sender, cut: Cut, sent: Sent) -> None:
+def _set_aside(held: Held, destination: Destination, cut: Cut, sent: Sent) -> None:
     _note(held, cut, sent, outcome=DEAD_LETTER)
     letter = set_aside(held.row, cut, sent)
-    record_dead_letter(sender.destination, letter)
+    record_dead_letter(destination, letter)
     _mail(held, "dead_letter")
     suspect = held.row.suspect_end if held.row.suspect_end > cut.end else 0
-    held.write(next_index=cut.end, suspect_end=suspect, **(_CALM | {"last_outcome": DEAD_LETTER, **_said(sent)}))
+    held.write(next_index=cut.end, suspect_end=suspect, **(_CALM | _said(sent) | {"last_outcome": DEAD_LETTER}))
     _end_replay(held)
 
 
@@ -187,9 +208,8 @@ def record_dead_letter(destination: Destination, letter: DeadLetter) -> None:
     record("destination.event_dead_lettered", target=destination, meta=meta)
 
 
-def _gone(held: Held, sender: Sender, cut: Cut, sent: Sent) -> None:
+def _gone(held: Held, destination: Destination, cut: Cut, sent: Sent) -> None:
     """410: the other side asks for nothing more, ever."""
-    destination = _locked(sender.destination)
     _note(held, cut, sent, outcome=sent.outcome)
     if destination.is_enabled:
         destination.is_enabled = False
@@ -204,7 +224,6 @@ def _gone(held: Held, sender: Sender, cut: Cut, sent: Sent) -> None:
 
 def _pause(held: Held, destination: Destination) -> None:
     """Nothing but failures for days: no more tries until somebody looks. The position stays."""
-    destination = _locked(destination)
     if destination.paused_at is None:
         destination.paused_at, destination.pause_reason = clock.now(), "Only failures for five days"
         destination.save(update_fields=["paused_at", "pause_reason"])
@@ -214,7 +233,20 @@ def _pause(held: Held, destination: Destination) -> None:
 
 
 def _locked(destination: Destination) -> Destination:
-    return Destination.objects.select_for_update().get(workspace_id=destination.workspace_id, id=destination.id)
+    """The destination as it is now.
+
+    Raises:  LeaseLost, where it was deleted
+    """
+    found = Destination.objects.select_for_update().filter(workspace_id=destination.workspace_id, id=destination.id)
+    if (now := found.first()) is None:
+        raise LeaseLost
+    return now
+
+
+def _storable(sent: Sent) -> Sent:
+    """Without NUL, which no text of PostgreSQL holds: the other side chose some of these words."""
+    texts = {name: getattr(sent, name).replace("\0", "\ufffd") for name in ("code", "message", "request", "answer")}
+    return replace(sent, **texts)
 
 
 def _said(sent: Sent) -> dict[str, Any]:
@@ -249,7 +281,7 @@ def _note(held: Held, cut: Cut, sent: Sent, *, outcome: str) -> None:
 def _as_json(skipped: tuple[Skipped, ...]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str, str], list[int]] = {}
     for one in skipped:
-        groups.setdefault((one.code, one.filter_id, one.message), []).append(one.index)
+        groups.setdefault((one.code, one.filter_id, one.message.replace("\0", "\ufffd")), []).append(one.index)
     return [
         {"code": code, "filter": filter_id, "message": message, "indexes": indexes[:_MOST_INDEXES]}
         for (code, filter_id, message), indexes in groups.items()

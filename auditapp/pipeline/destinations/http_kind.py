@@ -214,6 +214,6 @@ def _retry_after_s(value: str) -> float | None:
         return float(value.strip()[:9])
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twenty digits
         return None
     return (until - clock.now()).total_seconds() if isinstance(until, datetime) and until.tzinfo else None

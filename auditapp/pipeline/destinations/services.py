@@ -114,8 +114,9 @@ def change_destination(
     ]
     if not changes:
         return destination
+    # Its name too: an event's `integrations` may go by it.
+    destination.version += 1
     if any(change.path != "name" for change in changes):
-        destination.version += 1
         destination.tested_at = None
     _keep(destination, kind, replace(secrets, values=values))
     _save(destination)

@@ -170,10 +170,11 @@ def test_what_a_status_means(serving, status, outcome):
     ("value", "least", "most"),
     [
         ("120", 120, 120),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True), 60, 91),
+        (format_datetime(datetime.now(UTC) + timedelta(seconds=900), usegmt=True), 60, 901),
         ("soon", None, None),
         ("-5", None, None),
         ("", None, None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None, None),
     ],
 )
 def test_when_to_come_again_is_read_in_both_forms(serving, value, least, most):
