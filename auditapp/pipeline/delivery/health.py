@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import connection
+from django.utils.timesince import timesince
 
 from auditapp.lib import clock
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryCount
@@ -56,7 +57,7 @@ LOOKS: Final = {
     State.ACTIVE: Look("good", "check-circle", "Healthy"),
     State.DEGRADED: Look("warn", "warning", "Trying again"),
     State.FAILING: Look("bad", "stop", "Failing"),
-    State.AUTH_ERROR: Look("bad", "stop", "Refuses its credentials"),
+    State.AUTH_ERROR: Look("bad", "stop", "Refuses credentials"),
     State.PAUSED: Look("", "pause", "Paused"),
     State.DISABLED: Look("", "dash-circle", "Off"),
 }
@@ -90,6 +91,19 @@ class Health:
             if is_trying and code
             else self.look.words
         )
+
+    @property
+    def delivered_ago(self) -> str:
+        """How long ago something arrived, in words; "" where nothing did."""
+        at = self.delivery.delivered_at
+        if at is None:
+            return ""
+        return "just now" if clock.now() - at < timedelta(minutes=1) else f"{timesince(at, clock.now(), depth=1)} ago"
+
+    @property
+    def said(self) -> str:
+        """What it answered last, as the beginning of a sentence."""
+        return (self.delivery.last_message or self.words).rstrip(".")
 
     @property
     def lag_words(self) -> str:

@@ -30,6 +30,25 @@ class DestinationForm(forms.Form):
             choices = [(form.value, FORMAT_NAMES[form]) for form in kind.formats]
             self.fields["form"] = forms.ChoiceField(choices=choices, label="Format", initial=choices[0][0])
 
+    @property
+    def plain(self) -> list[forms.BoundField]:
+        """What everybody fills in."""
+        return [field for field in self if field.name not in self._advanced]
+
+    @property
+    def advanced(self) -> list[forms.BoundField]:
+        """What few need: folded away, unless something is in it or wrong with it."""
+        return [field for field in self if field.name in self._advanced]
+
+    @property
+    def is_advanced_open(self) -> bool:
+        return any(field.errors for field in self.advanced)
+
+    @property
+    def _advanced(self) -> set[str]:
+        names = {one.name for one in self.kind.fields if one.is_advanced}
+        return names | {CLEAR + name for name in names}
+
     def asked(self) -> dict[str, Any]:
         """What was entered, as the services take it."""
         entered = self.cleaned_data

@@ -37,9 +37,19 @@ class Call:
 
 
 TLS_FIELDS: Final = (
-    Field("ca", "Authorities", "lines", "PEM. Trusted in place of the system's.", is_required=False),
-    Field("client_certificate", "Client certificate", "lines", "PEM, with its chain.", is_required=False),
-    Field("client_key", "Key of the client certificate", "lines", "PEM.", is_required=False, is_secret=True),
+    Field("ca", "Authorities", "lines", "PEM. Trusted in place of the system's.", is_required=False, is_advanced=True),
+    Field(
+        "client_certificate", "Client certificate", "lines", "PEM, with its chain.", is_required=False, is_advanced=True
+    ),
+    Field(
+        "client_key",
+        "Key of the client certificate",
+        "lines",
+        "PEM.",
+        is_required=False,
+        is_secret=True,
+        is_advanced=True,
+    ),
 )
 
 
@@ -80,7 +90,9 @@ class HttpKind(Kind):
                 ca=call.ca,
             )
         except (Refused, Unreachable) as fault:
-            return Sent(Outcome.RETRY, fault.why.value, masked(fault.message, secrets), request=shown)
+            is_sent = isinstance(fault, Unreachable)  # what is refused never leaves this machine
+            said = masked(fault.message, secrets)
+            return Sent(Outcome.RETRY, fault.why.value, said, request=shown if is_sent else "")
         outcome, message = self.understood(answer, batch)
         return Sent(
             outcome,

@@ -30,6 +30,7 @@ class Field:
     help: str = ""
     is_required: bool = True
     is_secret: bool = False
+    is_advanced: bool = False  # folded away: few need it
     default: str | int | bool = ""
     choices: tuple[tuple[str, str], ...] = ()
     placeholder: str = ""

@@ -130,6 +130,7 @@ def destination_test(request: WorkspaceRequest, destination_id: str) -> HttpResp
     destination = destination_for(request.member_permissions, destination_id)
     context = about_destination(request, destination) | {
         "sent": sent,
+        "told": (sent.message or sent.code).rstrip("."),
         "has_arrived": sent.outcome is Outcome.DELIVERED,
     }
     return render_page(request, "destinations/destination_tested.html", context)

@@ -40,6 +40,7 @@ class Webhook(HttpKind):
             "One Name: value a line, sent with each request.",
             is_required=False,
             is_secret=True,
+            is_advanced=True,
         ),
         *TLS_FIELDS,
     )
