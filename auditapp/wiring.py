@@ -14,6 +14,7 @@ from auditapp.pipeline.destinations.kinds.s3 import AmazonS3
 from auditapp.pipeline.destinations.kinds.segment import Segment
 from auditapp.pipeline.destinations.kinds.slack import Slack
 from auditapp.pipeline.destinations.kinds.splunk import SplunkHec
+from auditapp.pipeline.destinations.kinds.syslog import Syslog
 from auditapp.pipeline.destinations.kinds.webhook import Webhook
 from auditapp.pipeline.destinations.registry import register_destination_kind
 from auditapp.pipeline.destinations.services import delete_destinations_of
@@ -67,6 +68,7 @@ DESTINATION_KINDS: Final = (
     SplunkHec(),
     DatadogLogs(),
     Elasticsearch(),
+    Syslog(),
 )
 
 

@@ -5,7 +5,7 @@ Whoever calls out imports from here; what is sent, and when again, is decided by
 
 from auditapp.lib.outbound.client import Answer, check_headers, post, request
 from auditapp.lib.outbound.errors import Failure, Refusal, Refused, Unreachable
-from auditapp.lib.outbound.lines import connect, cut
+from auditapp.lib.outbound.lines import connect, cut, deliver
 from auditapp.lib.outbound.targets import Target, vetted, vetted_peer
 from auditapp.lib.outbound.tls import ClientCertificate, authorities_file
 
@@ -21,6 +21,7 @@ __all__ = [
     "check_headers",
     "connect",
     "cut",
+    "deliver",
     "post",
     "request",
     "vetted",

@@ -10,6 +10,8 @@ import socket
 import ssl
 from contextlib import suppress
 from ipaddress import ip_address
+from select import select
+from time import monotonic
 from typing import Final
 
 from auditapp.lib.outbound.deadline import Deadline
@@ -19,6 +21,8 @@ from auditapp.lib.outbound.targets import Target, vetted_peer
 from auditapp.lib.outbound.tls import ClientCertificate, tls_context
 
 CONNECT_TIMEOUT_S: Final = 5
+DELIVER_TIMEOUT_S: Final = 15
+REFUSAL_S: Final = 0.05
 _MOST_TRIED: Final = 4  # of the addresses of one name
 
 
@@ -46,6 +50,96 @@ def connect(
         line = encrypt(line, context, target, deadline)
     line.settimeout(deadline_s)
     return line
+
+
+def deliver(
+    host: str,
+    port: int,
+    said: bytes,
+    *,
+    tls: bool,
+    wait_s: float,
+    deadline_s: float = DELIVER_TIMEOUT_S,
+    client_certificate: ClientCertificate | None = None,
+    ca: str | None = None,
+) -> bool:
+    """Send bytes to who never answers, end there, and say whether the other end closed its side too within `wait_s`.
+
+    All were sent; whether they were read, nobody says. What is noticed is a connection that was broken or closed
+    meanwhile, and a server of TLS that turns the certificate down.
+
+    Takes:   deadline_s, for connecting and, again, for sending
+    Raises:  Refused, Unreachable
+    """
+    started_at = monotonic()
+    with connect(host, port, tls=tls, client_certificate=client_certificate, ca=ca) as line:
+        try:
+            _await_refusal(line, min(wait_s, REFUSAL_S + 2 * (monotonic() - started_at)))
+            line.settimeout(deadline_s)
+            line.sendall(said)
+            return _has_ended(line, Deadline(wait_s))
+        except TimeoutError:
+            raise Unreachable(
+                Failure.TIMEOUT, f"{host} at port {port} did not take everything within {deadline_s:.3g} s."
+            ) from None
+        except ssl.SSLError as error:
+            raise Unreachable(Failure.TLS, f"{host} at port {port} ended TLS ({error.reason or 'cut off'}).") from error
+        except OSError as error:
+            raise Unreachable(Failure.BROKEN, f"{host} at port {port} broke the connection.") from error
+
+
+def _await_refusal(line: socket.socket, seconds: float) -> None:
+    """In TLS 1.3 a server looks at the certificate when the handshake is over for us; what it turns down, it would not read.
+
+    Some say why, others just close, as they do when all is well: so nothing is sent before that can have come.
+    """
+    if not isinstance(line, ssl.SSLSocket) or line.version() != "TLSv1.3":
+        return
+    line.settimeout(seconds)
+    try:
+        if line.recv(1):
+            return
+    except TimeoutError:
+        return
+    raise Unreachable(
+        Failure.TLS,
+        "The connection was closed after the handshake: a client certificate is asked for, or this one not taken.",
+    )
+
+
+def _has_ended(line: socket.socket, deadline: Deadline) -> bool:
+    """Say that nothing more comes, and wait for the same from there; what else is said there is not for us."""
+    line.settimeout(0)
+    with suppress(BlockingIOError, ssl.SSLWantReadError):
+        while line.recv(65536):
+            pass
+        raise ConnectionAbortedError  # it closed before it was told that this is all
+    try:
+        if not isinstance(line, ssl.SSLSocket):
+            line.shutdown(socket.SHUT_WR)
+        elif _takes_leave(line, deadline):
+            return True
+        line.settimeout(deadline.left())
+        while line.recv(65536):
+            line.settimeout(deadline.left())
+    except TimeoutError:
+        return False
+    return True
+
+
+def _takes_leave(line: ssl.SSLSocket, deadline: Deadline) -> bool:
+    """Say TLS's farewell without waiting for theirs, which recv() tells better; whether it came at once."""
+    while True:
+        try:
+            line.unwrap()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLWantWriteError:
+            select([], [line], [], deadline.left())
+        except ssl.SSLEOFError:  # closed without one, as many do
+            return True
+        else:
+            return True
 
 
 def dial(target: Target, deadline: Deadline) -> socket.socket:

@@ -7,7 +7,18 @@ from threading import Event
 
 import pytest
 
-from auditapp.lib.outbound import Failure, Refusal, Refused, Unreachable, connect, lines, names, post, vetted_peer
+from auditapp.lib.outbound import (
+    Failure,
+    Refusal,
+    Refused,
+    Unreachable,
+    connect,
+    deliver,
+    lines,
+    names,
+    post,
+    vetted_peer,
+)
 from auditapp.lib.outbound.deadline import Deadline
 from tests.lib.outbound.conftest import read_request
 
@@ -104,6 +115,63 @@ def test_the_connection_has_a_deadline_whoever_is_silent(serving):
         connect("127.0.0.1", server.port, tls=True, deadline_s=0.3)
     over.set()
     assert raised.value.why is Failure.TIMEOUT
+
+
+# --- deliver() --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_delivered_arrives_whole_and_its_end_is_seen(serving):
+    received = []
+
+    def serve(line):
+        while more := line.recv(100):
+            received.append(more)
+
+    with serving(serve) as server:
+        assert deliver("127.0.0.1", server.port, b"x" * 300_000, tls=False, wait_s=5)
+    assert b"".join(received) == b"x" * 300_000
+
+
+def test_who_goes_on_talking_is_waited_for_no_longer_than_told(serving):
+    def serve(line):
+        while True:
+            line.sendall(b"x" * 1000)
+            time.sleep(0.01)
+
+    with serving(serve) as server:
+        started_at = time.monotonic()
+        assert not deliver("127.0.0.1", server.port, b"x", tls=False, wait_s=0.2)
+    assert 0.19 < time.monotonic() - started_at < 2
+
+
+def test_who_takes_nothing_is_told(serving):
+    stop = Event()
+    with serving(lambda line: stop.wait(10)) as server, pytest.raises(Unreachable, match=r"within 0\.2 s") as raised:
+        deliver("127.0.0.1", server.port, b"x" * 50_000_000, tls=False, wait_s=5, deadline_s=0.2)
+    stop.set()
+    assert raised.value.why is Failure.TIMEOUT
+
+
+def test_tls_that_ends_without_a_farewell_has_ended(serving, server_context, authority):
+    def serve(line):
+        while line.recv(100):
+            pass
+
+    with serving(serve, server_context(authority.issue("127.0.0.1"))) as server:
+        assert deliver("127.0.0.1", server.port, b"x", tls=True, wait_s=5, ca=authority.pem)
+
+
+def test_a_certificate_that_is_turned_down_after_the_handshake_is_noticed(serving, server_context, authority):
+    context = server_context(authority.issue("127.0.0.1"), authority)
+    with serving(_echo, context) as server, pytest.raises(Unreachable) as raised:
+        deliver("127.0.0.1", server.port, b"x", tls=True, wait_s=5, ca=authority.pem)
+    assert raised.value.why in (Failure.TLS, Failure.BROKEN)
+
+
+def test_who_closes_before_the_end_has_broken_it(serving):
+    with serving(lambda line: line.recv(100)) as server, pytest.raises(Unreachable) as raised:
+        deliver("127.0.0.1", server.port, b"x" * 20_000_000, tls=False, wait_s=5)
+    assert raised.value.why is Failure.BROKEN
 
 
 # --- A public name ----------------------------------------------------------------------------------------------------
