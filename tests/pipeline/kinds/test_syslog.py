@@ -173,6 +173,7 @@ def test_a_connection_that_breaks_is_a_failure(serving, patient):
     patient()
 
     def serve(line):
+        line.recv(10)
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
     with serving(serve) as server:
