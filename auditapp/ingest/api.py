@@ -26,6 +26,7 @@ from auditapp.record.event_types import CATALOGUE, declared_types, known_types, 
 from auditapp.record.facets import facets
 from auditapp.sealing.queries import proof_for, seal_marks
 from auditapp.web.api import json_answer
+from auditapp.web.api_resources import DONE, REFUSALS, DoneAnswer
 from auditapp.web.errors import api_error
 
 router = Router(tags=["Audit trail"])
@@ -45,7 +46,6 @@ EXTRA_SCHEMAS: dict[str, Any] = {
     },
 }
 SEARCH_PARAMETERS = [field.alias or name for name, field in shapes.EventSearch.model_fields.items()]
-REFUSALS: dict[Any, Any] = {(401, 404, 409, 413, 415, 422): shapes.ErrorsAnswer}
 
 
 @router.get("/", operation_id="getWorkspace", summary="The workspace of the token", response=shapes.WorkspaceAnswer)
@@ -203,14 +203,14 @@ def api_type_declare(request: TokenRequest) -> HttpResponse:
     "/audit-event-types/{key}",
     operation_id="removeAuditEventType",
     summary="Take back the declaration of an event type; its events stay",
-    response={200: shapes.DoneAnswer, **REFUSALS},
+    response={200: DoneAnswer, **REFUSALS},
 )
 @api_token("types:write")
 def api_type_remove(request: TokenRequest, key: str) -> HttpResponse:
     if not is_type_key(key):
         raise TypeUnknown
     remove_type(key=key)
-    return json_answer(request, {"status": "SUCCESS"})
+    return json_answer(request, DONE)
 
 
 @public_page("There is nothing here.")

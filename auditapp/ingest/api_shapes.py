@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Schema
 
 from auditapp.ingest.event_search import AREA_KEYS
+from auditapp.web.api_resources import ErrorShape, Text
 
-# The database's text cannot hold NUL.
-Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
 
 
@@ -145,17 +144,6 @@ class RecordedAnswer(Schema):
     data: RecordedShape
 
 
-class ErrorShape(Schema):
-    type: str
-    message: str
-    field: str | None = None
-    data: Any = None
-
-
-class ErrorsAnswer(Schema):
-    errors: list[ErrorShape]
-
-
 class ResultShape(Schema):
     """What became of one event of a batch: 201 recorded, 200 recorded before, 409 or 422 refused."""
 
@@ -202,11 +190,3 @@ class TypeData(Schema):
 
 class TypeAnswer(Schema):
     data: TypeData
-
-
-class DoneData(Schema):
-    status: Literal["SUCCESS"]
-
-
-class DoneAnswer(Schema):
-    data: DoneData

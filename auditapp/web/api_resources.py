@@ -1,0 +1,162 @@
+"""What endpoints of resources share: pages of a list, the object of a request with its known fields, and their shapes.
+
+Source:  facts on Segment's Public API: pagination by `count` and an opaque cursor, which is the base64 of an offset
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Field, Schema
+
+from auditapp.lib.errors import Invalid
+from auditapp.lib.strict_json import EVENT_MAX_BYTES, parse
+from auditapp.web.api import WrongMediaType, has_json_body
+from auditapp.web.bodies import read_body
+
+MOST_ROWS: Final = 10_000_000
+# The database's text cannot hold NUL.
+Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
+
+
+class ListQuery(Schema):
+    """Segment's two parameters of a list; its SDKs write brackets, its reference a dot."""
+
+    count: int = Field(200, alias="pagination[count]", ge=1, le=1000)
+    cursor: Text | None = Field(None, alias="pagination[cursor]", description="`next` or `previous` of another page.")
+    dotted_count: int | None = Field(None, alias="pagination.count", ge=1, le=1000)
+    dotted_cursor: Text | None = Field(None, alias="pagination.cursor")
+
+
+class PaginationShape(Schema):
+    current: str
+    next: str | None
+    previous: str | None
+    totalEntries: int | None = None
+
+
+class ErrorShape(Schema):
+    type: str
+    message: str
+    field: str | None = None
+    data: Any = None
+
+
+class ErrorsAnswer(Schema):
+    errors: list[ErrorShape]
+
+
+class DoneData(Schema):
+    status: Literal["SUCCESS"]
+
+
+class DoneAnswer(Schema):
+    data: DoneData
+
+
+DONE: Final = {"status": "SUCCESS"}
+REFUSALS: Final[dict[Any, Any]] = {(401, 404, 409, 413, 415, 422): ErrorsAnswer}
+
+
+def paged(
+    request: HttpRequest, query: ListQuery, rows: Sequence[Any] | QuerySet[Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """A page of a list in a fixed order, and its cursors.
+
+    Raises:  Invalid for parameters that a list does not have, and for a cursor that is none
+    """
+    for name in request.GET:
+        if name not in _LIST_PARAMETERS:
+            message = f"There is no parameter {name}. Take of these: {', '.join(_LIST_PARAMETERS)}."
+            raise Invalid(message, field=name, code="unknown_parameter")
+    count = query.dotted_count or query.count
+    start = _offset(query.cursor or query.dotted_cursor)
+    total = rows.count() if isinstance(rows, QuerySet) else len(rows)
+    found = list(rows[start : start + count])
+    pagination = {
+        "current": _cursor(start),
+        "next": _cursor(start + count) if start + count < total else None,
+        "previous": _cursor(max(start - count, 0)) if start else None,
+        "totalEntries": total,
+    }
+    return found, pagination
+
+
+def sent_object(request: HttpRequest, known: Iterable[str], *, max_bytes: int = EVENT_MAX_BYTES) -> dict[str, Any]:
+    """The JSON object of a request, which has no fields but these.
+
+    Raises:  WrongMediaType; Invalid, with the field that is not known
+    """
+    if not has_json_body(request):
+        raise WrongMediaType
+    value = parse(read_body(request, max_bytes=max_bytes), max_bytes=max_bytes)
+    if not isinstance(value, dict):
+        raise Invalid("Send an object.", code="bad_body")
+    names = list(known)
+    for name in value:
+        if name not in names:
+            raise Invalid(
+                f"There is no field {name[:60]}. Take of these: {', '.join(names)}.",
+                field=name[:60],
+                code="unknown_field",
+            )
+    return value
+
+
+def text_in(value: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """A text of the object.
+
+    Takes:   default, for where it is not there; None asks for it
+    Raises:  Invalid
+    """
+    found = value.get(name, default)
+    if not isinstance(found, str):
+        raise Invalid(f"{name} is needed, as text.", field=name, code="required")
+    return found
+
+
+def flag_in(value: Mapping[str, Any], name: str, default: bool | None = None) -> bool:
+    """A yes or no of the object.
+
+    Raises:  Invalid
+    """
+    found = value.get(name, default)
+    if not isinstance(found, bool):
+        raise Invalid(f"{name} is needed, as true or false.", field=name, code="required")
+    return found
+
+
+def object_in(value: Mapping[str, Any], name: str, default: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An object within the object.
+
+    Raises:  Invalid
+    """
+    found = value.get(name, default)
+    if not isinstance(found, dict):
+        raise Invalid(f"{name} is needed, as an object.", field=name, code="required")
+    return found
+
+
+_LIST_PARAMETERS: Final = [field.alias or name for name, field in ListQuery.model_fields.items()]
+
+
+def _cursor(offset: int) -> str:
+    return b64encode(str(offset).encode()).decode()
+
+
+def _offset(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    try:
+        text = b64decode(cursor, validate=True).decode("ascii")
+    except ValueError:
+        text = ""
+    if not text.isdigit() or int(text[:9]) > MOST_ROWS or len(text) > len(str(MOST_ROWS)):
+        raise Invalid(
+            "This is no cursor of a page. Take `next` or `previous` of an answer.",
+            field="pagination.cursor",
+            code="bad_cursor",
+        )
+    return int(text)
