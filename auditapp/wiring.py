@@ -10,6 +10,7 @@ from auditapp.pipeline.delivery.jobs import forget_attempts
 from auditapp.pipeline.delivery.mail import mail_owners
 from auditapp.pipeline.destinations.kinds.datadog import DatadogLogs
 from auditapp.pipeline.destinations.kinds.elasticsearch import Elasticsearch
+from auditapp.pipeline.destinations.kinds.email import Email
 from auditapp.pipeline.destinations.kinds.s3 import AmazonS3
 from auditapp.pipeline.destinations.kinds.segment import Segment
 from auditapp.pipeline.destinations.kinds.slack import Slack
@@ -64,6 +65,7 @@ DESTINATION_KINDS: Final = (
     Webhook(),
     Segment(),
     Slack(),
+    Email(),
     AmazonS3(),
     SplunkHec(),
     DatadogLogs(),
