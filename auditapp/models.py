@@ -14,6 +14,7 @@ from auditapp.access.models import (
 from auditapp.forwarding.models import Forwarding
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
 from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan, ViolationCount, ViolationSample
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse, WarehouseFeed, WarehouseSync
@@ -49,6 +50,9 @@ __all__ = [
     "Export",
     "ExportChunk",
     "Forwarding",
+    "Function",
+    "FunctionUse",
+    "FunctionVersion",
     "Grant",
     "Group",
     "GroupMember",

@@ -29,6 +29,7 @@ CONNECTIONS = (
     Entry("Destinations", "destinations:destination_list", Permission.SOURCE_READ, "destination", ("destinations:",)),
     Entry("Warehouses", "warehouses:warehouse_list", Permission.WAREHOUSE_READ, "warehouse", ("warehouses:",)),
 )
+FUNCTIONS = Entry("Functions", "functions:function_list", Permission.FUNCTION_READ, "function", ("functions:",))
 PROTOCOLS = (
     Entry(
         "Transformations",
@@ -66,7 +67,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     view_name = request.resolver_match.view_name if request.resolver_match else ""
     tabs = _links(SETTINGS_TABS, access, slug, view_name)
     groups = [
-        {"heading": "Connections", "links": _links(CONNECTIONS, access, slug, view_name)},
+        {"heading": "Connections", "links": _links((*CONNECTIONS, FUNCTIONS), access, slug, view_name)},
         {"heading": "Protocols", "links": _links(PROTOCOLS, access, slug, view_name)},
     ]
     if tabs:

@@ -11,6 +11,8 @@ from auditapp.ingest.api import router as audit_events
 from auditapp.ingest.segment import views as segment
 from auditapp.pipeline.delivery import views as delivery
 from auditapp.pipeline.destinations import views as destinations
+from auditapp.pipeline.functions import put_views
+from auditapp.pipeline.functions import views as functions
 from auditapp.pipeline.transformations import views as transformations
 from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
@@ -136,6 +138,17 @@ WAREHOUSES = [
     path("<str:warehouse_id>/sources/<str:source_id>/", syncs.selective_sync, name="selective_sync"),
     path("<str:warehouse_id>/delete/", warehouses.warehouse_delete, name="warehouse_delete"),
 ]
+FUNCTIONS = [
+    path("", functions.function_list, name="function_list"),
+    path("new/", functions.function_create, name="function_create"),
+    path("in-source/<str:source_id>/", put_views.source_function, name="source_function"),
+    path("<str:function_id>/", functions.function, name="function"),
+    path("<str:function_id>/deploy/", functions.function_deploy, name="function_deploy"),
+    path("<str:function_id>/delete/", functions.function_delete, name="function_delete"),
+    path("<str:function_id>/versions/", functions.function_versions, name="function_versions"),
+    path("<str:function_id>/versions/<str:number>/", functions.function_version, name="function_version"),
+    path("<str:function_id>/versions/<str:number>/restore/", functions.function_restore, name="function_restore"),
+]
 TRANSFORMATIONS = [
     path("", transformations.transformation_list, name="transformation_list"),
     path("new/", transformations.transformation_create, name="transformation_create"),
@@ -198,5 +211,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:workspace>/connections/sources/", include((SOURCES, "sources"))),
     path("<slug:workspace>/connections/destinations/", include((DESTINATIONS, "destinations"))),
     path("<slug:workspace>/connections/warehouses/", include((WAREHOUSES, "warehouses"))),
+    path("<slug:workspace>/connections/functions/", include((FUNCTIONS, "functions"))),
     path("<slug:workspace>/protocols/transformations/", include((TRANSFORMATIONS, "transformations"))),
 ]

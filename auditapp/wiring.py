@@ -19,6 +19,7 @@ from auditapp.pipeline.destinations.kinds.syslog import Syslog
 from auditapp.pipeline.destinations.kinds.webhook import Webhook
 from auditapp.pipeline.destinations.registry import register_destination_kind
 from auditapp.pipeline.destinations.services import delete_destinations_of
+from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
 from auditapp.pipeline.warehouses.due import SYNC_KIND, start_due_syncs, sync_ended
 from auditapp.pipeline.warehouses.jobs import forget_syncs
 from auditapp.pipeline.warehouses.services import disconnect_deleted_source
@@ -57,7 +58,10 @@ TASK_KINDS: Final = (
         start_due=start_due_syncs,
     ),
 )
-RESOURCE_KINDS: Final = (ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),)
+RESOURCE_KINDS: Final = (
+    ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),
+    ResourceKind("function", "function", "functions", function_names, function_ids_with_labels),
+)
 
 
 # In the order in which they are offered.

@@ -20,6 +20,7 @@ from auditapp.lib.webhook_signature import new_secret
 from auditapp.pipeline.delivery.positions import open_delivery
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.setup import Secrets, SigningSecret
+from auditapp.pipeline.functions.models import Function, FunctionVersion
 from auditapp.pipeline.transformations.kinds import event_of, kinds_of
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse
@@ -185,6 +186,37 @@ def make_destination(*, source: Source, name: str = "SIEM", is_enabled: bool = T
         )
         open_delivery(destination)
         return destination
+
+
+def make_function(
+    *,
+    workspace: Workspace,
+    name: str = "Hash e-mail",
+    code: str = "function onTrack(event, settings) { return event; }",
+    latest: int = 1,
+    deployed: int | None = None,
+    resource_type: str = "INSERT_SOURCE",
+    settings: Sequence[dict[str, Any]] = (),
+) -> Function:
+    with in_workspace(workspace.id):
+        function = Function.objects.create(
+            workspace_id=workspace.id,
+            id=new_id("fun"),
+            name=name,
+            resource_type=resource_type,
+            settings=list(settings),
+            latest_version=latest,
+            deployed_version=deployed,
+        )
+        for number in range(1, latest + 1):
+            FunctionVersion.objects.create(
+                workspace_id=workspace.id,
+                function_id=function.id,
+                number=number,
+                code=code if number == 1 else f"{code} // {number}",
+                created_by="system",
+            )
+        return function
 
 
 @dataclass(frozen=True, slots=True)

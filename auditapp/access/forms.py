@@ -31,7 +31,7 @@ class RoleForm(forms.Form):
         label="How far it goes",
         help_text="Roles that are about the whole workspace need no choice here.",
     )
-    resource_ids = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False, label="Which sources")
+    resource_ids = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False, label="Which of them")
     labels = forms.CharField(
         required=False, label="Labels", help_text="All of them must fit, for example: environment:prod, team:shop"
     )

@@ -43,6 +43,8 @@ class Permission(StrEnum):
     WAREHOUSE_WRITE = "warehouse.write", "Create and change warehouses"
     TRACKING_PLAN_READ = "tracking_plan.read", "See tracking plans and their violations"
     TRACKING_PLAN_WRITE = "tracking_plan.write", "Create and change tracking plans"
+    FUNCTION_READ = "function.read", "See functions"
+    FUNCTION_WRITE = "function.write", "Create, change and deploy functions"
     ACCESS_READ = "access.read", "See members, groups and tokens"
     ACCESS_MANAGE = "access.manage", "Invite and remove members, give and take roles"
     TOKEN_MANAGE = "token.manage", "Create and revoke access tokens"

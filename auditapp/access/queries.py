@@ -176,8 +176,13 @@ def tokens_shown(workspace_id: int) -> list[TokenShown]:
 
 
 def resource_choices(workspace_id: int) -> list[tuple[str, str]]:
-    """Every resource that a role can be limited to, id and name."""
-    return [choice for kind in resource_kinds() for choice in kind.names(workspace_id).items()]
+    """Every resource that a role can be limited to, id and name; with the word of its kind after the first kind."""
+    kinds = resource_kinds()
+    return [
+        (one, name if kind is kinds[0] else f"{name} ({kind.word})")
+        for kind in kinds
+        for one, name in kind.names(workspace_id).items()
+    ]
 
 
 def _grants_in_words(workspace_id: int) -> dict[tuple[str, str], list[GrantShown]]:

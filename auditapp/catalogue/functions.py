@@ -14,7 +14,7 @@ _declare = partial(declaring.declare, area="functions")
 _SOURCE_FUNCTION = Target("source_function", "fun_2cVx5QnJaO8wRk4BtYd7Ms", "Returns webhook")
 _DESTINATION_FUNCTION = Target("destination_function", "fun_7gLp1ZeHuS3mXf9KrIw6Ca", "Kiosk receipts")
 _INSERT_FUNCTION = Target("insert_function", "fun_5yTb0NdWqG6jVo2EhUz8Lk", "Hash e-mail")
-_FUNCTION = Target("function", "fun_8mXa3RsCfP1kQi7VbJt4Ye", "Order enrichment")
+_FUNCTION = Target("insert_function", "fun_8mXa3RsCfP1kQi7VbJt4Ye", "Order enrichment")
 
 
 def _lifecycle(kind: str, function: Target, *, modified_aliases: tuple[str, ...] = ()) -> tuple[EventType, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 
 from auditapp.lib import clock
+from auditapp.pipeline.functions.placed import AT_THE_DOOR_S, through_source_function
 from auditapp.pipeline.plans.following import Following, followed_by
 from auditapp.pipeline.plans.novelties import tell_novelties
 from auditapp.pipeline.plans.onward import blocked_event, violation_events
@@ -25,6 +26,8 @@ from auditapp.sources.schema import EventName, event_name, observe
 
 # Segment's code for an event that somebody blocked on the page of the schema.
 BLOCKED: Final = Verdict.EVENT_SETTING.value
+# For the function of a source that another one sends on to: the inboxes of both are locked meanwhile.
+SENT_ON_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Judged:
     event: Mapping[str, Any]
     name: EventName
     checked: Checked
+    is_stopped: bool = False  # by the function of the source, before anything else was asked
 
 
 def take_in(source: Source, events: Sequence[dict[str, Any]], *, is_sent_on: bool = False) -> list[int | None]:
@@ -42,18 +46,21 @@ def take_in(source: Source, events: Sequence[dict[str, Any]], *, is_sent_on: boo
     Takes:   is_sent_on, whether another source sends these on: then this one sends nothing on because of them, so that sources
              that send to each other never turn in a circle
     Gives:   the index of each; None for one that came in before
-    Raises:  SourceGone
+    Raises:  SourceGone, NoProcessFree
     Writes:  SourceEvent, SourceHead, SourceCount, SeenEvent, ViolationCount, ViolationSample; source.new_event_allowed or what the
-             source's plan says of new events and fields
+             source's plan says of new events and fields, function.run_failed
     """
+    # Before any row is locked, but for events that another source sends on: a function takes its time.
+    came = through_source_function(source, events, budget_s=SENT_ON_S if is_sent_on else AT_THE_DOOR_S)
     follows = followed_by(source)
     blocked = _blocked(source)
-    judged = [_judged(event, blocked, follows) for event in events]
-    targets = {} if is_sent_on else _targets(source, follows, judged)
+    judged = [_judged(event, verdict, blocked, follows) for event, verdict in came]
+    passed = [one for one in judged if not one.is_stopped]
+    targets = {} if is_sent_on else _targets(source, follows, passed)
     if targets:
         lock_heads(source.workspace_id, [source.id, *targets])
-    observed = observe(source, events)
-    tell_novelties(source, follows, observed, [(one.name, one.checked) for one in judged])
+    observed = observe(source, [one.event for one in passed])
+    tell_novelties(source, follows, observed, [(one.name, one.checked) for one in passed])
     changing = enabled_transformations(source.workspace_id, source.id)
     incoming = [_incoming(one, observed.overflow, changing) for one in judged]
     indexes = append(source.workspace_id, source.id, incoming)
@@ -62,7 +69,7 @@ def take_in(source: Source, events: Sequence[dict[str, Any]], *, is_sent_on: boo
     if follows.origin:
         keep_violations(source, follows.origin.plan_id, [_broken(*one) for one in new if one[0].checked.violations])
     if targets:
-        for target_id, sent_on in _sent_on(source, follows, (one for one, _ in new)).items():
+        for target_id, sent_on in _sent_on(source, follows, (one for one, _ in new if not one.is_stopped)).items():
             if target := targets.get(target_id):
                 take_in(target, sent_on, is_sent_on=True)
     return indexes
@@ -73,8 +80,10 @@ def _blocked(source: Source) -> set[EventName]:
     return {EventName(*row) for row in rows.values_list("type", "name")}
 
 
-def _judged(event: Mapping[str, Any], blocked: set[EventName], follows: Following) -> Judged:
+def _judged(event: Mapping[str, Any], verdict: Verdict, blocked: set[EventName], follows: Following) -> Judged:
     name = event_name(event)
+    if verdict is not Verdict.ACCEPTED:
+        return Judged(event, name, Checked(event, verdict), is_stopped=True)
     if name in blocked:
         return Judged(event, name, Checked(event, Verdict.EVENT_SETTING))
     if follows.plan is None:

@@ -15,9 +15,9 @@ from auditapp.sources.models import SeenEvent
 from auditapp.sources.write_keys import make_write_key
 from tests.access.destination_rows import ROWS as DESTINATIONS
 from tests.access.destination_rows import destination_ids
-from tests.factories import acting_as, make_cast, make_grant, make_group, make_token, make_transformation
+from tests.factories import acting_as, make_cast, make_function, make_grant, make_group, make_token, make_transformation
 
-NAMESPACES = ("access", "sources", "warehouses", "forwarding", "transformations", "destinations")
+NAMESPACES = ("access", "sources", "warehouses", "forwarding", "transformations", "destinations", "functions")
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
 
 
@@ -41,11 +41,16 @@ READERS_OF_SHOP = "                   200  200  200  403 404 302"
 READERS_OF_KIOSK = "                  200  404  200  403 404 302"
 WRITERS_OF_SHOP = "                   302  302  403  403 404 302"
 WRITERS_OF_KIOSK = "                  302  404  403  403 404 302"
+READERS_OF_FUNCTIONS = "              200  403  200  403 404 302"
+WRITERS_OF_FUNCTIONS = "              302  403  403  403 404 302"
+# Whose roles reach no function puts none: for them it is as if nothing was chosen, and nothing is there to take out.
+WRITER_OF_FUNCTION_AND_SHOP = "       302  422  403  403 404 302"
 READERS_OF_WAREHOUSES = "             200  403  200  403 404 302"
 WRITERS_OF_WAREHOUSES = "             302  403  403  403 404 302"
 
 CONNECTION = {"name": "New", "host": "db.example.com", "port": 5432, "database": "a", "username": "b", "password": "c"}
 EVENT = {"type": "track", "name": "Order Completed"}
+FUNCTION = {"name": "New", "code": "function onTrack(event) { return event }"}
 TRANSFORMATION = {"name": "New", "event": "all", "new_event_name": "New"}
 MATRIX = [
     Row("access:home", ALL),
@@ -104,6 +109,19 @@ MATRIX = [
     Row("forwarding:forwarding_matching", OWNER),
     Row("forwarding:forwarding_source_create", OWNER_DOES, data={"new_name": "Audit events", "new_kind": "http_api"}),
     Row("forwarding:forwarding_test", OWNER_REFUSED, data={}),
+    Row("functions:function_list", READERS_OF_FUNCTIONS),
+    Row("functions:function_create", OWNER),
+    Row("functions:function_create", OWNER_DOES, data=FUNCTION),
+    Row("functions:function", READERS_OF_FUNCTIONS, ("function",)),
+    Row("functions:function", WRITERS_OF_FUNCTIONS, ("function",), FUNCTION),
+    Row("functions:function_versions", READERS_OF_FUNCTIONS, ("function",)),
+    Row("functions:function_version", READERS_OF_FUNCTIONS, ("function", "version")),
+    Row("functions:function_deploy", WRITERS_OF_FUNCTIONS, ("function",), {}),
+    Row("functions:function_restore", WRITERS_OF_FUNCTIONS, ("function", "version"), {}),
+    Row("functions:function_delete", WRITERS_OF_FUNCTIONS, ("function",), {}),
+    Row("functions:source_function", READERS_OF_SHOP, ("shop",)),
+    Row("functions:source_function", READERS_OF_KIOSK, ("kiosk",)),
+    Row("functions:source_function", WRITER_OF_FUNCTION_AND_SHOP, ("shop",), {"function": "deployed_function"}),
     Row("transformations:transformation_list", READERS_OF_SOURCES),
     Row("transformations:transformation_create", READERS_OF_SOURCES),
     Row("transformations:transformation", READERS_OF_SHOP, ("transformation",)),
@@ -169,6 +187,9 @@ def world_of(slug):
         ids = {
             "transformation": make_transformation(source=cast.shop).id,
             "transformation_off": make_transformation(source=cast.shop, definition={"drop": True}, is_enabled=False).id,
+            "function": make_function(workspace=cast.workspace, latest=first + 2).id,
+            "version": 1 + 2 * first,
+            "deployed_function": make_function(workspace=cast.workspace, name="Deployed", deployed=1).id,
             "kiosk_transformation": make_transformation(source=cast.kiosk).id,
         }
     group = make_group(workspace=cast.workspace, members=[cast.mina])
@@ -199,7 +220,7 @@ def status(cast, row, person, ids):
 )
 def test_each_person_gets_what_the_matrix_says(row):
     cast, ids = world_of("demo")
-    if row.name.startswith(("sources:", "transformations:", "destinations:")) and "off" not in row.ids:
+    if row.name.startswith(("sources:", "transformations:", "destinations:", "functions:")) and "off" not in row.ids:
         # mina reads one source through her group; what the matrix says is about people without any.
         with acting_as(cast.olga, cast.workspace):
             Grant.objects.filter(subject_kind="group").delete()

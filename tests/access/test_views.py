@@ -79,12 +79,20 @@ def test_the_sidebar_shows_what_a_role_opens(client, cast):
 
     assert links(cast.olga) == {
         "connections/sources/",
+        "connections/destinations/",
         "connections/warehouses/",
+        "connections/functions/",
+        "protocols/transformations/",
         "settings/workspace/",
         "settings/access/",
         "settings/admin/audit-trail/",
     }
-    assert links(cast.milo) == {"connections/sources/", "settings/admin/audit-trail/"}
+    assert links(cast.milo) == {
+        "connections/sources/",
+        "connections/destinations/",
+        "protocols/transformations/",
+        "settings/admin/audit-trail/",
+    }
     assert links(cast.mina) == {"settings/admin/audit-trail/"}
 
 

@@ -1,5 +1,7 @@
 """Transformations of a source on their way through the door: what the inbox holds, verdicts, and that a change holds at once."""
 
+from itertools import count
+
 import orjson
 import pytest
 from django.db import connection
@@ -19,6 +21,8 @@ ORDER = {
     "properties": {"orderId": 7, "email": "a@b.example"},
 }
 
+_numbers = count()
+
 
 @pytest.fixture
 def cast(db):
@@ -28,7 +32,7 @@ def cast(db):
 def taken(source, *events):
     """What the inbox holds of these events: verdict, name and event."""
     with in_workspace(source.workspace_id):
-        first, *_ = take_in(source, [{**event, "messageId": f"{id(events)}-{n}"} for n, event in enumerate(events)])
+        first, *_ = take_in(source, [{**event, "messageId": f"m{next(_numbers)}"} for event in events])
         found = read_inbox(source.workspace_id, source.id, first)
     return [(one.verdict, one.name, orjson.loads(one.payload)) for one in found]
 

@@ -4,7 +4,7 @@ Made for one version of a destination and kept until there is another: whoever c
 in the same transaction (`raise_version`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,16 @@ def raise_version(destination: Destination) -> None:
     destination.version += 1
     destination.save(update_fields=["version"])
     wake_delivery(destination)
+
+
+def raise_versions(workspace_id: int, destination_ids: Iterable[str]) -> None:
+    """The same for several destinations by their ids, where they are still there.
+
+    Writes:  Destination, Delivery
+    """
+    rows = Destination.objects.select_for_update().filter(workspace_id=workspace_id, id__in=list(destination_ids))
+    for destination in rows.order_by("id"):
+        raise_version(destination)
 
 
 def is_meant_for(names: Sequence[str], integrations: Any) -> bool:

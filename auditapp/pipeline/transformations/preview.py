@@ -59,9 +59,9 @@ def preview(transformation: Transformation, source: Source) -> Preview:
     return Preview(len(latest), matched, shown)
 
 
-def side_by_side(before: Any, after: Any) -> tuple[list[Line], list[Line]]:
-    """Two values as JSON in lines, those that differ marked, those far from any difference folded."""
-    old, new = _lines(before), _lines(after)
+def side_by_side(before: Any, after: Any, *, is_json: bool = True) -> tuple[list[Line], list[Line]]:
+    """Two values as JSON in lines, or two lists of lines; those that differ marked, those far from any difference folded."""
+    old, new = (_lines(before), _lines(after)) if is_json else (before, after)
     left: list[Line] = []
     right: list[Line] = []
     # Without autojunk: in an event of hundreds of lines a brace is no junk.

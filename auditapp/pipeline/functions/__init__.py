@@ -1,0 +1,1 @@
+"""Functions: JavaScript of the workspace's own that sees each event on its way, changes it or stops it."""
