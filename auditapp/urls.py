@@ -10,7 +10,9 @@ from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
 from auditapp.ingest.segment import views as segment
 from auditapp.pipeline.delivery import views as delivery
+from auditapp.pipeline.delivery.api import router as delivery_endpoints
 from auditapp.pipeline.destinations import views as destinations
+from auditapp.pipeline.destinations.api import router as destination_endpoints
 from auditapp.pipeline.functions import put_views
 from auditapp.pipeline.functions import views as functions
 from auditapp.pipeline.transformations import views as transformations
@@ -18,6 +20,7 @@ from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
+from auditapp.sources.api import router as source_endpoints
 from auditapp.trail import views as trail
 from auditapp.trail.exports import views as exports
 from auditapp.trail.saved_views import views as saved_views
@@ -165,7 +168,8 @@ api = Api(
     docs_decorator=public_page("It describes the API and holds no data."),
     schemas=EXTRA_SCHEMAS,
 )
-api.add_router("", audit_events)
+for router in (audit_events, source_endpoints, destination_endpoints, delivery_endpoints):
+    api.add_router("", router)
 TRAIL = [
     path("", trail.event_list, name="event_list"),
     path("export.<str:suffix>", exports.event_export, name="event_export"),

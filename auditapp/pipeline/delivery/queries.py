@@ -1,12 +1,13 @@
 """What was tried and what was set aside, for the pages; and where one event of the inbox went."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from auditapp.lib.errors import NotFound
-from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, Replay
+from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.delivery.positions import own_delivery
 from auditapp.pipeline.delivery.settling import DELIVERED, SKIPPED
 from auditapp.pipeline.destinations.models import Destination
@@ -44,9 +45,37 @@ class Fate:
     attempts: tuple[DeliveryAttempt, ...] = ()
 
 
+def attempts_of(destination: Destination) -> QuerySet[DeliveryAttempt]:
+    """Every try, newest first."""
+    found = DeliveryAttempt.objects.filter(workspace_id=destination.workspace_id, destination_id=destination.id)
+    return found.order_by("-at", "-id")
+
+
+def letters_of(destination: Destination) -> QuerySet[DeadLetter]:
+    """Dead letters that were not replayed yet, the newest first."""
+    letters = DeadLetter.objects.filter(
+        workspace_id=destination.workspace_id, destination_id=destination.id, replayed_at=None
+    )
+    return letters.order_by("-at", "-index")
+
+
+def replays_query(destination: Destination) -> QuerySet[Replay]:
+    """Every replay, newest first."""
+    found = Replay.objects.filter(workspace_id=destination.workspace_id, destination_id=destination.id)
+    return found.order_by("-asked_at", "id")
+
+
+def counts_of(destination: Destination, since: datetime) -> dict[str, int]:
+    """How many events were delivered or kept back since an hour, by code."""
+    rows = DeliveryCount.objects.filter(
+        workspace_id=destination.workspace_id, destination_id=destination.id, hour__gte=since
+    )
+    return dict(rows.values_list("code").annotate(sum=Sum("events")).order_by("code"))
+
+
 def latest_attempts(destination: Destination, *, limit: int) -> list[DeliveryAttempt]:
     """The last tries, newest first."""
-    return list(_attempts(destination)[:limit])
+    return list(attempts_of(destination)[:limit])
 
 
 def attempts_page(destination: Destination, *, which: Which = "all", older: str = "") -> Page:
@@ -54,14 +83,14 @@ def attempts_page(destination: Destination, *, which: Which = "all", older: str 
 
     Takes:   older, the id of the attempt after which to go on
     """
-    found = _attempts(destination)
+    found = attempts_of(destination)
     if which == "failed":
         found = found.exclude(outcome__in=[DELIVERED, SKIPPED])
     elif which == "delivered":
         found = found.filter(outcome=DELIVERED)
     elif which == "skipped":
         found = found.exclude(skipped=[])
-    last = _attempts(destination).filter(id=older).first() if older else None
+    last = attempts_of(destination).filter(id=older).first() if older else None
     if last:
         found = found.filter(at__lte=last.at).exclude(at=last.at, id__gte=last.id)
     rows = list(found[: PAGE + 1])
@@ -73,7 +102,7 @@ def attempt_for(destination: Destination, attempt_id: str) -> DeliveryAttempt:
 
     Raises:  NotFound
     """
-    found = _attempts(destination).filter(id=attempt_id).first()
+    found = attempts_of(destination).filter(id=attempt_id).first()
     if found is None:
         raise NotFound
     return found
@@ -91,10 +120,7 @@ def events_of_attempt(destination: Destination, attempt: DeliveryAttempt, *, lim
 
 def waiting_letters(destination: Destination) -> list[DeadLetter]:
     """Dead letters that were not replayed yet, the newest first, the first 200."""
-    letters = DeadLetter.objects.filter(
-        workspace_id=destination.workspace_id, destination_id=destination.id, replayed_at=None
-    )
-    return list(letters.order_by("-at", "-index")[:MOST_LETTERS])
+    return list(letters_of(destination)[:MOST_LETTERS])
 
 
 def replays_of(destination: Destination, *, limit: int = 10) -> list[tuple[Replay, int]]:
@@ -135,8 +161,3 @@ def _percent(replay: Replay, lane: Delivery | None) -> int:
     if lane is None or replay.end <= replay.start:
         return 100
     return 100 * (lane.next_index - replay.start) // (replay.end - replay.start)
-
-
-def _attempts(destination: Destination) -> QuerySet[DeliveryAttempt]:
-    found = DeliveryAttempt.objects.filter(workspace_id=destination.workspace_id, destination_id=destination.id)
-    return found.order_by("-at", "-id")
