@@ -31,6 +31,7 @@ CONNECTIONS = (
 )
 FUNCTIONS = Entry("Functions", "functions:function_list", Permission.FUNCTION_READ, "function", ("functions:",))
 PROTOCOLS = (
+    Entry("Tracking Plans", "plans:plan_list", Permission.TRACKING_PLAN_READ, "tracking-plan", ("plans:",)),
     Entry(
         "Transformations",
         "transformations:transformation_list",

@@ -15,6 +15,9 @@ from auditapp.pipeline.destinations import views as destinations
 from auditapp.pipeline.destinations.api import router as destination_endpoints
 from auditapp.pipeline.functions import put_views
 from auditapp.pipeline.functions import views as functions
+from auditapp.pipeline.plans import rule_views as plan_rules
+from auditapp.pipeline.plans import views as plans
+from auditapp.pipeline.plans import violation_views as plan_violations
 from auditapp.pipeline.transformations import views as transformations
 from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
@@ -92,6 +95,13 @@ SOURCES = [
     path("<str:source_id>/schema/block/", inboxes.schema_event_block, name="schema_event_block"),
     path("<str:source_id>/schema/archive/", inboxes.schema_event_archive, name="schema_event_archive"),
     path("<str:source_id>/destinations/", destinations.source_destinations, name="source_destinations"),
+    path("<str:source_id>/tracking-plan/", plan_violations.source_plan, name="source_plan"),
+    path("<str:source_id>/tracking-plan/connect/", plan_violations.source_plan_connect, name="source_plan_connect"),
+    path(
+        "<str:source_id>/tracking-plan/disconnect/",
+        plan_violations.source_plan_disconnect,
+        name="source_plan_disconnect",
+    ),
     path("<str:source_id>/settings/", sources.source_settings, name="source_settings"),
     path("<str:source_id>/enable/", sources.source_enable, name="source_enable"),
     path("<str:source_id>/disable/", sources.source_disable, name="source_disable"),
@@ -160,6 +170,24 @@ TRANSFORMATIONS = [
     path("<str:transformation_id>/disable/", transformations.transformation_disable, name="transformation_disable"),
     path("<str:transformation_id>/delete/", transformations.transformation_delete, name="transformation_delete"),
 ]
+PLANS = [
+    path("", plans.plan_list, name="plan_list"),
+    path("new/", plans.plan_create, name="plan_create"),
+    path("<str:plan_id>/", plan_rules.plan, name="plan"),
+    path("<str:plan_id>/rules/new/", plan_rules.rule_create, name="rule_create"),
+    path("<str:plan_id>/rules/<str:rule>/", plan_rules.rule_edit, name="rule_edit"),
+    path("<str:plan_id>/rules/<str:rule>/remove/", plan_rules.rule_remove, name="rule_remove"),
+    path("<str:plan_id>/import/", plans.plan_import, name="plan_import"),
+    path("<str:plan_id>/plan.csv", plans.plan_export, {"suffix": "csv"}, name="plan_csv"),
+    path("<str:plan_id>/plan.json", plans.plan_export, {"suffix": "json"}, name="plan_json"),
+    path("<str:plan_id>/sources/", plans.plan_sources, name="plan_sources"),
+    path("<str:plan_id>/sources/connect/", plans.plan_source_connect, name="plan_source_connect"),
+    path("<str:plan_id>/sources/disconnect/", plans.plan_source_disconnect, name="plan_source_disconnect"),
+    path("<str:plan_id>/violations/", plan_violations.plan_violations, name="plan_violations"),
+    path("<str:plan_id>/changelog/", plans.plan_changelog, name="plan_changelog"),
+    path("<str:plan_id>/settings/", plans.plan_settings, name="plan_settings"),
+    path("<str:plan_id>/delete/", plans.plan_delete, name="plan_delete"),
+]
 api = Api(
     title="Audit Trail API",
     version="1",
@@ -216,5 +244,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:workspace>/connections/destinations/", include((DESTINATIONS, "destinations"))),
     path("<slug:workspace>/connections/warehouses/", include((WAREHOUSES, "warehouses"))),
     path("<slug:workspace>/connections/functions/", include((FUNCTIONS, "functions"))),
+    path("<slug:workspace>/protocols/tracking-plans/", include((PLANS, "plans"))),
     path("<slug:workspace>/protocols/transformations/", include((TRANSFORMATIONS, "transformations"))),
 ]

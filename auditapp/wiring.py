@@ -20,6 +20,8 @@ from auditapp.pipeline.destinations.kinds.webhook import Webhook
 from auditapp.pipeline.destinations.registry import register_destination_kind
 from auditapp.pipeline.destinations.services import delete_destinations_of
 from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
+from auditapp.pipeline.plans.jobs import forget_violations, tell_violations
+from auditapp.pipeline.plans.queries import planned_names
 from auditapp.pipeline.warehouses.due import SYNC_KIND, start_due_syncs, sync_ended
 from auditapp.pipeline.warehouses.jobs import forget_syncs
 from auditapp.pipeline.warehouses.services import disconnect_deleted_source
@@ -28,6 +30,7 @@ from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.sealing.jobs import verify_all
 from auditapp.sources.attached import attach_to_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
+from auditapp.sources.planned import register_planned
 from auditapp.sources.queries import source_ids_with_labels, source_names
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
@@ -46,6 +49,8 @@ JOBS: Final = (
     Job("exports.resume", resume_exports, cron="* * * * *"),
     Job("destinations.mail_owners", mail_owners),
     Job("destinations.forget_attempts", forget_attempts, cron="53 3 * * *"),
+    Job("plans.tell_violations", tell_violations, cron="23 5 * * *"),
+    Job("plans.forget_violations", forget_violations, cron="43 3 * * *"),
     Job("exports.expire", expire_exports, cron="37 * * * *"),
 )
 TASK_KINDS: Final = (
@@ -88,6 +93,7 @@ def register_resources() -> None:
         register_destination_kind(destination_kind)
     attach_to_sources(delete_destinations_of)
     attach_to_sources(disconnect_deleted_source)
+    register_planned(planned_names)
 
 
 def register_jobs(app: App) -> None:

@@ -21,6 +21,7 @@ from auditapp.pipeline.delivery.positions import open_delivery
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.setup import Secrets, SigningSecret
 from auditapp.pipeline.functions.models import Function, FunctionVersion
+from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan
 from auditapp.pipeline.transformations.kinds import event_of, kinds_of
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse
@@ -148,6 +149,22 @@ def make_warehouse(*, workspace: Workspace, name: str = "Reporting", **values: A
         return Warehouse.objects.create(
             workspace_id=workspace.id, id=new_id("whs"), name=name, settings=settings, secret=seal("s3cret"), **values
         )
+
+
+def make_tracking_plan(*, workspace: Workspace, name: str = "Shop", followers: Sequence[Source] = ()) -> TrackingPlan:
+    """A plan with one event, Order Completed, that these sources follow."""
+    with in_workspace(workspace.id):
+        plan = TrackingPlan.objects.create(
+            workspace_id=workspace.id, id=new_id("tp"), slug=name.lower(), name=name, revision=new_id("rev")
+        )
+        PlanRule.objects.create(
+            workspace_id=workspace.id, plan_id=plan.id, type="TRACK", key="Order Completed", version=1, schema="{}"
+        )
+        for source in followers:
+            SourcePlan.objects.create(
+                workspace_id=workspace.id, source_id=source.id, plan_id=plan.id, connected_at=clock.now()
+            )
+    return plan
 
 
 def make_transformation(

@@ -1,6 +1,6 @@
 """What came into a source, for its pages: the latest events for the debugger, names with counts for the schema, figures of a day."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,6 +10,7 @@ import orjson
 from auditapp.lib import clock
 from auditapp.sources.inbox import ACCEPTED, InboxEvent, read_inbox
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceHead
+from auditapp.sources.schema import EventName
 
 # As many as Segment's debugger keeps: a sample to look at, not a record.
 LATEST: Final = 500
@@ -39,12 +40,13 @@ class DebuggerEvent:
 
 @dataclass(frozen=True, slots=True)
 class SchemaRow:
-    """An event that was seen, and how often within a day."""
+    """An event that was seen, how often within a day, and whether it is planned where the source follows a plan."""
 
     seen: SeenEvent
     allowed: int
     blocked: int
     last_at: datetime | None
+    is_planned: bool = False
 
     @property
     def properties(self) -> list[tuple[str, str]]:
@@ -83,21 +85,26 @@ def inbox_event(source: Source, index: int) -> DebuggerEvent | None:
     return DebuggerEvent(found[0], orjson.loads(found[0].payload)) if found else None
 
 
-def schema_rows(source: Source, kinds: tuple[str, ...]) -> list[SchemaRow]:
+def schema_rows(source: Source, kinds: tuple[str, ...], planned: Container[EventName] | None = None) -> list[SchemaRow]:
     """The events of these kinds that were seen and are not archived, by name, with counts of the last day."""
     counts: dict[tuple[str, str], list[Any]] = {}
     since = _this_hour() - A_DAY
-    rows = SourceCount.objects.filter(
+    hours = SourceCount.objects.filter(
         workspace_id=source.workspace_id, source_id=source.id, type__in=kinds, hour__gt=since
     )
-    for kind, name, verdict, events, last_at in rows.values_list("type", "name", "verdict", "events", "last_at"):
+    for kind, name, verdict, events, last_at in hours.values_list("type", "name", "verdict", "events", "last_at"):
         one = counts.setdefault((kind, name), [0, 0, last_at])
         one[verdict != ACCEPTED] += events
         one[2] = max(one[2], last_at)
     seen = SeenEvent.objects.filter(
         workspace_id=source.workspace_id, source_id=source.id, type__in=kinds, is_archived=False
     )
-    return [SchemaRow(one, *counts.get((one.type, one.name), (0, 0, None))) for one in seen.order_by("name", "type")]
+    rows = []
+    for event in seen.order_by("name", "type"):
+        seen_name = EventName(event.type, event.name)
+        allowed, blocked, latest = counts.get(seen_name, [0, 0, None])
+        rows.append(SchemaRow(event, allowed, blocked, latest, planned is not None and seen_name in planned))
+    return rows
 
 
 def day_figures(source: Source) -> DayFigures:

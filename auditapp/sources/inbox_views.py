@@ -16,6 +16,7 @@ from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import NotFound
 from auditapp.record.services import record
 from auditapp.sources.inbox_queries import inbox_event, latest_events, schema_rows
+from auditapp.sources.planned import planned_events
 from auditapp.sources.queries import source_for
 from auditapp.sources.schema_services import NAMED, allow_event, archive_event, block_event
 from auditapp.sources.views import about_source
@@ -64,11 +65,13 @@ def source_schema(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     source = source_for(request.member_permissions, source_id)
     chosen = request.GET.get("tab", "events")
     chosen = chosen if chosen in TABS else "events"
+    planned = planned_events(source)
     context = about_source(request, source) | {
-        "rows": schema_rows(source, TABS[chosen][1]),
+        "rows": schema_rows(source, TABS[chosen][1], planned),
         "chosen": chosen,
         "tabs": [(key, name) for key, (name, _) in TABS.items()],
         "is_named": chosen == "events",
+        "has_plan": planned is not None,
     }
     return render_page(request, "sources/schema.html", context)
 

@@ -102,8 +102,9 @@ def change_schema_settings(
         ("forwarding_blocked_to", blocked_to, "forwardingBlockedEventsTo"),
     ):
         before = getattr(follows, field)
-        after = before if isinstance(wanted, Keep) else _checked_target(source, wanted or None, name)
+        after = before if isinstance(wanted, Keep) else wanted or None
         if after != before:
+            _check_target(source, after, name)
             told.append(Change(f"schema.{name}", _name_of(source, before), _name_of(source, after)))
             setattr(follows, field, after)
     if new == old and not told:
@@ -121,9 +122,9 @@ def _locked(source: Source) -> SourcePlan:
     return found or SourcePlan.objects.create(**where, settings=settings_as_json(SchemaSettings()))
 
 
-def _checked_target(source: Source, target_id: str | None, name: str) -> str | None:
+def _check_target(source: Source, target_id: str | None, name: str) -> None:
     if target_id is None:
-        return None
+        return
     if target_id == source.id:
         raise Invalid("A source cannot forward to itself. Choose another one.", field=name, code="itself")
     access = acting_access()
@@ -131,7 +132,6 @@ def _checked_target(source: Source, target_id: str | None, name: str) -> str | N
     if target is None:
         raise Invalid("There is no such source, or you do not see it.", field=name, code="unknown_source")
     access.require(Permission.SOURCE_WRITE, target)
-    return target_id
 
 
 def _name_of(source: Source, target_id: str | None) -> str | None:

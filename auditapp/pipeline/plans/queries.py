@@ -11,6 +11,7 @@ from auditapp.access.permissions import Access, Permission
 from auditapp.lib.errors import NotFound
 from auditapp.pipeline.plans.errors import RuleGone
 from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan
+from auditapp.pipeline.plans.rule_store import rule_id
 from auditapp.pipeline.plans.rules import RuleType
 from auditapp.pipeline.plans.settings import SchemaSettings, settings_as_json, settings_of
 from auditapp.sources.models import Source
@@ -77,15 +78,16 @@ def rules_in(plan: TrackingPlan, *, text: str = "", kind: str = "") -> QuerySet[
     return rules.order_by("type", Lower("key"), "key", "version")
 
 
-def rule_in(plan: TrackingPlan, *, type: str, key: str, version: int) -> PlanRule:
-    """One rule of a plan.
+def rule_in(plan: TrackingPlan, wanted: str) -> PlanRule:
+    """One rule of a plan, by its rule_id.
 
     Raises:  RuleGone
     """
-    found = rules_in(plan).filter(type=type, key=key.replace("\x00", ""), version=version).first()
-    if found is None:
-        raise RuleGone
-    return found
+    rules = rules_in(plan)
+    for type_, key, version in rules.values_list("type", "key", "version"):
+        if rule_id(plan.id, type_, key, version) == wanted:
+            return rules.get(type=type_, key=key, version=version)
+    raise RuleGone
 
 
 def connections_of(access: Access, plan: TrackingPlan) -> list[Connection]:
@@ -138,7 +140,9 @@ class PlannedNames:
 
     rules: frozenset[tuple[str, str]]
 
-    def __contains__(self, name: EventName) -> bool:
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, EventName):
+            return False
         if name.type in _CALLS:
             kind, row = _CALLS[name.type]
             return not self.rules.isdisjoint({(kind, name.name), (kind, ""), (RuleType.TRACK, row)})

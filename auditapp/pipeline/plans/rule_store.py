@@ -1,5 +1,6 @@
 """The rules of a plan as rows: read, and written as far as they differ. Who may, and what is told of it, is the services' to know."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,12 @@ class RuleChanges:
     @property
     def number(self) -> int:
         return len(self.added) + len(self.changed) + len(self.removed)
+
+
+def rule_id(plan_id: str, type: str, key: str, version: int) -> str:
+    """What names a rule in an address, where the name of an event, which may be anything, cannot stand."""
+    said = "\x1f".join((plan_id, type, str(version), key))
+    return hashlib.sha256(said.encode()).hexdigest()[:20]
 
 
 def stored_rules(workspace_id: int, plan_id: str) -> list[Rule]:
