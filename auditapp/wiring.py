@@ -6,7 +6,7 @@ from procrastinate import App
 
 from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.jobs.schedule import Job, redo_stalled, register
-from auditapp.pipeline.delivery.jobs import forget_attempts
+from auditapp.pipeline.delivery.jobs import forget_attempts, warn_of_expiry
 from auditapp.pipeline.delivery.mail import mail_owners
 from auditapp.pipeline.destinations.kinds.datadog import DatadogLogs
 from auditapp.pipeline.destinations.kinds.elasticsearch import Elasticsearch
@@ -48,6 +48,7 @@ JOBS: Final = (
     Job("exports.write", write_export),
     Job("exports.resume", resume_exports, cron="* * * * *"),
     Job("destinations.mail_owners", mail_owners),
+    Job("destinations.warn_of_expiry", warn_of_expiry, cron="*/10 * * * *"),
     Job("destinations.forget_attempts", forget_attempts, cron="53 3 * * *"),
     Job("plans.tell_violations", tell_violations, cron="23 5 * * *"),
     Job("plans.forget_violations", forget_violations, cron="43 3 * * *"),

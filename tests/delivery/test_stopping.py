@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from auditapp.pipeline.delivery import jobs
 from auditapp.pipeline.destinations.kind import Outcome, Sent
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.services import resume_destination
@@ -73,3 +74,21 @@ def test_five_days_of_failures_pause_it_and_nothing_is_lost(cast, destination, k
     assert kind.names == ["A"]
     assert lane().failing_since is None
     assert len(mailed()) == 2
+
+
+def test_owners_are_warned_once_before_the_inbox_forgets_what_waits(
+    cast, destination, kind, send, work, as_role, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(jobs, "enqueue", lambda name, **ids: asked.append(ids["about"]))
+    kind.always = BUSY
+    with time_machine.travel(START, tick=False) as moment:
+        send("A")
+        work()
+        moment.shift(timedelta(days=11))
+        with as_role("worker"):
+            assert jobs.warn_of_expiry() == 0
+            moment.shift(timedelta(days=1))
+            assert jobs.warn_of_expiry() == 1
+            assert jobs.warn_of_expiry() == 0
+    assert asked == ["expiring"]

@@ -27,6 +27,10 @@ WORDS: Final = {
         "was paused after five days of failures",
         f"It is not tried any more until somebody resumes it. {_WAITS}",
     ),
+    "expiring": (
+        "is about to lose events",
+        "The oldest event that waits for it will soon be older than the inbox of its source keeps any (SOURCE_DAYS).",
+    ),
     "dead_letter": (
         "refused an event again and again",
         "That event was set aside, so that the others go on. It can be replayed.",

@@ -31,6 +31,7 @@ class Delivery(models.Model):
     last_code = models.TextField(default="")
     last_message = models.TextField(default="")
     is_told = models.BooleanField(default=False)  # that it fails was recorded and mailed
+    is_expiry_told = models.BooleanField(default=False)  # that what waits will not be kept much longer
     retry_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     lease = models.BigIntegerField(default=0)

@@ -115,6 +115,7 @@ _CALM: Final[dict[str, Any]] = {
     "failing_since": None,
     "retry_at": None,
     "is_told": False,
+    "is_expiry_told": False,
     "last_outcome": DELIVERED,
     "last_code": "",
     "last_message": "",
