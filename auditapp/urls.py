@@ -21,6 +21,7 @@ from auditapp.pipeline.plans import violation_views as plan_violations
 from auditapp.pipeline.transformations import views as transformations
 from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
+from auditapp.pipeline.warehouses.api import router as warehouse_endpoints
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
 from auditapp.sources.api import router as source_endpoints
@@ -196,7 +197,7 @@ api = Api(
     docs_decorator=public_page("It describes the API and holds no data."),
     schemas=EXTRA_SCHEMAS,
 )
-for router in (audit_events, source_endpoints, destination_endpoints, delivery_endpoints):
+for router in (audit_events, source_endpoints, destination_endpoints, delivery_endpoints, warehouse_endpoints):
     api.add_router("", router)
 TRAIL = [
     path("", trail.event_list, name="event_list"),

@@ -96,6 +96,14 @@ def test_a_post_without_its_token_is_403(cast, route):
     assert b"The form has expired" in response.content
 
 
+@pytest.mark.parametrize("path", ["/demo/connections/warehouses/a%00b/", "/api/warehouses/a%00b", "/%00/"])
+def test_a_path_that_the_database_cannot_be_asked_for_is_404(cast, path):
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.olga)
+    _, secret = make_token(workspace=cast.workspace, scopes=["warehouse:read"])
+    assert client.get(path, headers={"Authorization": f"Bearer {secret}"}).status_code == 404
+
+
 def contents():
     """A digest of every table, but for sessions, caches and reads of the trail, which are events."""
     digests = {}

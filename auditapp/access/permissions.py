@@ -77,6 +77,10 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
             "Create, change and delete sources",
             (Permission.SOURCE_READ, Permission.SOURCE_WRITE, Permission.SOURCE_CREATE),
         ),
+        "warehouse:read": TokenScope("See warehouses and their syncs", (Permission.WAREHOUSE_READ,)),
+        "warehouse:write": TokenScope(
+            "Create, change, sync and delete warehouses", (Permission.WAREHOUSE_READ, Permission.WAREHOUSE_WRITE)
+        ),
         "tracking_plan:read": TokenScope("See tracking plans", (Permission.TRACKING_PLAN_READ,)),
         "tracking_plan:write": TokenScope(
             "Create, change and delete tracking plans", (Permission.TRACKING_PLAN_READ, Permission.TRACKING_PLAN_WRITE)

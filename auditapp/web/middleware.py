@@ -56,6 +56,8 @@ class ErrorPageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\x00" in request.path:
+            return error_answer(request, NotFound())  # no id has it, and the database cannot be asked for one
         response = self.get_response(request)
         # What Django answered itself: no such URL, a method that is not allowed, an unforeseen error.
         if response.status_code >= HTTPStatus.BAD_REQUEST and not response.streaming:

@@ -29,6 +29,9 @@ class Caller:
     def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> HttpResponse:
         return Client().get(f"/api{path}", query or {}, headers={**self._authorization, **headers})
 
+    def patch(self, path: str, body: Any) -> HttpResponse:
+        return Client().patch(f"/api{path}", json.dumps(body), "application/json", headers=self._authorization)
+
     def post(self, path: str, body: Any, *, content_type: str = "application/json", **headers: str) -> HttpResponse:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         # What a broken endpoint does is a 500 for the test to see, not an exception.

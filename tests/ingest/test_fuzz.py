@@ -33,7 +33,7 @@ def broken(requests, secret):
 @pytest.fixture
 def secret(db):
     workspace = make_workspace(slug="acme")
-    return make_token(workspace=workspace, scopes=["audit:read", "audit:write", "types:write"])[1]
+    return make_token(workspace=workspace, scopes=["audit:read", "audit:write", "types:write", "warehouse:read"])[1]
 
 
 def test_requests_of_the_grammar_never_break_the_api(secret):

@@ -43,6 +43,7 @@ class FeedRow:
 class SourceLine:
     """What a sync did for one source."""
 
+    source_id: str
     name: str
     schema: str
     events: int
@@ -173,19 +174,27 @@ def standings(warehouses: Sequence[Warehouse]) -> dict[str, Standing]:
     return {one: Standing(last.get(one), live.get(one), rows.get(one, 0)) for one in ids}
 
 
+def syncs_of(warehouse: Warehouse) -> "QuerySet[WarehouseSync]":
+    """The syncs of a warehouse that are kept, newest first."""
+    syncs = WarehouseSync.objects.filter(workspace_id=warehouse.workspace_id, warehouse_id=warehouse.id)
+    return syncs.order_by("-started_at", "id")
+
+
 def sync_rows(warehouse: Warehouse, *, before: datetime | None = None, limit: int = SYNCS_SHOWN) -> list[SyncRow]:
-    """The syncs of a warehouse, newest first, with what each did for each source and its attempts.
+    """A page of syncs, newest first.
 
     Takes:   before, the start of the last one of the page before
     """
-    syncs = WarehouseSync.objects.filter(workspace_id=warehouse.workspace_id, warehouse_id=warehouse.id)
-    if before is not None:
-        syncs = syncs.filter(started_at__lt=before)
-    found = list(syncs.order_by("-started_at", "id")[:limit])
-    attempts = attempts_of(warehouse.workspace_id, [sync.task_id for sync in found])
-    people = User.objects.filter(id__in={sync.asked_by for sync in found if sync.asked_by})
+    syncs = syncs_of(warehouse)
+    return told_syncs(warehouse, list((syncs.filter(started_at__lt=before) if before else syncs)[:limit]))
+
+
+def told_syncs(warehouse: Warehouse, syncs: Sequence[WarehouseSync]) -> list[SyncRow]:
+    """Syncs with what each did for each source, its attempts, and who asked for it."""
+    attempts = attempts_of(warehouse.workspace_id, [sync.task_id for sync in syncs])
+    people = User.objects.filter(id__in={sync.asked_by for sync in syncs if sync.asked_by})
     names = {person.id: person.name for person in people}
-    return [_sync_row(sync, attempts.get(sync.task_id, []), names) for sync in found]
+    return [_sync_row(sync, attempts.get(sync.task_id, []), names) for sync in syncs]
 
 
 def collections_of(source: Source, left_out: Sequence[str]) -> list[Collection]:
@@ -212,7 +221,7 @@ def _feed_row(source: Source, feed: WarehouseFeed | None, end: int) -> FeedRow:
 
 def _sync_row(sync: WarehouseSync, attempts: Sequence[TaskAttempt], names: dict[str, str]) -> SyncRow:
     lines = [
-        SourceLine(one["name"], one["schema"], one["events"], one["rows"], notices_from(one["notices"]))
+        SourceLine(one["id"], one["name"], one["schema"], one["events"], one["rows"], notices_from(one["notices"]))
         for one in sync.sources
     ]
     asked_by = names.get(sync.asked_by, "the API" if sync.asked_by.startswith("tok_") else "a former member")

@@ -14,12 +14,12 @@ from auditapp.lib.secret_box import seal
 from auditapp.pipeline.warehouses.connecting import SSL_MODES, Connection
 from auditapp.pipeline.warehouses.due import SYNC_KIND
 from auditapp.pipeline.warehouses.models import SyncState, Warehouse, WarehouseFeed, WarehouseSync
-from auditapp.pipeline.warehouses.queries import connection_of, warehouse_for
+from auditapp.pipeline.warehouses.queries import connection_of, fed_source, warehouse_for
 from auditapp.pipeline.warehouses.schedules import DEFAULT, SCHEDULES
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
 from auditapp.sources.models import Source
-from auditapp.sources.queries import visible_sources
+from auditapp.sources.queries import source_for, visible_sources
 from auditapp.tasks.services import cancel_task, hasten_task
 
 KIND_NAMES = {"postgresql": "PostgreSQL"}
@@ -132,6 +132,37 @@ def change_warehouse(
         change = Change("settings.schedule", SCHEDULES[planned], SCHEDULES[warehouse.schedule])
         record("warehouse.sync_schedule_modified", target=warehouse, changes=[change])
     _record_feeding(warehouse, fed_by)
+    return warehouse
+
+
+@transaction.atomic
+def connect_source(*, warehouse_id: str, source_id: str) -> Warehouse:
+    """Have one more source feed a warehouse.
+
+    Raises:  NotFound, Denied
+    Writes:  Warehouse; warehouse.source_connected, unless it feeds it already
+    """
+    warehouse = warehouse_to_change(warehouse_id)
+    source = source_for(acting_access(), source_id)
+    if source.id not in warehouse.source_ids:
+        warehouse.source_ids = [*warehouse.source_ids, source.id]
+        warehouse.save(update_fields=["source_ids"])
+        record("warehouse.source_connected", target=[warehouse, source])
+    return warehouse
+
+
+@transaction.atomic
+def disconnect_source(*, warehouse_id: str, source_id: str) -> Warehouse:
+    """Have a source feed a warehouse no longer; what it loaded stays there.
+
+    Raises:  NotFound, also where it does not feed it; Denied
+    Writes:  Warehouse; warehouse.source_disconnected
+    """
+    warehouse = warehouse_to_change(warehouse_id)
+    source = fed_source(acting_access(), warehouse, source_id)
+    warehouse.source_ids = [one for one in warehouse.source_ids if one != source.id]
+    warehouse.save(update_fields=["source_ids"])
+    record("warehouse.source_disconnected", target=[warehouse, source])
     return warehouse
 
 

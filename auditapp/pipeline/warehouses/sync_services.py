@@ -96,10 +96,13 @@ def check_settings(*, connection: Connection, password: str) -> Finding:
     return finding
 
 
-def check_warehouse(*, warehouse_id: str, connection: Connection | None = None, password: str = "") -> Finding:
+def check_warehouse(
+    *, warehouse_id: str, connection: Connection | None = None, password: str = "", keeps: bool = True
+) -> Finding:
     """Try the settings of a warehouse, as they are or as they would be.
 
-    Takes:   password, "" for the one there is, which goes to no other server than the one it was given for
+    Takes:   password, "" for the one there is, which goes to no other server than the one it was given for; keeps, whether what
+             is found about the saved settings is shown from then on
     Raises:  NotFound, Denied, Invalid, PasswordNeeded, TooManyChecks
     Writes:  Warehouse, where the saved settings were tried; storage_destination.settings_validated
     """
@@ -114,7 +117,7 @@ def check_warehouse(*, warehouse_id: str, connection: Connection | None = None, 
     with transaction.atomic():
         now = Warehouse.objects.select_for_update().get(workspace_id=warehouse.workspace_id, id=warehouse_id)
         is_saved = asked == connection_of(now) and (not password or password == unseal(bytes(now.secret or b"")))
-        if is_saved:
+        if keeps and is_saved:
             now.checked_at, now.check_problem = clock.now(), finding.message
             now.save(update_fields=["checked_at", "check_problem"])
         _record(warehouse, finding)

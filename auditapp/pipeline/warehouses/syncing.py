@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from auditapp.lib import clock
 from auditapp.lib.errors import Outside
 from auditapp.lib.secret_box import unseal
 from auditapp.pipeline.warehouses import loading
@@ -45,6 +46,10 @@ def connect(run: TaskRun) -> dict[str, Any]:
     session = _session(run)
     with session.within(STEP_S) as line:
         row = line.execute("SELECT current_setting('server_version')").fetchone()
+    with run.writing():
+        # They work, whoever tested them.
+        untested = Warehouse.objects.filter(workspace_id=run.task.workspace_id, id=run.task.key, checked_at=None)
+        untested.update(checked_at=clock.now())
     return {"server": row[0] if row else ""}
 
 
