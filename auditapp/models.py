@@ -13,6 +13,7 @@ from auditapp.access.models import (
 )
 from auditapp.forwarding.models import Forwarding
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
+from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
 from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan, ViolationCount, ViolationSample
@@ -46,6 +47,7 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryCount",
     "Destination",
+    "DestinationFilter",
     "Event",
     "Export",
     "ExportChunk",

@@ -11,6 +11,7 @@ from auditapp.ingest.api import router as audit_events
 from auditapp.ingest.segment import views as segment
 from auditapp.pipeline.delivery import views as delivery
 from auditapp.pipeline.delivery.api import router as delivery_endpoints
+from auditapp.pipeline.destination_filters import views as filters
 from auditapp.pipeline.destinations import views as destinations
 from auditapp.pipeline.destinations.api import router as destination_endpoints
 from auditapp.pipeline.functions import put_views
@@ -131,6 +132,15 @@ DESTINATIONS = [
     path("<str:destination_id>/replays/", delivery.replay_list, name="replay_list"),
     path("<str:destination_id>/replays/dead-letters/", delivery.letters_replay, name="letters_replay"),
     path("<str:destination_id>/replays/<str:replay_id>/cancel/", delivery.replay_cancel, name="replay_cancel"),
+]
+DESTINATIONS += [
+    path("<str:destination_id>/filters/", filters.filter_list, name="filter_list"),
+    path("<str:destination_id>/filters/new/", filters.filter_create, name="filter_create"),
+    path("<str:destination_id>/filters/<str:filter_id>/", filters.filter_edit, name="filter_edit"),
+    path("<str:destination_id>/filters/<str:filter_id>/enable/", filters.filter_enable, name="filter_enable"),
+    path("<str:destination_id>/filters/<str:filter_id>/disable/", filters.filter_disable, name="filter_disable"),
+    path("<str:destination_id>/filters/<str:filter_id>/delete/", filters.filter_delete, name="filter_delete"),
+    path("<str:destination_id>/function/", put_views.destination_function, name="destination_function"),
 ]
 FORWARDING = [
     path("", forwarding.forwarding, name="forwarding"),

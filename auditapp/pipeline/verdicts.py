@@ -4,7 +4,10 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """Accepted, or why an event goes no further; the lower ones are decided at the source, the capitals for one destination."""
+    """Accepted, or why an event goes no further; the lower ones are decided at the source, the capitals for one destination.
+
+    Those of functions are the same at both.
+    """
 
     ACCEPTED = "accepted"
     EVENT_SETTING = "event_setting"

@@ -1,10 +1,12 @@
 """Destinations of the matrix: what is in the paths of their pages, and who gets what there. They are reached by their source."""
 
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, Replay
+from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import make_destination
 
 SETTINGS = {"name": "New", "url": "https://hooks.example.com/new", "sends": "batch", "form": "segment"}
+FILTER = {"title": "New", "does": "DROP", "condition": "all"}
 WRITERS = "302 302 403 403 404 302"
 READERS = "200 200 200 403 404 302"
 TESTERS = "200 200 403 403 404 302"
@@ -31,6 +33,18 @@ ROWS = [
     ("delivery_retry", WRITERS, ("destination",), {}),
     ("delivery_set_aside", WRITERS, ("refusing_destination",), {}),
     ("event_resend", WRITERS, ("destination", "first"), {}),
+    ("filter_list", READERS, ("destination",), None),
+    ("filter_list", READERS, ("destination",), {}),
+    ("filter_create", READERS, ("destination",), None),
+    ("filter_create", WRITERS, ("destination",), FILTER),
+    ("filter_create", OF_KIOSK, ("kiosk_destination",), FILTER),
+    ("filter_edit", READERS, ("destination", "filter"), None),
+    ("filter_edit", WRITERS, ("destination", "filter"), FILTER),
+    ("filter_disable", WRITERS, ("destination", "filter"), {}),
+    ("filter_enable", WRITERS, ("destination", "filter_off"), {}),
+    ("filter_delete", WRITERS, ("destination", "filter"), {}),
+    ("destination_function", READERS, ("destination",), None),
+    ("destination_function", "422 422 403 403 404 302", ("destination",), {"function": ""}),
     ("replay_list", READERS, ("destination",), None),
     ("replay_list", WRITERS, ("destination",), {"since": "2020-01-01T00:00"}),
     ("letters_replay", WRITERS, ("destination",), {}),
@@ -67,4 +81,15 @@ def destination_ids(cast):
             tries=2,
             code="422",
         )
+        for name, is_enabled in (("filter", True), ("filter_off", False)):
+            ids[name] = DestinationFilter.objects.create(
+                **where,
+                id=f"flt_{name}_{cast.workspace.slug}",
+                source_id=cast.shop.id,
+                title=name,
+                condition="all",
+                actions=[{"type": "DROP"}],
+                is_enabled=is_enabled,
+                revision=name,
+            ).id
     return ids | {"attempt": attempt.id, "replay": replay.id}

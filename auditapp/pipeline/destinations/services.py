@@ -14,6 +14,7 @@ from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id
 from auditapp.lib.webhook_signature import new_secret
 from auditapp.pipeline.delivery.positions import forget_delivery, open_delivery, skip_to_now, wake_delivery
+from auditapp.pipeline.delivery.stages import forget_stages
 from auditapp.pipeline.destinations.kind import Kind
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.queries import destination_for, destinations_of
@@ -258,6 +259,7 @@ def destination_to_change(destination_id: str) -> Destination:
 def _delete(destination: Destination) -> None:
     record("destination.deleted", target=destination, changes=changed(_told(destination), {}))
     forget_delivery(destination)
+    forget_stages(destination)
     destination.delete()
 
 

@@ -10,6 +10,8 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Conflict, Invalid
+from auditapp.pipeline.destinations.queries import destination_for
+from auditapp.pipeline.destinations.views import about_destination
 from auditapp.pipeline.functions.forms import SettingsForm, shown_values
 from auditapp.pipeline.functions.models import Function, FunctionUse
 from auditapp.pipeline.functions.process import HOW_TO_INSTALL, has_functions
@@ -27,6 +29,14 @@ def source_function(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     """The function of a source."""
     source = source_for(request.member_permissions, source_id)
     return put_page(request, source, "", about_source(request, source), "functions/source_function.html")
+
+
+@workspace_page("source.read")
+def destination_function(request: WorkspaceRequest, destination_id: str) -> HttpResponse:
+    """The function of a destination."""
+    destination = destination_for(request.member_permissions, destination_id)
+    about = about_destination(request, destination)
+    return put_page(request, about["source"], destination.id, about, "functions/destination_function.html")
 
 
 def put_page(

@@ -83,15 +83,6 @@ def take_function_out(*, source_id: str, destination_id: str = "") -> None:
     raise_versions(source.workspace_id, [destination_id] if destination_id else [])
 
 
-def forget_uses(*, workspace_id: int, source_id: str, destination_id: str | None = None) -> None:
-    """Take away what hangs on a source, or on a destination, that is being deleted.
-
-    Writes:  FunctionUse
-    """
-    uses = FunctionUse.objects.filter(workspace_id=workspace_id, source_id=source_id)
-    (uses if destination_id is None else uses.filter(destination_id=destination_id)).delete()
-
-
 def _place(source_id: str, destination_id: str) -> tuple[Source, HasTarget]:
     """The source, locked, and where in it the function stands."""
     source = source_to_change(source_id)

@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from django import forms
 
+from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.transformations.kinds import CALLS, KINDS, condition_of, simple_event
 from auditapp.sources.models import Source
 
@@ -13,16 +14,29 @@ EVERY: Final = "all"
 
 
 class NewTransformationForm(forms.Form):
-    """The first step: of which source, and what it does."""
+    """The first step: of which source, for all of its destinations or one, and what it does."""
 
     source = forms.ChoiceField(label="Source")
+    destination = forms.ChoiceField(
+        required=False,
+        label="Destination",
+        help_text="For all of them, an event is changed as it comes in. For one, alone on its way there.",
+    )
     kind = forms.ChoiceField(
         label="What it does", choices=[(key, kind.name) for key, kind in KINDS.items()], widget=forms.RadioSelect
     )
 
-    def __init__(self, *args: Any, sources: Iterable[Source], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, sources: Iterable[Source], destinations: Iterable[Destination] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["source"]).choices = [(one.id, one.name) for one in sources]
+        names = {one.id: one.name for one in sources}
+        cast(forms.ChoiceField, self.fields["source"]).choices = list(names.items())
+        grouped: dict[str, list[tuple[str, str]]] = {}
+        for one in destinations:
+            if one.source_id in names:
+                grouped.setdefault(names[one.source_id], []).append((one.id, one.name))
+        cast(forms.ChoiceField, self.fields["destination"]).choices = [("", "All destinations"), *grouped.items()]
 
 
 class TransformationForm(forms.Form):

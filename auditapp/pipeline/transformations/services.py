@@ -12,6 +12,8 @@ from auditapp.lib.canonical_json import canonical_bytes
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id, random_base62
 from auditapp.lib.secret_box import seal
+from auditapp.pipeline.delivery.stages import raise_versions
+from auditapp.pipeline.destinations.queries import destinations_of
 from auditapp.pipeline.transformations.definition import transformation_of
 from auditapp.pipeline.transformations.kinds import KINDS, event_of, kinds_of, told
 from auditapp.pipeline.transformations.models import SavedTransformation
@@ -43,18 +45,26 @@ class AlreadyChanged(Invalid):
 
 @transaction.atomic
 def create_transformation(
-    *, source_id: str, name: str, definition: Mapping[str, Any], hash_key: str = "", is_enabled: bool = True
+    *,
+    source_id: str,
+    name: str,
+    definition: Mapping[str, Any],
+    hash_key: str = "",
+    is_enabled: bool = True,
+    destination_id: str = "",
 ) -> SavedTransformation:
     """Make a transformation of a source; events that come in from now on go through it.
 
+    Takes:   destination_id, of one of its destinations, to change alone what is sent there
     Raises:  NotFound, Denied, Invalid with a pointer to each problem of the definition, AlreadyChanged
-    Writes:  SavedTransformation; transformation.created
+    Writes:  SavedTransformation, Destination, Delivery; transformation.created
     """
     source = source_to_change(source_id)
     one = SavedTransformation(
         workspace_id=source.workspace_id,
         id=new_id("trf"),
         source_id=source.id,
+        destination_id=_destination_id(source, destination_id),
         is_enabled=is_enabled,
         created_at=clock.now(),
     )
@@ -66,6 +76,7 @@ def create_transformation(
     changes = changed({}, _told(one))
     if one.hash_key is not None:
         changes.append(Change("hash_key", new=WITHHELD))
+    _raise_version(one)
     record("transformation.created", target=[one, source], changes=changes)
     return one
 
@@ -78,7 +89,7 @@ def change_transformation(
 
     Takes:   hash_key, None to keep the one there is, "" to take it away
     Raises:  NotFound, Denied, Invalid, AlreadyChanged
-    Writes:  SavedTransformation; transformation.updated, unless nothing differs
+    Writes:  SavedTransformation, Destination, Delivery; transformation.updated, unless nothing differs
     """
     one, source = _to_change(transformation_id)
     before, had_key = _told(one), one.hash_key is not None
@@ -90,6 +101,7 @@ def change_transformation(
         )
     if changes:
         one.save()
+        _raise_version(one)
         record("transformation.updated", target=[one, source], changes=changes)
     return one
 
@@ -99,7 +111,7 @@ def enable_transformation(*, transformation_id: str) -> SavedTransformation:
     """Let a transformation change events again.
 
     Raises:  NotFound, Denied, AlreadySo
-    Writes:  SavedTransformation; transformation.enabled
+    Writes:  SavedTransformation, Destination, Delivery; transformation.enabled
     """
     return _switch(transformation_id, on=True)
 
@@ -109,7 +121,7 @@ def disable_transformation(*, transformation_id: str) -> SavedTransformation:
     """Let events pass by a transformation.
 
     Raises:  NotFound, Denied, AlreadySo
-    Writes:  SavedTransformation; transformation.disabled
+    Writes:  SavedTransformation, Destination, Delivery; transformation.disabled
     """
     return _switch(transformation_id, on=False)
 
@@ -119,11 +131,12 @@ def delete_transformation(*, transformation_id: str) -> None:
     """Delete a transformation. Events that went through it stay as it left them.
 
     Raises:  NotFound, Denied
-    Writes:  SavedTransformation; transformation.deleted
+    Writes:  SavedTransformation, Destination, Delivery; transformation.deleted
     """
     one, source = _to_change(transformation_id)
     record("transformation.deleted", target=[one, source], changes=changed(_told(one), {}))
     one.delete()
+    _raise_version(one)
 
 
 def _switch(transformation_id: str, *, on: bool) -> SavedTransformation:
@@ -132,9 +145,21 @@ def _switch(transformation_id: str, *, on: bool) -> SavedTransformation:
         raise AlreadySo
     one.is_enabled = on
     one.save(update_fields=["is_enabled"])
+    _raise_version(one)
     name = f"transformation.{'enabled' if on else 'disabled'}"
     record(name, target=[one, source], changes=[Change("enabled", not on, on)])
     return one
+
+
+def _destination_id(source: Source, destination_id: str) -> str:
+    if destination_id and not destinations_of(source).filter(id=destination_id).exists():
+        raise Invalid("This source has no such destination.", field="destination", code="unknown_destination")
+    return destination_id
+
+
+def _raise_version(one: SavedTransformation) -> None:
+    """What is sent from now on is made anew, where it is sent to one destination."""
+    raise_versions(one.workspace_id, [one.destination_id] if one.destination_id else [])
 
 
 def _to_change(transformation_id: str) -> tuple[SavedTransformation, Source]:

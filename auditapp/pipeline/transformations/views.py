@@ -1,11 +1,9 @@
 """Pages of transformations. Which of them somebody sees and changes is asked of queries and services."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -15,6 +13,9 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid, Problem
+from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.destinations.queries import visible_destinations
+from auditapp.pipeline.looking import note_look
 from auditapp.pipeline.transformations import form_input
 from auditapp.pipeline.transformations.definition import transformation_of
 from auditapp.pipeline.transformations.forms import NewTransformationForm, TransformationForm, shown_condition
@@ -29,15 +30,12 @@ from auditapp.pipeline.transformations.services import (
     disable_transformation,
     enable_transformation,
 )
-from auditapp.record.services import record
 from auditapp.sources.models import SeenEvent, Source
 from auditapp.sources.queries import source_for, visible_sources
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 PREVIEW: Final = "preview"
-# That somebody looked at what customers sent is an event, and one of them is enough for a while of trying.
-LOOKED_EVERY: Final = timedelta(minutes=5)
 
 
 @workspace_page("source.read")
@@ -48,8 +46,17 @@ def transformation_list(request: WorkspaceRequest) -> HttpResponse:
     found = visible_transformations(access)
     shown = found.filter(source_id=source) if source else found
     shown = shown.filter(kinds__contains=[kind]) if kind else shown
+    destinations = {one.id: one for one in visible_destinations(access)}
     context = {
-        "rows": [(one, sources.get(one.source_id), [KINDS[key].name for key in one.kinds]) for one in shown],
+        "rows": [
+            (
+                one,
+                sources.get(one.source_id),
+                destinations.get(one.destination_id),
+                [KINDS[key].name for key in one.kinds],
+            )
+            for one in shown
+        ],
         "total": found.count(),
         "sources": list(sources.values()),
         "kinds": [(key, one.name) for key, one in KINDS.items()],
@@ -66,7 +73,15 @@ def transformation_create(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions
     writable = [one for one in visible_sources(access) if access.can(Permission.SOURCE_WRITE, one.id)]
     given = request.GET if "source" in request.GET and "kind" in request.GET else None
-    first = NewTransformationForm(given, sources=writable, initial=request.GET.dict())
+    destinations = {one.id: one for one in visible_destinations(access)}
+    first = NewTransformationForm(
+        given, sources=writable, destinations=destinations.values(), initial=request.GET.dict()
+    )
+    destination = None
+    if given is not None and first.is_valid():
+        destination = destinations.get(first.cleaned_data["destination"])
+        if destination and destination.source_id != first.cleaned_data["source"]:
+            first.add_error("destination", "This is a destination of another source.")
     if given is None or not first.is_valid():
         kinds = [(key, one.name, one.does) for key, one in KINDS.items()]
         context = {"form": first, "kinds": kinds, "writable": writable}
@@ -74,9 +89,12 @@ def transformation_create(request: WorkspaceRequest) -> HttpResponse:
     source, kinds_asked = source_for(access, first.cleaned_data["source"]), [first.cleaned_data["kind"]]
 
     def save(name: str, definition: dict[str, Any], key: str | None) -> SavedTransformation:
-        return create_transformation(source_id=source.id, name=name, definition=definition, hash_key=key or "")
+        there = destination.id if destination else ""
+        return create_transformation(
+            source_id=source.id, name=name, definition=definition, hash_key=key or "", destination_id=there
+        )
 
-    return _edited(request, source, kinds_asked, None, save)
+    return _edited(request, (source, destination), kinds_asked, None, save)
 
 
 @workspace_page("source.read")
@@ -87,16 +105,20 @@ def transformation(request: WorkspaceRequest, transformation_id: str) -> HttpRes
     def save(name: str, definition: dict[str, Any], key: str | None) -> SavedTransformation:
         return change_transformation(transformation_id=one.id, name=name, definition=definition, hash_key=key)
 
-    return _edited(request, source, one.kinds, one, save)
+    destination = visible_destinations(request.member_permissions).filter(id=one.destination_id).first()
+    return _edited(request, (source, destination), one.kinds, one, save)
 
 
 Save = Callable[[str, dict[str, Any], str | None], SavedTransformation]
 
+Place = tuple[Source, Destination | None]
+
 
 def _edited(
-    request: WorkspaceRequest, source: Source, kinds: list[str], one: SavedTransformation | None, save: Save
+    request: WorkspaceRequest, place: Place, kinds: list[str], one: SavedTransformation | None, save: Save
 ) -> HttpResponse:
     """The form of a transformation: shown, tried on the last events, or saved."""
+    source, destination = place
     names = _seen_names(source)
     has_key = one is not None and one.hash_key is not None
     definition: dict[str, Any] = (
@@ -112,7 +134,8 @@ def _edited(
         try:
             if PREVIEW in request.POST:
                 made = transformation_of("preview", definition, hash_key=(form.asked_key() or "").encode())
-                tried = _tried(request, source, preview(made, source))
+                tried = preview(made, source)
+                note_look(source, len(tried.events))
             elif is_valid:
                 save(form.cleaned_data["name"], definition, form.asked_key())
                 messages.success(request, "Saved. Events that come in from now on go through it.")
@@ -128,6 +151,7 @@ def _edited(
         "sections": form_input.sections(kinds, definition, problems),
         "choices": form_input.CHOICES,
         "source": source,
+        "destination": destination,
         "one": one,
         "preview": tried,
         "is_tried": PREVIEW in request.POST,
@@ -153,13 +177,6 @@ def _tell(form: TransformationForm, error: Invalid) -> None:
             form.add_error("condition", problem.message)
         elif not problem.pointer:
             form.add_error(None, problem.message)
-
-
-def _tried(request: WorkspaceRequest, source: Source, tried: Preview) -> Preview:
-    key = f"preview:{request.workspace.id}:{source.id}:{request.user.id}"
-    if tried.events and cache.add(key, 1, LOOKED_EVERY.total_seconds()):
-        record("source.debugger_viewed", target=source, meta={"event": f"Last {tried.looked_at} events, in a preview"})
-    return tried
 
 
 def _seen_names(source: Source) -> list[str]:
