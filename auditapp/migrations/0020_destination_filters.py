@@ -7,7 +7,7 @@ from auditapp.migrations._rights import tenant_rights
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0018_functions")]
+    dependencies = [("auditapp", "0019_expiry_told")]
 
     operations = [
         migrations.CreateModel(
