@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from django.test import override_settings
 
 from auditapp.lib.outbound import pool
 
+OF_NETRC = b64encode(b"maya:secret").decode()
 FILE = Path(__file__).parent / "vectors" / "ssrf" / "cases.jsonl"
 
 
@@ -83,8 +85,18 @@ class World:
             if address not in reachable or (port == self.ports["{port}"] and address == "127.0.0.1")
         ]
         harmful += ["the canary was called"] * self.caught
-        harmful += ["a password was sent"] * any("Authorization" in request for request in self.requests)
+        harmful += ["a password was sent"] * any(
+            OF_NETRC in request.get("Authorization", "") for request in self.requests
+        )
         return harmful + ["a redirect was followed"] * (len(self.requests) > self.case.calls)
+
+    def begin_again(self) -> None:
+        """Forget what was noted, for another feature to play the same case."""
+        self.connections.clear()
+        self.requests.clear()
+        self._looked_up.clear()
+        self.caught = 0
+        pool.POOL.clear()
 
     def filled(self, text: str) -> str:
         for placeholder, port in self.ports.items():
@@ -192,7 +204,7 @@ def _handler(requests: list[dict[str, str]]) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_POST
+        do_GET = do_PUT = do_POST
 
         def log_message(self, *args: object) -> None:
             pass

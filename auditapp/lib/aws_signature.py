@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
-_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,7 @@ def signed_headers(
 
 def _canonical(method: str, url: str, headers: Mapping[str, str], body_hash: str) -> tuple[str, str]:
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    authority = host if port == _DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
+    authority = parts.netloc.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
     covered = {name.lower(): " ".join(value.split()) for name, value in headers.items()} | {"host": authority}
     names = ";".join(sorted(covered))
     query = sorted(

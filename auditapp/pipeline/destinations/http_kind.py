@@ -8,7 +8,6 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
@@ -77,7 +76,10 @@ class HttpKind(Kind):
         return outcome_of(answer.status), told_of(answer)
 
     def send(self, body: bytes, batch: Batch, setup: Setup) -> Sent:
-        call = self.call(body, batch, setup)
+        try:
+            call = self.call(body, batch, setup)
+        except (Invalid, Refused) as fault:  # settings from before a rule that they do not keep
+            return Sent(Outcome.AUTH, "settings", fault.message)
         secrets = _secrets_of(call, setup)
         shown = masked(_request_text(call, body), secrets)
         try:
@@ -203,7 +205,7 @@ def _secrets_of(call: Call, setup: Setup) -> list[str]:
     secrets |= {line for one in secrets for line in one.splitlines()}
     secrets |= {value for one in secrets for value in [one.partition(": ")[2]] if len(value) >= _SHORTEST_VALUE}
     # Of an address that is secret, the other side repeats its own part.
-    secrets |= {urlsplit(one).path for one in secrets if "//" in one}
+    secrets |= {f"/{one.partition('://')[2].partition('/')[2]}" for one in secrets if "://" in one}
     sent = [value for name, value in call.headers.items() if _is_secret(name)]
     secrets |= {*sent, *(value.rpartition(" ")[2] for value in sent)}
     return sorted((one for one in secrets if len(one) >= _SHORTEST_SECRET), key=len, reverse=True)

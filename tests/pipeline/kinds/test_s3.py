@@ -203,7 +203,7 @@ def test_what_the_store_answers(serving, status, word, outcome):
         ({"region": "cn-north-1"}, "https://audit.s3.cn-north-1.amazonaws.com.cn/"),
         ({"addressing": "path"}, "https://s3.eu-central-1.amazonaws.com/audit/"),
         ({"endpoint": "https://minio.example.com:9000/"}, "https://minio.example.com:9000/audit/"),
-        ({"endpoint": "https://r2.example.com", "addressing": "virtual"}, "https://audit.r2.example.com/"),
+        ({"endpoint": "https://R2.example.com", "addressing": "virtual"}, "https://audit.r2.example.com:443/"),
         ({"prefix": "/a=b/c/"}, "https://audit.s3.eu-central-1.amazonaws.com/a%3Db/c/src_1/"),
         ({"prefix": ""}, "https://audit.s3.eu-central-1.amazonaws.com/src_1/"),
     ],

@@ -17,6 +17,7 @@ from auditapp.lib import clock
 from auditapp.lib.aws_signature import AwsKey, signed_headers
 from auditapp.lib.errors import Invalid
 from auditapp.lib.outbound import Answer
+from auditapp.lib.outbound.urls import parts_of
 from auditapp.lib.visible_text import terminal_safe
 from auditapp.pipeline.destinations.http_kind import TLS_FIELDS, Call, HttpKind, call_to, outcome_of, told_of, word_of
 from auditapp.pipeline.destinations.kind import Batch, Field, Outcome, Outgoing, Setup
@@ -203,7 +204,7 @@ def key_of(batch: Batch, setup: Setup) -> str:
 
 def _base(setup: Setup) -> str:
     said = setup.settings
-    bucket, endpoint = str(said["bucket"]), str(said["endpoint"]).rstrip("/")
+    bucket, endpoint = str(said["bucket"]), _normal(str(said["endpoint"]))
     by_path = said["addressing"] == "path"
     if said["addressing"] == "auto":
         # A certificate for *.s3.amazonaws.com does not cover names with further dots.
@@ -215,6 +216,15 @@ def _base(setup: Setup) -> str:
         return f"{endpoint}/{bucket}"
     scheme, _, host = endpoint.partition("://")
     return f"{scheme}://{bucket}.{host}"
+
+
+def _normal(endpoint: str) -> str:
+    """The endpoint as the request will name it, or the signature would be of another host."""
+    if not endpoint:
+        return ""
+    parts = parts_of(endpoint)
+    host = f"[{parts.host}]" if ":" in parts.host else parts.host
+    return f"{parts.scheme}://{host}:{parts.port}"
 
 
 def _is_parquet(setup: Setup) -> bool:
