@@ -19,6 +19,8 @@ from auditapp.pipeline.functions import views as functions
 from auditapp.pipeline.plans import rule_views as plan_rules
 from auditapp.pipeline.plans import views as plans
 from auditapp.pipeline.plans import violation_views as plan_violations
+from auditapp.pipeline.plans.api import router as plan_endpoints
+from auditapp.pipeline.plans.rule_api import router as rule_endpoints
 from auditapp.pipeline.transformations import views as transformations
 from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
@@ -207,7 +209,15 @@ api = Api(
     docs_decorator=public_page("It describes the API and holds no data."),
     schemas=EXTRA_SCHEMAS,
 )
-for router in (audit_events, source_endpoints, destination_endpoints, delivery_endpoints, warehouse_endpoints):
+for router in (
+    audit_events,
+    source_endpoints,
+    destination_endpoints,
+    delivery_endpoints,
+    warehouse_endpoints,
+    plan_endpoints,
+    rule_endpoints,
+):
     api.add_router("", router)
 TRAIL = [
     path("", trail.event_list, name="event_list"),

@@ -70,15 +70,17 @@ def takes(required: Sequence[str] = (), **properties: str | Mapping[str, Any]) -
 
 
 def paged(
-    request: HttpRequest, query: ListQuery, rows: Sequence[Any] | QuerySet[Any]
+    request: HttpRequest, query: ListQuery, rows: Sequence[Any] | QuerySet[Any], *, also: Iterable[str] = ()
 ) -> tuple[list[Any], dict[str, Any]]:
     """A page of a list in a fixed order, and its cursors.
 
-    Raises:  Invalid for parameters that a list does not have, and for a cursor that is none
+    Takes:   also, parameters of this list alone
+    Raises:  Invalid for parameters that the list does not have, and for a cursor that is none
     """
+    known = [*also, *_LIST_PARAMETERS]
     for name in request.GET:
-        if name not in _LIST_PARAMETERS:
-            message = f"There is no parameter {name}. Take of these: {', '.join(_LIST_PARAMETERS)}."
+        if name not in known:
+            message = f"There is no parameter {name}. Take of these: {', '.join(known)}."
             raise Invalid(message, field=name, code="unknown_parameter")
     count = query.dotted_count or query.count
     start = _offset(query.cursor or query.dotted_cursor)

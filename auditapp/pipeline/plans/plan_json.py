@@ -37,13 +37,21 @@ def rules_from_json(body: bytes) -> list[Rule]:
 
     Raises:  Invalid, with a pointer to each problem
     """
+    return rules_of(items_from_json(body))
+
+
+def items_from_json(body: bytes) -> list[Any]:
+    """What stands for rules in such a file, not looked at yet.
+
+    Raises:  Invalid
+    """
     value = strict_json.parse(body, max_bytes=MAX_BYTES, limits=_LIMITS)
     rules = value.get("rules") if isinstance(value, dict) else None
     if not isinstance(rules, list):
         raise Invalid(
             'Send {"rules": [...]} with at least the type and jsonSchema of each.', pointer="/rules", field="rules"
         )
-    return rules_of(rules)
+    return rules
 
 
 def rules_of(items: Iterable[Any]) -> list[Rule]:

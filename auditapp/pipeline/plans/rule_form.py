@@ -13,7 +13,8 @@ from auditapp.pipeline.plans.field_rows import ANY, DATE_TIME, TYPES, FieldRow, 
 from auditapp.pipeline.plans.rules import MAX_KEY, MAX_SCHEMA_BYTES, MAX_VERSION, Rule, RuleType
 
 SPARE_ROWS: Final = 5
-MAX_ROWS: Final = 500
+# With six boxes a row, as many as a form may have (DATA_UPLOAD_MAX_NUMBER_FIELDS).
+MAX_ROWS: Final = 160
 FIELD_TYPES: Final = (ANY, *(kind for kind in TYPES if kind != "null"), DATE_TIME)
 NULLABLE: Final = "null"
 TYPE_NAMES: Final = {

@@ -46,13 +46,17 @@ def change_rule(*, plan_id: str, rule: Rule) -> RuleChanges:
 
 
 @transaction.atomic
-def update_rules(*, plan_id: str, rules: Sequence[Rule]) -> RuleChanges:
+def update_rules(*, plan_id: str, rules: Sequence[Rule], instead_of: Collection[Identity] = ()) -> RuleChanges:
     """Add these rules, or change those that are there; the others stay.
 
-    Raises:  NotFound, Denied, Invalid
+    Takes:   instead_of, rules that some of them take the place of under another name
+    Raises:  NotFound, Denied, Invalid, RuleGone, where one of instead_of is not in the plan
     Writes:  PlanRule, TrackingPlan; what tell_rules records
     """
-    return _put(*_begun(plan_id), rules)
+    plan, before = _begun(plan_id)
+    if not before.keys() >= set(instead_of):
+        raise RuleGone
+    return _put(plan, before, rules, gone=set(instead_of) - {rule.identity for rule in rules})
 
 
 @transaction.atomic
@@ -110,11 +114,17 @@ def _begun(plan_id: str) -> tuple[TrackingPlan, dict[Identity, Rule]]:
 
 
 def _put(
-    plan: TrackingPlan, before: dict[Identity, Rule], rules: Sequence[Rule], *, replaces: bool = False
+    plan: TrackingPlan,
+    before: dict[Identity, Rule],
+    rules: Sequence[Rule],
+    *,
+    replaces: bool = False,
+    gone: Collection[Identity] = (),
 ) -> RuleChanges:
     require_good_rules(rules)
     put = {rule.identity: rule for rule in rules}
-    after = put if replaces else before | put
+    kept = {} if replaces else {identity: rule for identity, rule in before.items() if identity not in gone}
+    after = kept | put
     if len(after) > MAX_RULES:
         raise Invalid(f"A plan has at most {MAX_RULES:,} rules, and this would be {len(after):,}.", field="rules")
     changes = put_rules(plan, before, after)
