@@ -15,6 +15,7 @@ from auditapp.forwarding.models import Forwarding
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.flow.models import StageCount
 from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
 from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan, ViolationCount, ViolationSample
 from auditapp.pipeline.transformations.models import SavedTransformation
@@ -77,6 +78,7 @@ __all__ = [
     "SourceEvent",
     "SourceHead",
     "SourcePlan",
+    "StageCount",
     "Task",
     "TaskAttempt",
     "TaskStep",

@@ -14,6 +14,7 @@ from auditapp.pipeline.delivery.api import router as delivery_endpoints
 from auditapp.pipeline.destination_filters import views as filters
 from auditapp.pipeline.destinations import views as destinations
 from auditapp.pipeline.destinations.api import router as destination_endpoints
+from auditapp.pipeline.flow import views as flow
 from auditapp.pipeline.functions import put_views
 from auditapp.pipeline.functions import views as functions
 from auditapp.pipeline.plans import rule_views as plan_rules
@@ -91,7 +92,7 @@ ACCESS = [
 SOURCES = [
     path("", sources.source_list, name="source_list"),
     path("new/", sources.source_create, name="source_create"),
-    path("<str:source_id>/", sources.source_overview, name="source"),
+    path("<str:source_id>/", flow.source_overview, name="source"),
     path("<str:source_id>/debugger/", inboxes.source_debugger, name="source_debugger"),
     path("<str:source_id>/debugger/<str:index>/", inboxes.source_debugger_event, name="source_debugger_event"),
     path("<str:source_id>/schema/", inboxes.source_schema, name="source_schema"),

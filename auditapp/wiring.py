@@ -5,6 +5,7 @@ from typing import Final
 from procrastinate import App
 
 from auditapp.access.resources import ResourceKind, register_kind
+from auditapp.forwarding.strip import find_upstream
 from auditapp.jobs.schedule import Job, redo_stalled, register
 from auditapp.pipeline.delivery.jobs import forget_attempts, warn_of_expiry
 from auditapp.pipeline.delivery.mail import mail_owners
@@ -19,6 +20,8 @@ from auditapp.pipeline.destinations.kinds.syslog import Syslog
 from auditapp.pipeline.destinations.kinds.webhook import Webhook
 from auditapp.pipeline.destinations.registry import register_destination_kind
 from auditapp.pipeline.destinations.services import delete_destinations_of
+from auditapp.pipeline.flow.counting import forget_stages
+from auditapp.pipeline.flow.upstream import register_upstream
 from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
 from auditapp.pipeline.plans.jobs import forget_violations, tell_violations
 from auditapp.pipeline.plans.queries import planned_names
@@ -95,6 +98,8 @@ def register_resources() -> None:
     attach_to_sources(delete_destinations_of)
     attach_to_sources(disconnect_deleted_source)
     register_planned(planned_names)
+    attach_to_sources(forget_stages)
+    register_upstream(find_upstream)
 
 
 def register_jobs(app: App) -> None:

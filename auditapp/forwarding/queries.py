@@ -106,8 +106,13 @@ def progress_of(forwarding: Forwarding) -> Progress:
 
 def matching_in_a_day(viewer: Viewer, line: str) -> Count:
     """How many events of the last 24 hours a line would have forwarded, counted up to a bound."""
+    return matching_since(viewer, line, clock.now() - A_DAY)
+
+
+def matching_since(viewer: Viewer, line: str, moment: datetime) -> Count:
+    """How many events since a moment a line asks for, counted up to a bound."""
     wanted = wanted_by(line)
-    since = max(filter(None, (wanted.since, clock.now() - A_DAY)))
+    since = max(filter(None, (wanted.since, moment)))
     return visible_events(viewer).count(replace(wanted, since=since), up_to=COUNTED_UP_TO)
 
 

@@ -17,8 +17,9 @@ from auditapp.forwarding.forms import ForwardingForm
 from auditapp.forwarding.models import Forwarding
 from auditapp.forwarding.queries import Arrivals, arrivals_of, forwarding_of, matching_in_a_day, progress_of
 from auditapp.forwarding.services import save_forwarding, send_test_event
-from auditapp.lib import clock
+from auditapp.forwarding.strip import forwarding_strip, whole_way
 from auditapp.lib.errors import Invalid
+from auditapp.pipeline.flow.views import asks_for_strip, strip_context
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.facets import facets
 from auditapp.sources.inbox import find_message
@@ -29,8 +30,6 @@ from auditapp.trail.address import Address
 from auditapp.trail.query_box import box_text, read_box
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
-
-STAGES = "stages"  # what htmx swaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,8 @@ def forwarding(request: WorkspaceRequest) -> HttpResponse:
     """The page, and what Save Changes sends."""
     stored = forwarding_of(request.workspace.id)
     sources = list(visible_sources(request.member_permissions))
-    htmx = getattr(request, "htmx", None)
-    if htmx and htmx.target == STAGES:
-        return render_page(request, "forwarding/_stages.html", _stages(request, stored, sources))
+    if asks_for_strip(request):
+        return render_page(request, "forwarding/_update.html", _stages(request, stored, sources))
     zone = ZoneInfo(request.workspace.time_zone)
     form = ForwardingForm(request.POST or None, sources=sources, zone=zone, initial=_initial(request, stored))
     if request.method == "POST" and form.is_valid():
@@ -111,14 +109,16 @@ def _about(
 
 
 def _stages(request: WorkspaceRequest, stored: Forwarding, sources: list[Source]) -> dict[str, Any]:
-    """What the strip shows, which asks for itself again and again."""
-    return {
+    """What the strip and the panel beside it show, which ask for themselves again and again."""
+    target = next((source for source in sources if source.id == stored.source_id), None)
+    progress = progress_of(stored)
+    strip = forwarding_strip(request, stored, target, progress)
+    return strip_context(strip, _home(request), spans=(strip.span,)) | {
+        "strip_title": "Right now",
         "stored": stored,
-        "target": next((source for source in sources if source.id == stored.source_id), None),
-        "progress": progress_of(stored),
-        "arrived": arrivals_of([stored.source_id], request.workspace.id)[stored.source_id],
-        "in_a_day": matching_in_a_day(request.viewer, stored.query),
-        "now": clock.now(),
+        "target": target,
+        "progress": progress,
+        "way": whole_way(progress, strip, is_on=stored.is_on),
     }
 
 

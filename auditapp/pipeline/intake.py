@@ -3,14 +3,16 @@
 Who sends, and in which shape, is known above: the HTTP API and forwarding bring events of one shape.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 
 from auditapp.lib import clock
+from auditapp.pipeline.flow.counting import Done, count_stages
 from auditapp.pipeline.functions.placed import AT_THE_DOOR_S, through_source_function
 from auditapp.pipeline.plans.following import Following, followed_by
 from auditapp.pipeline.plans.novelties import tell_novelties
@@ -47,8 +49,8 @@ def take_in(source: Source, events: Sequence[dict[str, Any]], *, is_sent_on: boo
              that send to each other never turn in a circle
     Gives:   the index of each; None for one that came in before
     Raises:  SourceGone, NoProcessFree
-    Writes:  SourceEvent, SourceHead, SourceCount, SeenEvent, ViolationCount, ViolationSample; source.new_event_allowed or what the
-             source's plan says of new events and fields, function.run_failed
+    Writes:  SourceEvent, SourceHead, SourceCount, SeenEvent, StageCount, ViolationCount, ViolationSample;
+             source.new_event_allowed or what the source's plan says of new events and fields, function.run_failed
     """
     # Before any row is locked, but for events that another source sends on: a function takes its time.
     came = through_source_function(source, events, budget_s=SENT_ON_S if is_sent_on else AT_THE_DOOR_S)
@@ -63,9 +65,11 @@ def take_in(source: Source, events: Sequence[dict[str, Any]], *, is_sent_on: boo
     tell_novelties(source, follows, observed, [(one.name, one.checked) for one in passed])
     changing = enabled_transformations(source.workspace_id, source.id)
     incoming = [_incoming(one, observed.overflow, changing) for one in judged]
-    indexes = append(source.workspace_id, source.id, incoming)
+    indexes = append(source.workspace_id, source.id, [one for one, _ in incoming])
     # What came in before was told of before.
     new = [(one, index) for one, index in zip(judged, indexes, strict=True) if index is not None]
+    done = [done for (_, done), index in zip(incoming, indexes, strict=True) if index is not None]
+    count_stages(source.workspace_id, source.id, Counter(chain.from_iterable(done)), at=clock.now())
     if follows.origin:
         keep_violations(source, follows.origin.plan_id, [_broken(*one) for one in new if one[0].checked.violations])
     if targets:
@@ -91,12 +95,16 @@ def _judged(event: Mapping[str, Any], verdict: Verdict, blocked: set[EventName],
     return Judged(event, name, follows.plan.check(event, follows.settings))
 
 
-def _incoming(one: Judged, overflow: frozenset[EventName], changing: Sequence[Transformation]) -> Incoming:
+def _incoming(
+    one: Judged, overflow: frozenset[EventName], changing: Sequence[Transformation]
+) -> tuple[Incoming, tuple[Done, ...]]:
+    """The event as it goes into the inbox, and what the transformations of the source did to it."""
     kept, verdict = one.checked.event, one.checked.verdict
+    done: tuple[Done, ...] = ()
     if changing and verdict is Verdict.ACCEPTED:
-        kept, verdict = transformed_at_source(changing, dict(kept))
+        kept, verdict, done = transformed_at_source(changing, dict(kept))
     name = event_name(kept)
-    return Incoming(
+    incoming = Incoming(
         message_id=one.event["messageId"],
         type=name.type,
         name=name.name,
@@ -105,6 +113,7 @@ def _incoming(one: Judged, overflow: frozenset[EventName], changing: Sequence[Tr
         # Under the name that the schema knows it by, also where it goes on under another.
         counted_as="" if one.name in overflow else one.name.name,
     )
+    return incoming, done
 
 
 def _broken(one: Judged, index: int) -> Broken:

@@ -13,7 +13,6 @@ from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
 from auditapp.sources.forms import NewSourceForm, SourceForm
-from auditapp.sources.inbox_queries import bars, day_figures
 from auditapp.sources.models import Source
 from auditapp.sources.queries import source_for, visible_sources
 from auditapp.sources.services import (
@@ -51,20 +50,6 @@ def source_create(request: WorkspaceRequest) -> HttpResponse:
         else:
             return redirect("sources:source", request.workspace.slug, source.id)
     return render_page(request, "sources/source_create.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@workspace_page("source.read")
-def source_overview(request: WorkspaceRequest, source_id: str) -> HttpResponse:
-    source = source_for(request.member_permissions, source_id)
-    about = about_source(request, source)
-    figures = day_figures(source)
-    about |= {
-        "figures": figures,
-        "bars": list(bars(figures.hours)),
-        "post_url": request.build_absolute_uri("/v1/track"),
-    }
-    about["write_key"] = live_keys(source).filter(ends_at=None).first() if about["can_write"] else None
-    return render_page(request, "sources/source.html", about)
 
 
 @workspace_page("source.read")

@@ -95,10 +95,7 @@ class Health:
     @property
     def delivered_ago(self) -> str:
         """How long ago something arrived, in words; "" where nothing did."""
-        at = self.delivery.delivered_at
-        if at is None:
-            return ""
-        return "just now" if clock.now() - at < timedelta(minutes=1) else f"{timesince(at, clock.now(), depth=1)} ago"
+        return time_ago(self.delivery.delivered_at) if self.delivery.delivered_at else ""
 
     @property
     def said(self) -> str:
@@ -108,13 +105,7 @@ class Health:
     @property
     def lag_words(self) -> str:
         """How far behind, in the largest unit that says enough."""
-        seconds = self.lag.total_seconds() if self.lag else 0.0
-        if seconds < MINUTE:
-            return f"{seconds:.1f} s"
-        minutes, hours = seconds / MINUTE, seconds / (MINUTE * MINUTE)
-        if hours < 1:
-            return f"{minutes:.0f} min"
-        return f"{hours:.0f} h" if hours < 2 * HOURS else f"{hours / HOURS:.0f} d"
+        return time_words(self.lag or timedelta())
 
     @property
     def is_refusing(self) -> bool:
@@ -122,6 +113,22 @@ class Health:
         own = self.delivery
         ends = (own.suspect_end, own.batch_end)
         return own.last_outcome == Outcome.REFUSED and own.next_index + 1 in ends
+
+
+def time_ago(at: datetime) -> str:
+    """How long ago that was, in its largest unit."""
+    return "just now" if clock.now() - at < timedelta(minutes=1) else f"{timesince(at, clock.now(), depth=1)} ago"
+
+
+def time_words(time: timedelta) -> str:
+    """A length of time in the largest unit that says enough."""
+    seconds = time.total_seconds()
+    if seconds < MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, hours = seconds / MINUTE, seconds / (MINUTE * MINUTE)
+    if hours < 1:
+        return f"{minutes:.0f} min"
+    return f"{hours:.0f} h" if hours < 2 * HOURS else f"{hours / HOURS:.0f} d"
 
 
 def state_of(destination: Destination, delivery: Delivery) -> State:

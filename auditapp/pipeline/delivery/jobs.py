@@ -11,6 +11,7 @@ from auditapp.lib import clock
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.delivery.positions import OWN_LANE
 from auditapp.pipeline.delivery.settling import MAIL_JOB
+from auditapp.pipeline.flow.models import StageCount
 from auditapp.record.workspace_scope import in_workspace
 
 COUNTS_KEPT: Final = timedelta(days=60)
@@ -52,4 +53,5 @@ def forget_attempts() -> None:
     DeliveryAttempt.objects.filter(at__lt=inbox_kept_from).delete()
     DeadLetter.objects.filter(replayed_at__lt=inbox_kept_from).delete()
     DeliveryCount.objects.filter(hour__lt=now - COUNTS_KEPT).delete()
+    StageCount.objects.filter(hour__lt=now - COUNTS_KEPT).delete()
     Replay.objects.filter(ended_at__lt=now - REPLAYS_KEPT).delete()

@@ -22,6 +22,8 @@ from auditapp.pipeline.delivery.schedule import (
 )
 from auditapp.pipeline.destinations.kind import Outcome, Sent
 from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.flow.counting import Done, count_stages
+from auditapp.pipeline.verdicts import Verdict
 from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM, Change
 from auditapp.record.services import record
@@ -38,7 +40,7 @@ def settle(held: Held, sender: Sender, cut: Cut, sent: Sent) -> bool:
     """Write down what came of a try, and whether the lane may go on at once.
 
     Raises:  LeaseLost
-    Writes:  Delivery, DeliveryAttempt, DeliveryCount, DeadLetter, Destination, Replay; destination.delivery_failed,
+    Writes:  Delivery, DeliveryAttempt, DeliveryCount, StageCount, DeadLetter, Destination, Replay; destination.delivery_failed,
              .delivery_recovered, .event_dead_lettered, .disabled, .paused, for what comes about
     """
     sent = _storable(sent)
@@ -71,7 +73,7 @@ def advance(held: Held, sender: Sender, cut: Cut) -> None:
     """Go past a piece of which nothing is to be sent.
 
     Raises:  LeaseLost
-    Writes:  Delivery, DeliveryAttempt, DeliveryCount, Replay; destination.events_expired
+    Writes:  Delivery, DeliveryAttempt, DeliveryCount, StageCount, Replay; destination.events_expired
     """
     held.lock()
     if cut.skipped or cut.lost:
@@ -293,8 +295,13 @@ def _count(held: Held, cut: Cut, delivered: int) -> None:
     counts = Counter(one.code for one in cut.skipped)
     counts[DELIVERED] += delivered
     counts[EXPIRED] += cut.lost
+    row, now = held.row, clock.now()
     if told := [(str(code), events) for code, events in counts.items() if events]:
-        count_events(held.row.workspace_id, held.row.destination_id, clock.now(), told)
+        count_events(row.workspace_id, row.destination_id, now, told)
+    # By which item; what could not be rendered by none.
+    by_item = [one for one in cut.skipped if one.filter_id or one.code == Verdict.INTERNAL]
+    done = Counter(Done(one.filter_id, str(one.code)) for one in by_item)
+    count_stages(row.workspace_id, row.source_id, done, at=now, destination_id=row.destination_id)
 
 
 def _replayed(row: Delivery, cut: Cut) -> None:

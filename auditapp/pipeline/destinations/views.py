@@ -1,6 +1,6 @@
 """Pages of destinations. Which of them somebody sees and changes is asked of queries and services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -49,7 +49,7 @@ def destination_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions
     sources = {source.id: source for source in visible_sources(access)}
     context = {
-        "rows": _rows(list(visible_destinations(access)), sources),
+        "rows": destination_rows(health_of(list(visible_destinations(access))), sources),
         "can_create": any(access.can(Permission.SOURCE_WRITE, source_id) for source_id in sources),
     }
     return render_page(request, "destinations/destination_list.html", context)
@@ -59,7 +59,7 @@ def destination_list(request: WorkspaceRequest) -> HttpResponse:
 def source_destinations(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     """The tab of a source."""
     source = source_for(request.member_permissions, source_id)
-    context = about_source(request, source) | {"rows": _rows(list(destinations_of(source)), {})}
+    context = about_source(request, source) | {"rows": destination_rows(health_of(list(destinations_of(source))), {})}
     return render_page(request, "destinations/source_destinations.html", context)
 
 
@@ -189,7 +189,11 @@ def about_destination(request: WorkspaceRequest, destination: Destination) -> di
     }
 
 
-def _rows(destinations: list[Destination], sources: dict[str, Source]) -> list[dict[str, Any]]:
+def destination_rows(healths: Sequence[Health], sources: dict[str, Source]) -> list[dict[str, Any]]:
+    """What the table of destinations shows.
+
+    Takes:   sources, by id, of the destinations whose source is to be named
+    """
     return [
         {
             "health": one,
@@ -199,7 +203,7 @@ def _rows(destinations: list[Destination], sources: dict[str, Source]) -> list[d
             "bars": list(bars(one.hours)),
             "of": one.delivered + _undelivered(one),
         }
-        for one in health_of(destinations)
+        for one in healths
     ]
 
 

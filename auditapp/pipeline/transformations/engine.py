@@ -78,16 +78,18 @@ class Transformation:
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
-    """The event to go on with, or why there is none and by which transformation."""
+    """The event to go on with and which transformations changed it, or why there is none and by which of them."""
 
     event: Event | None
     verdict: Verdict = Verdict.ACCEPTED
     transformation_id: str = ""
     message: str = ""
+    applied: tuple[str, ...] = ()
 
 
 def apply_transformations(transformations: Iterable[Transformation], event: Event) -> Transformed:
     """The event after all of them, in their order; the given event stays as it is."""
+    applied: tuple[str, ...] = ()
     for one in transformations:
         try:
             if not one.condition.matches(event):
@@ -97,7 +99,8 @@ def apply_transformations(transformations: Iterable[Transformation], event: Even
             event = _transformed(one, event)
         except (AppError, RecursionError, ValueError) as fault:
             return Transformed(None, Verdict.INTERNAL, one.id, str(fault) or type(fault).__name__)
-    return Transformed(event)
+        applied += (one.id,)
+    return Transformed(event, applied=applied)
 
 
 def _transformed(one: Transformation, came: Event) -> Event:

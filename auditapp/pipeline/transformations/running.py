@@ -3,13 +3,14 @@ request and an event costs no query.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from auditapp.lib.errors import AppError
 from auditapp.lib.secret_box import unseal
 from auditapp.pipeline.destination_filters.fql import Condition
+from auditapp.pipeline.flow.counting import APPLIED, Done
 from auditapp.pipeline.transformations.definition import transformation_of
 from auditapp.pipeline.transformations.engine import Event, Transformation, apply_transformations
 from auditapp.pipeline.transformations.models import SavedTransformation
@@ -21,6 +22,16 @@ AT_THE_SOURCE: Final = {
     Verdict.FILTERED_BY_RULES: Verdict.DROPPED_BY_TRANSFORMATION,
     Verdict.INTERNAL: Verdict.TRANSFORMATION_FAILED,
 }
+
+
+class AtSource(NamedTuple):
+    """An event after the transformations of its source, what was decided, and what each of them did, to be counted."""
+
+    event: Event
+    verdict: Verdict
+    done: tuple[Done, ...] = ()
+
+
 _compiled: dict[tuple[int, str, str], Transformation] = {}
 
 
@@ -49,16 +60,17 @@ def compiled(one: SavedTransformation) -> Transformation:
         return _stopping(one.id, fault)
 
 
-def transformed_at_source(transformations: Sequence[Transformation], event: dict[str, Any]) -> tuple[Event, Verdict]:
+def transformed_at_source(transformations: Sequence[Transformation], event: dict[str, Any]) -> AtSource:
     """The event as all destinations will see it; the one that came where it goes no further, with the reason."""
     made = apply_transformations(transformations, event)
     if made.event is None:
-        return event, AT_THE_SOURCE[made.verdict]
+        verdict = AT_THE_SOURCE[made.verdict]
+        return AtSource(event, verdict, (Done(made.transformation_id, verdict.value),))
     try:
         orjson.dumps(made.event)
     except TypeError:  # numbers that were made of hundreds of digits
-        return event, Verdict.TRANSFORMATION_FAILED
-    return made.event, Verdict.ACCEPTED
+        return AtSource(event, Verdict.TRANSFORMATION_FAILED)
+    return AtSource(made.event, Verdict.ACCEPTED, tuple(Done(one, APPLIED) for one in made.applied))
 
 
 def _stopping(transformation_id: str, fault: AppError) -> Transformation:
