@@ -104,6 +104,25 @@ def test_what_stands_for_a_destination_is_told_apart_by_its_item(cast, destinati
     assert found.after_filters == 3
 
 
+def test_transformations_and_filters_of_a_destination_are_counted_by_what_was_delivered(
+    cast, destination, kind, send, work, stages
+):
+    own = {"source": cast.shop, "destination_id": destination.id}
+    renames = make_transformation(**own, name="Rename", definition={"newEventName": "Bought", "if": 'event = "A"'})
+    drops = make_transformation(**own, name="Drop", definition={"drop": True, "if": 'event = "B"'})
+    kind.answers.append(BUSY)  # nothing counts until it arrives, and then once
+    send("A", "B", "C")
+    work()
+    assert items(cast) == {}
+    with in_workspace(cast.workspace.id):
+        Delivery.objects.update(retry_at=None)
+    work()
+    assert items(cast) == {(renames.id, "applied"): 1, (drops.id, "FILTERED_BY_RULES"): 1}
+    found = stages()
+    assert [found[key].count for key in ("filters", "transformations", "destinations")] == [3, 2, 2]
+    assert found["transformations"].words == "1 stopped"
+
+
 def test_the_worst_destination_gives_the_state_and_its_name(cast, kind, make_destination, send, work, stages):
     slow, locked = make_destination(name="Slow"), make_destination(name="Locked")
     kind.always = BUSY

@@ -58,6 +58,7 @@ class Cut:
     body: bytes
     payloads: tuple[InboxEvent, ...]
     skipped: tuple[Skipped, ...]
+    applied: tuple[str, ...] = ()  # transformations, once for each event of the batch that one changed
     lost: int = 0  # events that the inbox does not keep any more
     is_full: bool = False  # there was no room for more
 
@@ -167,6 +168,7 @@ def _through(row: Delivery, stored: Sequence[InboxEvent], end: int, sender: Send
     items: list[bytes] = []
     outgoing: list[Outgoing] = []
     payloads: list[InboxEvent] = []
+    applied: list[str] = []
     skipped: list[Skipped] = []
     size = 0
     is_full = False
@@ -174,7 +176,7 @@ def _through(row: Delivery, stored: Sequence[InboxEvent], end: int, sender: Send
         if isinstance(made, Skipped):
             skipped.append(made)
             continue
-        outgone, item = made
+        outgone, item, changed_by = made
         if items and size + len(item) > most_bytes:
             end, is_full = one.index, True
             break
@@ -182,6 +184,7 @@ def _through(row: Delivery, stored: Sequence[InboxEvent], end: int, sender: Send
         items.append(item)
         outgoing.append(outgone)
         payloads.append(one)
+        applied += changed_by
         if len(items) >= most:
             end, is_full = one.index + 1, True
             break
@@ -200,13 +203,15 @@ def _through(row: Delivery, stored: Sequence[InboxEvent], end: int, sender: Send
         events=tuple(outgoing),
     )
     body = sender.kind.body(items, batch, sender.setup)
-    return Cut(row.next_index, end, version, batch, body, tuple(payloads), tuple(skipped), is_full=is_full)
+    return Cut(
+        row.next_index, end, version, batch, body, tuple(payloads), tuple(skipped), tuple(applied), is_full=is_full
+    )
 
 
 def _made(
     row: Delivery, stored: Sequence[InboxEvent], sender: Sender, room: Callable[[], int]
-) -> Iterator[tuple[InboxEvent, Skipped | tuple[Outgoing, bytes]]]:
-    """Each event after the stages and rendered, or why it is kept back; no more go through at once than the batch has room for."""
+) -> Iterator[tuple[InboxEvent, Skipped | tuple[Outgoing, bytes, tuple[str, ...]]]]:
+    """Each event after the stages, rendered, and what changed it; or why it is kept back. No more go through at once than the batch has room for."""
     taken = [one for one in stored if one.verdict == ACCEPTED]
     while taken:
         size = min(room(), MOST_AT_ONCE)
@@ -228,7 +233,7 @@ def _made(
                     Skipped(one.index, Verdict.INTERNAL, message=f"It could not be rendered: {fault}"[:MOST_MESSAGE]),
                 )
                 continue
-            yield one, (outgone, item)
+            yield one, (outgone, item, filtered.applied)
 
 
 def _lingers_until(cut: Cut, sender: Sender) -> datetime | None:

@@ -22,7 +22,7 @@ from auditapp.pipeline.delivery.schedule import (
 )
 from auditapp.pipeline.destinations.kind import Outcome, Sent
 from auditapp.pipeline.destinations.models import Destination
-from auditapp.pipeline.flow.counting import Done, count_stages
+from auditapp.pipeline.flow.counting import APPLIED, Done, count_stages
 from auditapp.pipeline.verdicts import Verdict
 from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM, Change
@@ -301,6 +301,8 @@ def _count(held: Held, cut: Cut, delivered: int) -> None:
     # By which item; what could not be rendered by none.
     by_item = [one for one in cut.skipped if one.filter_id or one.code == Verdict.INTERNAL]
     done = Counter(Done(one.filter_id, str(one.code)) for one in by_item)
+    if delivered:
+        done.update(Done(one, APPLIED) for one in cut.applied)
     count_stages(row.workspace_id, row.source_id, done, at=now, destination_id=row.destination_id)
 
 

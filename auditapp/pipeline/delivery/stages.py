@@ -5,7 +5,7 @@ in the same transaction (`raise_version`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from auditapp.lib.errors import Busy
@@ -62,7 +62,9 @@ class Stages:
             raise StageFailed(fault.message) from None
         tell_failures(self.function.function, self.destination, self.destination.source_id, outcomes)
         for place, outcome in zip(left, outcomes, strict=True):
-            made[place] = self._through_function(self.function, made[place].event or {}, outcome)
+            before = made[place]
+            after = self._through_function(self.function, before.event or {}, outcome)
+            made[place] = replace(after, applied=before.applied)
         return made
 
     def _one(self, event: Event) -> Filtered:
@@ -72,7 +74,9 @@ class Stages:
         if kept.event is None or not self.transformations:
             return kept
         changed = apply_transformations(self.transformations, kept.event)
-        return Filtered(changed.event, changed.verdict, changed.transformation_id, changed.message)
+        return Filtered(
+            changed.event, changed.verdict, changed.transformation_id, changed.message, applied=changed.applied
+        )
 
     def _through_function(self, placed: Placed, event: Event, outcome: Outcome) -> Filtered:
         key = (self.names[-1], str(event.get("messageId")))

@@ -57,12 +57,16 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """What a chain made of an event: the event to go on with, or why there is none, and by which filter."""
+    """What a chain made of an event: the event to go on with, or why there is none, and by which filter.
+
+    `applied` are the transformations that changed it after that.
+    """
 
     event: Event | None
     verdict: Verdict = Verdict.ACCEPTED
     filter_id: str = ""
     message: str = ""
+    applied: tuple[str, ...] = ()
 
 
 class FilterChain:

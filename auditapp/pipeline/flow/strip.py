@@ -10,6 +10,7 @@ from django.urls import reverse
 from auditapp.access.permissions import Access, Permission
 from auditapp.lib import clock
 from auditapp.pipeline.delivery.health import Health, State, health_of, time_ago
+from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.destinations.queries import destinations_of
 from auditapp.pipeline.flow.figures import (
     Deliveries,
@@ -94,7 +95,7 @@ def strip_of(access: Access, source: Source, span: Span, *, slug: str) -> Strip:
     stages = [
         _door(source, intake, reverse("sources:source_debugger", args=here)),
         _plan(access, source, intake, since, reverse("sources:source_plan", args=here)),
-        _filters(deliveries, healths, reverse("sources:source_destinations", args=here)),
+        _filters(deliveries, healths, reverse("sources:source_destinations", args=here), slug),
         _transformations(source, intake, deliveries, since, slug),
         _destinations(deliveries, healths, reverse("sources:source_destinations", args=here)),
     ]
@@ -139,12 +140,18 @@ def _plan(access: Access, source: Source, intake: Intake, since: datetime, url: 
     return Stage("plan", "Tracking plan", "tracking-plan", through, note, words, tone, url)
 
 
-def _filters(deliveries: Deliveries, healths: Sequence[Health], url: str) -> Stage:
+def _filters(deliveries: Deliveries, healths: Sequence[Health], url: str, slug: str) -> Stage:
     """Counted in deliveries: each event once for each destination that read it."""
+    ids = [one.destination.id for one in healths]
     if not healths:
         return Stage("filters", "Filters", "funnel", None, "no destination to filter for", "None", "", url)
     kept = deliveries.considered - deliveries.filtered
+    if len(ids) == 1:
+        url = reverse("destinations:filter_list", args=[slug, *ids])
+    own = DestinationFilter.objects.filter(workspace_id=healths[0].destination.workspace_id, destination_id__in=ids)
+    on = own.filter(is_enabled=True).count()
     note = f"of {deliveries.considered:,} {'delivery' if deliveries.considered == 1 else 'deliveries'} let through"
+    note += f" by {_many(on, 'filter')}" if on else ""
     words = f"{deliveries.filtered:,} kept back" if deliveries.filtered else "Nothing kept back"
     return Stage("filters", "Filters", "funnel", kept, note, words, "good" if deliveries.considered else "", url)
 
