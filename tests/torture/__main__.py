@@ -22,9 +22,12 @@ PLANS = {
     "crash_postgres": Plan(writers=8, events=1_000, kills=20),
     "crash_web": Plan(writers=8, events=1_000, kills=50),
     "crash_worker": Plan(writers=2, events=10_000, kills=20),
+    "delivery": Plan(writers=2, events=200_000, kills=50),
     "export_kill": Plan(writers=1, events=60_000, kills=12),
     "idempotency": Plan(writers=50, events=200),
     "fuzz": Plan(writers=4, events=100_000),
+    "main_job": Plan(writers=1, events=500),
+    "segment_fuzz": Plan(writers=4, events=100_000),
 }
 
 

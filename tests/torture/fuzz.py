@@ -32,38 +32,46 @@ def run(plan: Plan) -> Outcome:
         token = rig.make_token(WORKSPACE)
         with rig.connect("superuser") as superuser:
             superuser.execute(ADD_SCOPE)
-        shared = _Shared(_requests(plan))
-        with ThreadPoolExecutor(plan.writers) as threads:
-            for sender in [threads.submit(shared.send_all, port, token) for _ in range(plan.writers)]:
-                sender.result()
-        outcome = Outcome(counts={"requests": shared.answers.total()})
-        outcome.counts |= {f"answers: {status}": times for status, times in sorted(shared.answers.items())}
-        outcome.promise("no answer is a 5xx", sum(n for status, n in shared.answers.items() if status >= 500))
-        outcome.promise("every request is answered", shared.answers[0])
-        for sent in shared.breaking[:SHOWN]:
-            outcome.counts[f"breaks: {sent}"[:600]] = 1
+        outcome = Requests(_requests(plan), f"Bearer {token}").sent_by(plan.writers, port)
         wait_until_sealed(rig, worker)
         check_log(rig, outcome, seed=plan.seed)
         return outcome
 
 
-class _Shared:
-    """The requests that several threads send, each once, and what came of them."""
+class Requests:
+    """The requests that several threads send, each once, and what came of them.
 
-    def __init__(self, requests: Iterator[Sent]) -> None:
+    `authorization` is what they say where they do not say otherwise.
+    """
+
+    def __init__(self, requests: Iterator[Sent], authorization: str) -> None:
         self.requests = requests
+        self.authorization = authorization
         self.answers: Counter[int] = Counter()  # by status, 0 where there was none
         self.breaking: list[Sent] = []
         self._turn = threading.Lock()
 
-    def send_all(self, port: int, token: str) -> None:
+    def sent_by(self, senders: int, port: int) -> Outcome:
+        """Send them all from so many threads; gives what was promised of the answers."""
+        with ThreadPoolExecutor(senders) as threads:
+            for sender in [threads.submit(self._send_all, port) for _ in range(senders)]:
+                sender.result()
+        outcome = Outcome(counts={"requests": self.answers.total()})
+        outcome.counts |= {f"answers: {status}": times for status, times in sorted(self.answers.items())}
+        outcome.promise("no answer is a 5xx", sum(n for status, n in self.answers.items() if status >= 500))
+        outcome.promise("every request is answered", self.answers[0])
+        for sent in self.breaking[:SHOWN]:
+            outcome.counts[f"breaks: {sent}"[:600]] = 1
+        return outcome
+
+    def _send_all(self, port: int) -> None:
         connection = HTTPConnection(LOOPBACK, port, timeout=ANSWER_TIMEOUT_S)
         while (sent := self._next()) is not None:
             try:
-                status = _answer_to(connection, sent, token)
+                status = _answer_to(connection, sent, self.authorization)
             except (OSError, HTTPException):
                 connection.close()
-                status = _again(connection, sent, token)
+                status = _again(connection, sent, self.authorization)
             with self._turn:
                 self.answers[status] += 1
                 if status >= 500 or not status:
@@ -75,17 +83,17 @@ class _Shared:
             return next(self.requests, None)
 
 
-def _again(connection: HTTPConnection, sent: Sent, token: str) -> int:
+def _again(connection: HTTPConnection, sent: Sent, authorization: str) -> int:
     """Once more: an idle connection may have been closed by the server while the request was on its way."""
     try:
-        return _answer_to(connection, sent, token)
+        return _answer_to(connection, sent, authorization)
     except (OSError, HTTPException):
         connection.close()
         return 0
 
 
-def _answer_to(connection: HTTPConnection, sent: Sent, token: str) -> int:
-    headers = {"Authorization": f"Bearer {token}", **sent.headers}
+def _answer_to(connection: HTTPConnection, sent: Sent, authorization: str) -> int:
+    headers = {"Authorization": authorization, **sent.headers}
     latin = {name: value.encode("latin-1", "replace") for name, value in headers.items()}
     connection.request(sent.method, sent.path, sent.body, latin)
     answer = connection.getresponse()

@@ -7,6 +7,7 @@ import gzip
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_from_bytes, urlencode
@@ -151,7 +152,7 @@ def grammar_requests(seed: int, endpoints: Sequence[tuple[str, str]], names: Seq
             choice.choice(endpoints) if choice.random() < 0.9 else (choice.choice(METHODS), choice.choice(ODD))
         )
         path = "".join(
-            quote(_text(choice), safe="") or "x" if part.startswith("{") else part for part in _parts(template)
+            quote(text_of(choice), safe="") or "x" if part.startswith("{") else part for part in _parts(template)
         )
         headers: dict[str, str] = {}
         body = _body(choice, headers) if method != "GET" or choice.random() < 0.05 else None
@@ -220,7 +221,8 @@ def _parts(path: str) -> list[str]:
     return parts
 
 
-def _text(choice: random.Random) -> str:
+def text_of(choice: random.Random) -> str:
+    """A text that a parser may stumble over."""
     kind = choice.random()
     if kind < 0.3:
         return choice.choice(TEXTS)
@@ -241,9 +243,11 @@ def _character(choice: random.Random) -> int:
 def _query(choice: random.Random, names: Sequence[str]) -> str:
     pairs = []
     for _ in range(choice.choice((0, 0, 1, 1, 2, 3, 6))):
-        name = choice.choice(names) if choice.random() < 0.9 else _text(choice)
+        name = choice.choice(names) if choice.random() < 0.9 else text_of(choice)
         value = (
-            quote(_text(choice), safe="") if choice.random() < 0.95 else quote_from_bytes(choice.randbytes(6), safe="")
+            quote(text_of(choice), safe="")
+            if choice.random() < 0.95
+            else quote_from_bytes(choice.randbytes(6), safe="")
         )
         pairs.append(f"{quote(name, safe='')}={value}")
     return "?" + "&".join(pairs) if pairs else ""
@@ -254,11 +258,18 @@ def _body(choice: random.Random, headers: dict[str, str]) -> bytes:
     good = GOOD if kind < 0.7 else GOOD_TYPE
     value = json.loads(json.dumps(good))
     for _ in range(choice.choice((0, 1, 1, 2, 5))):
-        _mutate(choice, value)
+        mutate(choice, value)
     if kind < 0.25:
         value = [value] * choice.choice((1, 2, 30))
     elif kind < 0.4:
         value = {"events": [value, json.loads(json.dumps(GOOD))]}
+    if choice.random() < 0.2:
+        headers["Idempotency-Key"] = choice.choice(("k", "k" * 300, "é", "", " ", "\x7f"))
+    return encoded(choice, headers, value)
+
+
+def encoded(choice: random.Random, headers: dict[str, str], value: Any) -> bytes:
+    """A value as a body, one in some broken on its way; its headers are added, true or not."""
     body = json.dumps(value, ensure_ascii=choice.random() < 0.5).encode("utf-8", "surrogatepass")
     headers["Content-Type"] = "application/json"
     if choice.random() < 0.15:
@@ -271,12 +282,10 @@ def _body(choice: random.Random, headers: dict[str, str]) -> bytes:
         headers["Content-Encoding"] = choice.choice(("gzip", "br", "", "gzip, gzip"))
         if choice.random() < 0.7:
             body = gzip.compress(body)[: choice.choice((None, None, 20, -4))]
-    if choice.random() < 0.2:
-        headers["Idempotency-Key"] = choice.choice(("k", "k" * 300, "é", "", " ", "\x7f"))
     return body
 
 
-def _mutate(choice: random.Random, value: Any) -> None:
+def mutate(choice: random.Random, value: Any) -> None:
     """Change one thing anywhere in it: another value, another key, or gone."""
     while True:
         keys = list(value) if isinstance(value, dict) else list(range(len(value)))
@@ -290,9 +299,9 @@ def _mutate(choice: random.Random, value: Any) -> None:
         if action < 0.15 and isinstance(value, dict):
             del value[key]
         elif action < 0.3 and isinstance(value, dict):
-            value[_text(choice)] = value[key]
+            value[text_of(choice)] = value[key]
         else:
-            value[key] = _text(choice) if action < 0.7 else choice.choice(VALUES)
+            value[key] = text_of(choice) if action < 0.7 else deepcopy(choice.choice(VALUES))
         return
 
 

@@ -1,5 +1,6 @@
 """Broken on purpose: the webs and the sealer that the scenarios must catch."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -34,6 +35,16 @@ def break_down(environ: dict[str, Any], start_response: Callable[..., Any]) -> I
     return application(environ, start_response)
 
 
+def choke(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A WSGI application that answers 500 to a packing that it does not know."""
+    from settings.wsgi import application
+
+    if environ.get("HTTP_CONTENT_ENCODING") == "br":
+        start_response("500 Internal Server Error", [("Content-Length", "0")])
+        return []
+    return application(environ, start_response)
+
+
 def seal_in_pieces() -> None:
     """A worker that commits each statement of a batch by itself."""
     import django
@@ -45,5 +56,15 @@ def seal_in_pieces() -> None:
         run_sealer(threading.Event())
 
 
+def dawdle() -> None:
+    """A worker whose forwarder looks for news every five seconds only."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    with patch("auditapp.forwarding.reader.POLL_S", 5.0):
+        call_command("worker")
+
+
 if __name__ == "__main__":
-    seal_in_pieces()
+    dawdle() if sys.argv[1:] == ["dawdle"] else seal_in_pieces()
