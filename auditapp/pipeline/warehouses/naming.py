@@ -5,6 +5,7 @@ Any text is a name; whoever writes SQL quotes it all the same.
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -39,6 +40,13 @@ def shortened(name: str) -> str:
     return f"{beginning}_{_digest(name)}"
 
 
+@lru_cache(maxsize=50_000)
+def column_for(path: tuple[str, ...]) -> str:
+    """The column of a value by its path: the same few names come with every event."""
+    return shortened("_".join(snake(part) for part in path))
+
+
+@lru_cache(maxsize=10_000)
 def event_table(event: str) -> str:
     """The table of a track event; an event called "Users" has one beside that of users."""
     name = snake(event)

@@ -24,7 +24,7 @@ from auditapp.sources.inbox import ACCEPTED, InboxEvent, read_inbox
 from auditapp.sources.models import Source
 from auditapp.tasks.run import TaskRun
 
-BATCH: Final = 1_000
+BATCH: Final = 2_000
 # Each new table takes locks until its transaction ends, of which a server has some thousands.
 TABLES_A_BATCH: Final = 100
 BATCH_S: Final = 180.0

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from auditapp.pipeline.warehouses.cells import flat, moment
-from auditapp.pipeline.warehouses.naming import SYSTEM_COLUMNS, event_table, shortened, snake
+from auditapp.pipeline.warehouses.naming import SYSTEM_COLUMNS, column_for, event_table, shortened
 from auditapp.pipeline.warehouses.notices import Notices
 from auditapp.sources.inbox import InboxEvent
 
@@ -113,7 +113,7 @@ def _add_columns(row: Row, values: Mapping[str, Any], *, word: str, table: str, 
     """Add what an event carries; a property that is called as a column of every event stands beside it."""
     own = {*row, *SYSTEM_COLUMNS}
     for path, value in flat(values):
-        column = shortened("_".join(snake(part) for part in path))
+        column = column_for(path)
         if word and (column in own or column.startswith(f"{_CONTEXT}_")):
             if row.get(column) == value:
                 continue  # the name of a page is among its properties too
