@@ -75,7 +75,7 @@ def test_limits_and_sites():
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        *((200, Outcome.RETRY), (400, Outcome.REFUSED), (401, Outcome.AUTH), (403, Outcome.AUTH)),
+        *((200, Outcome.DELIVERED), (400, Outcome.REFUSED), (401, Outcome.AUTH), (403, Outcome.AUTH)),
         *((408, Outcome.RETRY), (413, Outcome.REFUSED), (429, Outcome.RETRY), (503, Outcome.RETRY)),
     ],
 )
@@ -84,6 +84,13 @@ def test_what_a_status_means(serving, status, outcome):
         result = sent(KIND, batch_of(), _setup(receiver))
     assert result.outcome is outcome
     assert ("Keys belong to one site" in result.message) == (outcome is Outcome.AUTH)
+
+
+def test_a_page_with_a_good_status_is_no_delivery(serving):
+    with receiving(serving, lambda request: (200, {}, b"<html>Welcome</html>")) as receiver:
+        result = sent(KIND, batch_of(), _setup(receiver))
+    assert result.outcome is Outcome.RETRY
+    assert "is this its address" in result.message
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_over_tcp_everything_arrives_and_the_end_is_waited_for(serving, patient)
             "msg_2",
         ]
     assert "the other side closed" in result.message
-    assert "does not say whether they were stored" in result.message
+    assert "syslog has no receipts" in result.message
     assert "that it was stored is not" in KIND.summary
 
 

@@ -56,13 +56,14 @@ class DatadogLogs(HttpKind):
         Field("service", "Service", default="audit-trail"),
         Field("ddsource", "Source", default="audit-trail", help="By which Datadog chooses a pipeline."),
         Field("ddtags", "Tags", help="As in env:prod,team:security.", is_required=False),
-        Field("hostname", "Host", is_required=False),
+        Field("hostname", "Host", is_required=False, is_advanced=True),
         Field(
             "url",
             "Another address",
             "url",
             "In place of the site: an Observability Pipelines Worker, or Vector.",
             is_required=False,
+            is_advanced=True,
         ),
         *TLS_FIELDS,
     )
@@ -105,7 +106,8 @@ class DatadogLogs(HttpKind):
 
     def understood(self, answer: Answer, batch: Batch) -> tuple[Outcome, str]:
         outcome, message = outcome_of(answer.status), told_of(answer)
-        if outcome is Outcome.DELIVERED and answer.status != _ACCEPTED:
+        # Vector says 200 and no more.
+        if outcome is Outcome.DELIVERED and answer.status != _ACCEPTED and answer.body.strip() not in (b"", b"{}"):
             return Outcome.RETRY, f"{message}, but not 202 as the intake answers: is this its address?"
         if outcome is Outcome.AUTH:
             return outcome, f"{message}: the API key is not valid at this site. Keys belong to one site."

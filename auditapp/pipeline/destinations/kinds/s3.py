@@ -80,7 +80,7 @@ class AmazonS3(HttpKind):
         Field("region", "Region", default="us-east-1"),
         Field("access_key_id", "Access key ID"),
         Field("secret_access_key", "Secret access key", is_secret=True),
-        Field("prefix", "Prefix", help="In front of each key.", default="audit", is_required=False),
+        Field("prefix", "Prefix", help="In front of each key; / for none.", default="audit", is_required=False),
         Field(
             "file",
             "Files are",
@@ -96,6 +96,7 @@ class AmazonS3(HttpKind):
             "choice",
             default="auto",
             choices=(("auto", "Host at Amazon, path elsewhere"), ("virtual", "Host"), ("path", "Path")),
+            is_advanced=True,
         ),
         Field(
             "lock",
@@ -112,9 +113,17 @@ class AmazonS3(HttpKind):
             "choice",
             default="bucket",
             choices=(("bucket", "As the bucket is set"), ("AES256", "SSE-S3"), ("aws:kms", "SSE-KMS")),
+            is_advanced=True,
         ),
-        Field("kms_key_id", "KMS key", help="Empty: Amazon's own.", is_required=False),
-        Field("storage_class", "Storage class", "choice", default="STANDARD", choices=tuple((c, c) for c in _CLASSES)),
+        Field("kms_key_id", "KMS key", help="Empty: Amazon's own.", is_required=False, is_advanced=True),
+        Field(
+            "storage_class",
+            "Storage class",
+            "choice",
+            default="STANDARD",
+            choices=tuple((c, c) for c in _CLASSES),
+            is_advanced=True,
+        ),
         *TLS_FIELDS,
     )
 

@@ -71,9 +71,9 @@ class SplunkHec(HttpKind):
         Field("url", "URL", "url", "Without /services/collector/event.", placeholder="https://splunk.example.com:8088"),
         Field("token", "Token", is_secret=True),
         Field("index", "Index", help="Empty: the token's own.", is_required=False),
-        Field("sourcetype", "Source type", default="_json"),
-        Field("source", "Source", default="audit-trail"),
-        Field("host", "Host", default="audit-trail"),
+        Field("sourcetype", "Source type", default="_json", is_advanced=True),
+        Field("source", "Source", default="audit-trail", is_advanced=True),
+        Field("host", "Host", default="audit-trail", is_advanced=True),
         *TLS_FIELDS,
     )
 

@@ -65,9 +65,9 @@ class Syslog(Kind):
             default="tls",
             choices=(("tls", "TLS (RFC 5425)"), ("tcp", "TCP (RFC 6587)")),
         ),
-        Field("facility", "Facility", "choice", default="13", choices=_FACILITIES),
-        Field("app_name", "App name", default="audit-trail"),
-        Field("hostname", "Host name in messages", default="audit-trail"),
+        Field("facility", "Facility", "choice", default="13", choices=_FACILITIES, is_advanced=True),
+        Field("app_name", "App name", default="audit-trail", is_advanced=True),
+        Field("hostname", "Host name in messages", default="audit-trail", is_advanced=True),
         Field(
             "longest",
             "Bytes of a message",
@@ -76,6 +76,7 @@ class Syslog(Kind):
             default=8_192,
             least=2_048,
             most=1_000_000,
+            is_advanced=True,
         ),
         Field(
             "element",
@@ -83,6 +84,7 @@ class Syslog(Kind):
             help='Such as [TOKEN@41058 tag="audit"], where a hosted service knows you by it.',
             is_required=False,
             is_secret=True,
+            is_advanced=True,
         ),
         *TLS_FIELDS,
     )
@@ -135,7 +137,7 @@ class Syslog(Kind):
         except (Refused, Unreachable) as fault:
             return Sent(Outcome.RETRY, fault.why.value, masked(fault.message, secrets), request=request)
         ended = "the other side closed" if has_ended else "the other side stayed open"
-        message = f"All {len(body):,} bytes were taken, and {ended}. Syslog does not say whether they were stored."
+        message = f"Sent, but syslog has no receipts: all {len(body):,} bytes were taken and {ended}"
         elapsed_ms = round((monotonic() - started_at) * 1_000)
         return Sent(Outcome.DELIVERED, "sent", message, request=request, elapsed_ms=elapsed_ms)
 
