@@ -8,6 +8,7 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from auditapp.lib import clock
 from auditapp.pipeline.plans.models import TrackingPlan, ViolationCount, ViolationSample
+from auditapp.pipeline.plans.violations import MAX_VIOLATIONS
 from auditapp.sources.models import Source
 
 WINDOWS: Final = {
@@ -17,7 +18,7 @@ WINDOWS: Final = {
 }
 DAY: Final = "24h"
 MAX_LISTED: Final = 200
-SAMPLES_SHOWN: Final = 20
+SAMPLES_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class ViolationKind:
     description: str
     violations: int
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEvent:
+    """An event that broke the plan, with all that was kept of what was wrong with it."""
+
+    sample: ViolationSample
+    descriptions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +93,15 @@ def violation_kinds(about: TrackingPlan | Source, window: Window, event: tuple[s
     ]
 
 
-def violation_samples(
-    about: TrackingPlan | Source, window: Window, event: tuple[str, str, str]
-) -> list[ViolationSample]:
-    """The newest violations of one event that were kept to look at."""
+def violation_samples(about: TrackingPlan | Source, window: Window, event: tuple[str, str, str]) -> list[SampleEvent]:
+    """The newest of one event that were kept to look at."""
     samples = ViolationSample.objects.filter(**_about(about), at__gte=window.since)
-    return list(_of(samples, event).order_by("-at", "-index", "number")[:SAMPLES_SHOWN])
+    newest = _of(samples, event).order_by("-at", "-index", "number")
+    found: dict[int, list[ViolationSample]] = {}
+    for one in newest[: SAMPLES_SHOWN * MAX_VIOLATIONS]:
+        found.setdefault(one.index, []).append(one)
+    listed = [SampleEvent(kept[0], tuple(one.description for one in kept)) for kept in found.values()]
+    return listed[:SAMPLES_SHOWN]
 
 
 def _counts(about: TrackingPlan | Source, window: Window) -> QuerySet[ViolationCount]:
