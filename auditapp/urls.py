@@ -12,17 +12,21 @@ from auditapp.ingest.segment import views as segment
 from auditapp.pipeline.delivery import views as delivery
 from auditapp.pipeline.delivery.api import router as delivery_endpoints
 from auditapp.pipeline.destination_filters import views as filters
+from auditapp.pipeline.destination_filters.api import router as filter_endpoints
 from auditapp.pipeline.destinations import views as destinations
 from auditapp.pipeline.destinations.api import router as destination_endpoints
 from auditapp.pipeline.flow import views as flow
 from auditapp.pipeline.functions import put_views
 from auditapp.pipeline.functions import views as functions
+from auditapp.pipeline.functions.api import router as function_endpoints
+from auditapp.pipeline.functions.use_api import router as function_use_endpoints
 from auditapp.pipeline.plans import rule_views as plan_rules
 from auditapp.pipeline.plans import views as plans
 from auditapp.pipeline.plans import violation_views as plan_violations
 from auditapp.pipeline.plans.api import router as plan_endpoints
 from auditapp.pipeline.plans.rule_api import router as rule_endpoints
 from auditapp.pipeline.transformations import views as transformations
+from auditapp.pipeline.transformations.api import router as transformation_endpoints
 from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.pipeline.warehouses.api import router as warehouse_endpoints
@@ -218,6 +222,10 @@ for router in (
     warehouse_endpoints,
     plan_endpoints,
     rule_endpoints,
+    filter_endpoints,
+    transformation_endpoints,
+    function_endpoints,
+    function_use_endpoints,
 ):
     api.add_router("", router)
 TRAIL = [

@@ -81,6 +81,10 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
         "warehouse:write": TokenScope(
             "Create, change, sync and delete warehouses", (Permission.WAREHOUSE_READ, Permission.WAREHOUSE_WRITE)
         ),
+        "function:read": TokenScope("See functions and their code", (Permission.FUNCTION_READ,)),
+        "function:write": TokenScope(
+            "Create, change, deploy and delete functions", (Permission.FUNCTION_READ, Permission.FUNCTION_WRITE)
+        ),
         "tracking_plan:read": TokenScope("See tracking plans", (Permission.TRACKING_PLAN_READ,)),
         "tracking_plan:write": TokenScope(
             "Create, change and delete tracking plans", (Permission.TRACKING_PLAN_READ, Permission.TRACKING_PLAN_WRITE)

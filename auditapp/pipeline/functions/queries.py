@@ -103,6 +103,24 @@ def use_in(source: Source, destination_id: str = "") -> FunctionUse | None:
     ).first()
 
 
+def visible_uses(access: Access) -> QuerySet[FunctionUse]:
+    """Functions in the sources that this person may see, and in their destinations."""
+    found = FunctionUse.objects.filter(workspace_id=access.workspace_id).order_by("created_at", "id")
+    reach = access.reach(Permission.SOURCE_READ)
+    return found if reach.everywhere else found.filter(source_id__in=reach.ids)
+
+
+def use_for(access: Access, use_id: str) -> FunctionUse:
+    """One of them.
+
+    Raises:  NotFound
+    """
+    found = visible_uses(access).filter(id=use_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def secrets_of(use: FunctionUse) -> dict[str, Any]:
     """What is secret of the settings.
 

@@ -64,8 +64,9 @@ def side_by_side(before: Any, after: Any, *, is_json: bool = True) -> tuple[list
     old, new = (_lines(before), _lines(after)) if is_json else (before, after)
     left: list[Line] = []
     right: list[Line] = []
-    # Without autojunk: in an event of hundreds of lines a brace is no junk.
-    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT):
+    # A line is the same with a comma at its end: another field came after it. Without autojunk: a brace is no junk.
+    one, other = ([line.rstrip(",") for line in lines] for lines in (old, new))
+    for group in SequenceMatcher(None, one, other, autojunk=False).get_grouped_opcodes(CONTEXT):
         if left or group[0][1]:
             left.append(Line("fold"))
             right.append(Line("fold"))
