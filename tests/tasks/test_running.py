@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from auditapp.lib import clock
 from auditapp.lib.errors import Outside
@@ -197,6 +198,27 @@ def test_two_workers_never_have_one_task(work, start, as_role, cast):
     with as_role("worker"):
         claimed = [_claim(), _claim(), _claim()]
     assert sorted(task.id for task in claimed if task) == sorted(task.id for task in tasks)
+
+
+def test_many_workers_at_once_run_each_task_once(work, start, as_role, monkeypatch):
+    monkeypatch.setattr("auditapp.tasks.running.MOST_OF_A_WORKSPACE", 8)
+    tasks = [start(key=str(number), steps=["first"]) for number in range(12)]
+
+    def worker():
+        try:
+            while run_due_task() is not None:
+                pass
+        finally:
+            connection.close()
+
+    with as_role("worker"):
+        workers = [threading.Thread(target=worker) for _ in range(4)]
+        for one in workers:
+            one.start()
+        for one in workers:
+            one.join()
+    assert sorted(key for _, key in work.ran) == sorted(f"{task.id}:0" for task in tasks)
+    assert work.ended == ["done"] * 12
 
 
 def test_one_workspace_does_not_take_all_workers(work, start, as_role, cast):

@@ -101,6 +101,16 @@ def test_events_that_wait_are_counted_since_the_oldest(as_olga, cast):
     assert (row.waiting, row.waiting_since) == (0, None)
 
 
+def test_events_that_the_inbox_will_soon_forget_are_warned_of(as_olga, cast, settings):
+    with in_workspace(cast.workspace.id):
+        append(cast.workspace.id, cast.shop.id, [Incoming("m", "track", "A", b"{}")])
+    assert "will be lost" not in page_of(as_olga, cast)
+    with clock.at(clock.now() + timedelta(days=0.9 * settings.SOURCE_DAYS)):
+        as_olga.force_login(cast.olga)
+        page = page_of(as_olga, cast)
+    assert "Web shop</bdi> will be lost to this warehouse" in page
+
+
 def test_the_strip_asks_for_itself(as_olga, cast):
     answer = as_olga.get(
         f"/demo/connections/warehouses/{cast.warehouse.id}/", headers={"HX-Request": "true", "HX-Target": "standing"}

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
@@ -25,6 +26,7 @@ from auditapp.tasks.models import LIVE_STATES, Task, TaskAttempt
 from auditapp.tasks.queries import attempts_of
 
 SYNCS_SHOWN: Final = 50
+NEARLY_FORGOTTEN: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,15 @@ class FeedRow:
     waiting: int
     waiting_since: datetime | None
     left_out: int
+
+    @property
+    def forgotten_from(self) -> datetime | None:
+        """From when on the inbox forgets what waits, where that is near."""
+        if self.waiting_since is None:
+            return None
+        kept = timedelta(days=settings.SOURCE_DAYS)
+        is_near = clock.now() - self.waiting_since > NEARLY_FORGOTTEN * kept
+        return self.waiting_since + kept if is_near else None
 
 
 @dataclass(frozen=True, slots=True)
