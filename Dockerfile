@@ -7,10 +7,12 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin audi
     && install --directory --mode 0700 --owner audit --group audit /data
 WORKDIR /app
 
+# What else is installed: docker compose build --build-arg EXTRAS="--extra functions --extra parquet"
+ARG EXTRAS=""
 # Packages first: they change less often than the code.
 COPY pyproject.toml uv.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check 'uv>=0.9,<1' \
-    && uv sync --frozen --no-default-groups --no-cache
+    && uv sync --frozen --no-default-groups --no-cache ${EXTRAS}
 COPY manage.py gunicorn.conf.py README.md LICENSE ./
 COPY auditapp auditapp
 COPY settings settings

@@ -1,6 +1,7 @@
 """The function of a source on the way through the door: first of all stages, its verdicts, and that its failures are told."""
 
 from itertools import count
+from time import monotonic
 
 import orjson
 import pytest
@@ -8,7 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from auditapp.pipeline.functions import running
+from auditapp.pipeline.functions import outcomes, placed, running
 from auditapp.pipeline.functions.services import deploy_function
 from auditapp.pipeline.functions.uses import put_function
 from auditapp.pipeline.intake import take_in
@@ -119,3 +120,21 @@ def test_a_source_without_a_function_asks_one_query_more(cast):
     with CaptureQueriesContext(connection) as queries:
         taken(cast.shop, ORDER, ORDER)
     assert len([one for one in queries if '"function' in one["sql"]]) == 1
+
+
+def test_a_function_that_is_late_again_and_again_is_not_asked_for_a_while(cast, monkeypatch):
+    monkeypatch.setattr(placed, "AT_THE_DOOR_S", 0.2)
+    monkeypatch.setattr("auditapp.pipeline.intake.AT_THE_DOOR_S", 0.2)
+    function = make_function(workspace=cast.workspace, code="function onTrack(e) { while (true) {} }", deployed=1)
+    with acting_as(cast.olga, cast.workspace):
+        put_function(source_id=cast.shop.id, function_id=function.id, settings={})
+    for _ in range(placed.LATE_REQUESTS):
+        started = monotonic()
+        assert taken(cast.shop, ORDER, ORDER)[0][0] == "gateway_timeout"
+        assert monotonic() - started < 3
+    monkeypatch.setattr(placed, "run_function", None)
+    assert taken(cast.shop, ORDER)[0][0] == "gateway_timeout"
+    monkeypatch.undo()
+    monkeypatch.setattr(placed, "monotonic", lambda: monotonic() + placed.REST_S)
+    monkeypatch.setattr(placed, "run_function", lambda program, events, **how: [outcomes.crashed()] * len(events))
+    assert taken(cast.shop, ORDER)[0][0] == "bad_request"

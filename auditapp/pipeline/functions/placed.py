@@ -6,6 +6,7 @@ Code is kept by version in each process; which version is deployed is asked anew
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from django.core.cache import cache
@@ -28,7 +29,12 @@ TRIES_AT_THE_DOOR: Final = 2
 # A function that fails for each event is told of once in a while.
 TOLD_EVERY: Final = timedelta(hours=1)
 REMEMBERED: Final = 200
+# A function that is late for so many requests in a row is not asked for a while: who sends must not wait for it each time, and
+# others need the threads that would.
+LATE_REQUESTS: Final = 3
+REST_S: Final = 30.0
 _code: dict[Key, str] = {}
+_late: dict[Key, tuple[int, float]] = {}  # requests in a row, and until when it is not asked
 
 
 class Placed(NamedTuple):
@@ -75,10 +81,15 @@ def through_source_function(
     placed = placed_function(source.workspace_id, source.id)
     if placed is None:
         return [(event, Verdict.ACCEPTED) for event in events]
+    if _rests(placed):
+        return [(event, Verdict.GATEWAY_TIMEOUT) for event in events]
     outcomes = placed.run(events, budget_s=budget_s)
+    _note_lateness(placed, outcomes)
     for _ in range(TRIES_AT_THE_DOOR - 1):
         # There is no later for an event at the door: what asks for another try gets it at once.
         again = [place for place, one in enumerate(outcomes) if one.code is Verdict.RETRY]
+        if not again:
+            break
         for place, one in zip(
             again, placed.run([events[place] for place in again], budget_s=budget_s / 4), strict=True
         ):
@@ -107,6 +118,22 @@ def tell_failures(function: Function, place: HasTarget, scope_id: str, outcomes:
     meta = {"reason": f"{code}: {first.message}"[:300], "version": function.deployed_version}
     with acting(function.workspace_id, SYSTEM):
         record("function.run_failed", target=[function, place], scope_id=scope_id, meta=meta, outcome="failure")
+
+
+def _rests(placed: Placed) -> bool:
+    return placed.program is not None and _late.get(placed.program.key, (0, 0.0))[1] > monotonic()
+
+
+def _note_lateness(placed: Placed, outcomes: Sequence[Outcome]) -> None:
+    if placed.program is None:
+        return
+    if not any(one.code is Verdict.GATEWAY_TIMEOUT for one in outcomes):
+        _late.pop(placed.program.key, None)
+        return
+    if len(_late) >= REMEMBERED:
+        _late.clear()
+    count = _late.get(placed.program.key, (0, 0.0))[0] + 1
+    _late[placed.program.key] = (count, monotonic() + REST_S if count >= LATE_REQUESTS else 0.0)
 
 
 def _decided(event: dict[str, Any], outcome: Outcome) -> tuple[dict[str, Any], Verdict]:

@@ -114,12 +114,14 @@ class Process:
         asked = {"number": self.number, "events": list(events), "settings": settings, "is_batch": is_batch}
         self._send(asked, monotonic() + self.limits.time_s)
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self, *, until: float | None = None) -> dict[str, Any]:
         """The answer for the next event.
 
+        Takes:   until, an earlier deadline than that of the limits, by the monotonic clock
         Raises:  Gone, TooLate
         """
-        answer = self._receive(monotonic() + self.limits.time_s + 0.5)
+        own = monotonic() + self.limits.time_s + 0.5
+        answer = self._receive(own if until is None else min(own, until))
         if answer.get("number") != self.number:
             raise Gone
         return answer

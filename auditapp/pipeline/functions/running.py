@@ -79,7 +79,7 @@ def _asked(
     try:
         process.ask([orjson.dumps(event).decode() for event in events], settings, is_batch=is_batch)
         for event in events:
-            answer = process.answer()
+            answer = process.answer(until=until)
             done.append(outcome_of(answer, event))
             if answer.get("ends") is not False:
                 lent.kill()
