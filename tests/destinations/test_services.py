@@ -208,4 +208,7 @@ def test_a_deleted_source_takes_its_destinations_with_it(cast, made):
         delete_source(source_id=cast.shop.id)
         assert not Destination.objects.filter(id=made.id).exists()
         assert not Delivery.objects.filter(destination_id=made.id).exists()
-    assert [one.type.key for one in events_of(cast.workspace)[:2]] == ["source.deleted", "destination.deleted"]
+    # A warehouse that it fed is told of it as well.
+    first, *others = [one.type.key for one in events_of(cast.workspace)[:3]]
+    assert first == "source.deleted"
+    assert "destination.deleted" in others
