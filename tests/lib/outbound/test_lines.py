@@ -141,7 +141,7 @@ def test_who_goes_on_talking_is_waited_for_no_longer_than_told(serving):
     with serving(serve) as server:
         started_at = time.monotonic()
         assert not deliver("127.0.0.1", server.port, b"x", tls=False, wait_s=0.2)
-    assert 0.19 < time.monotonic() - started_at < 2
+    assert 0.19 < time.monotonic() - started_at < 10
 
 
 def test_who_takes_nothing_is_told(serving):
