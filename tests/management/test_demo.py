@@ -7,9 +7,12 @@ from auditapp.access.models import User, Workspace
 from auditapp.access.permissions import permissions_for, viewer_for
 from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.history import fill_demo
+from auditapp.pipeline.plans.models import ViolationCount
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.sources.inbox import read_inbox
+from auditapp.sources.models import Source
 
 
 @pytest.fixture
@@ -43,6 +46,15 @@ def test_the_history_has_days_areas_and_diffs(demo):
     assert len({row.event.area for row in rows}) >= 12
     assert any(row.event.changes for row in rows if row.type.key == "source.modified")
     assert all(row.type.is_declared for row in rows)
+
+
+def test_a_source_follows_a_plan_and_some_of_what_it_sent_is_not_as_planned(demo):
+    with in_workspace(demo.id):
+        counts = ViolationCount.objects.all()
+        assert {row.name for row in counts} == {"Order Completed", "Cart Viewed"}
+        source = Source.objects.get(id=counts[0].source_id)
+        verdicts = {one.verdict for one in read_inbox(demo.id, source.id, 0)}
+        assert (source.slug, verdicts) == ("web-shop", {"accepted", "unplanned"})
 
 
 def test_no_event_lies_ahead(demo):

@@ -14,7 +14,7 @@ from auditapp.access.models import User, Workspace
 from auditapp.ingest.services import accept_events
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
-from auditapp.management.demo import scenes
+from auditapp.management.demo import plans, scenes
 from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
 from auditapp.management.demo.scenes import SCENES, World
@@ -51,6 +51,7 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
         _one_day(world, start + timedelta(days=day))
         if day % 30 == 0:
             told(f"day {day} of {days}")
+    plans.send_events(world)
     return workspace
 
 
@@ -70,7 +71,7 @@ def person_acting(world: World, person: Person, at: datetime) -> Iterator[None]:
 
 
 def _furnish(world: World, start: datetime) -> None:
-    """Sources, warehouses and the token by which other systems report."""
+    """Sources, warehouses, a tracking plan and the token by which other systems report."""
     for number, (name, labels) in enumerate(SOURCES.items()):
         with person_acting(world, OWNER, start + timedelta(minutes=3 + number)):
             world.source_ids[name] = sources.create_source(name=name, labels=labels).id
@@ -82,6 +83,8 @@ def _furnish(world: World, start: datetime) -> None:
                 password=f"demo-{world.random.getrandbits(40)}",
                 source_ids=list(world.source_ids.values())[:3],
             )
+    with person_acting(world, OWNER, start + timedelta(minutes=26)):
+        plans.make_plan(world)
     with person_acting(world, OWNER, start + timedelta(minutes=30)):
         tokens.create_token(name="Product systems", scopes=["audit:write"])
 

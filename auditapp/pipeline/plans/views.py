@@ -167,7 +167,7 @@ def about_plan(request: WorkspaceRequest, plan: TrackingPlan) -> dict[str, Any]:
     return {"plan": plan, "can_write": request.member_permissions.can(Permission.TRACKING_PLAN_WRITE, plan.id)}
 
 
-def source_names_seen(request: WorkspaceRequest) -> dict[str, Source]:
+def sources_seen(request: WorkspaceRequest) -> dict[str, Source]:
     """The sources that this person may see, by id."""
     return {source.id: source for source in visible_sources(request.member_permissions)}
 

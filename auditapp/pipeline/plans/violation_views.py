@@ -15,7 +15,7 @@ from auditapp.pipeline.plans.connections import change_schema_settings, connect_
 from auditapp.pipeline.plans.forms import SourceSettingsForm, chosen_settings
 from auditapp.pipeline.plans.models import TrackingPlan
 from auditapp.pipeline.plans.queries import following_of, plan_for, plan_of, visible_plans
-from auditapp.pipeline.plans.views import about_plan, source_names_seen
+from auditapp.pipeline.plans.views import about_plan, sources_seen
 from auditapp.pipeline.plans.violation_queries import (
     DAY,
     WINDOWS,
@@ -98,7 +98,7 @@ def _plans(access: Access, plan: TrackingPlan | None) -> dict[str, Any]:
 
 
 def _violations(request: WorkspaceRequest, about: TrackingPlan | Source, key: str) -> dict[str, Any]:
-    window, sources = window_of(key), source_names_seen(request)
+    window, sources = window_of(key), sources_seen(request)
     chosen = (request.GET.get("source", ""), request.GET.get("type", ""), request.GET.get("event", ""))
     has_chosen = "event" in request.GET
     return {
