@@ -111,6 +111,7 @@ SOURCES = [
         plan_violations.source_plan_disconnect,
         name="source_plan_disconnect",
     ),
+    path("<str:source_id>/function/", put_views.source_function, name="source_function"),
     path("<str:source_id>/settings/", sources.source_settings, name="source_settings"),
     path("<str:source_id>/enable/", sources.source_enable, name="source_enable"),
     path("<str:source_id>/disable/", sources.source_disable, name="source_disable"),
@@ -172,7 +173,6 @@ WAREHOUSES = [
 FUNCTIONS = [
     path("", functions.function_list, name="function_list"),
     path("new/", functions.function_create, name="function_create"),
-    path("in-source/<str:source_id>/", put_views.source_function, name="source_function"),
     path("<str:function_id>/", functions.function, name="function"),
     path("<str:function_id>/deploy/", functions.function_deploy, name="function_deploy"),
     path("<str:function_id>/delete/", functions.function_delete, name="function_delete"),

@@ -74,7 +74,7 @@ def made(cast):
         "function": f"{FUNCTIONS}{function.id}/",
         "versions": f"{FUNCTIONS}{function.id}/versions/",
         "version": f"{FUNCTIONS}{function.id}/versions/1/",
-        "in source": f"{FUNCTIONS}in-source/{cast.shop.id}/",
+        "in source": f"/demo/connections/sources/{cast.shop.id}/function/",
         "in destination": in_destination,
     }
 

@@ -115,7 +115,7 @@ def test_versions_are_compared_deployed_and_restored(as_olga, cast):
 
 def test_a_function_is_put_into_a_source_and_taken_out(as_olga, cast):
     function = make_function(workspace=cast.workspace, deployed=1, settings=SETTINGS)
-    path = f"{PATH}in-source/{cast.shop.id}/"
+    path = f"/demo/connections/sources/{cast.shop.id}/function/"
     assert "No function is here" in as_olga.get(path).content.decode()
     assert 'name="apiKey"' in as_olga.get(path, {"function": function.id}).content.decode()
     answer = as_olga.post(path, {"function": function.id})
@@ -138,15 +138,15 @@ def test_a_function_is_put_into_a_source_and_taken_out(as_olga, cast):
 
 def test_a_draft_is_not_put_anywhere(as_olga, cast):
     function = make_function(workspace=cast.workspace)
-    answer = as_olga.post(f"{PATH}in-source/{cast.shop.id}/", {"function": function.id})
+    answer = as_olga.post(f"/demo/connections/sources/{cast.shop.id}/function/", {"function": function.id})
     assert answer.status_code == 422
     assert "No version of this function is deployed yet" in answer.content.decode()
 
 
-@pytest.mark.parametrize("page", ["", "new/", "{function}/", "{function}/versions/", "in-source/{source}/"])
+@pytest.mark.parametrize("page", ["", "new/", "{function}/", "{function}/versions/", "../sources/{source}/function/"])
 def test_where_the_extra_is_missing_each_page_says_how_to_install_it(as_olga, cast, page, monkeypatch):
     function = make_function(workspace=cast.workspace)
     for module in (views, put_views):
         monkeypatch.setattr(module, "has_functions", lambda: False)
-    answer = as_olga.get(PATH + page.format(function=function.id, source=cast.shop.id))
+    answer = as_olga.get((PATH + page.format(function=function.id, source=cast.shop.id)).replace("functions/../", ""))
     assert "uv sync --frozen --extra functions" in answer.content.decode()

@@ -125,12 +125,15 @@ def _field(one: Mapping[str, Any], *, is_kept: bool) -> forms.Field:
         return forms.BooleanField(required=False, label=one["label"], help_text=help_text)
     widget: forms.Widget = forms.TextInput(attrs={"autocomplete": "off"})
     if one["type"] == "ARRAY":
-        widget, help_text = forms.Textarea(attrs={"rows": 3}), f"{help_text} One a line.".strip()
+        widget, help_text = (
+            forms.Textarea(attrs={"rows": 3}),
+            " ".join(filter(None, (help_text and f"{help_text.rstrip('.')}.", "One a line."))),
+        )
     elif one["sensitive"]:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     if one["sensitive"]:
         kept = "Leave it empty to keep the one there is." if is_kept else "It is sealed before it is stored."
-        help_text = f"{help_text} {kept}".strip()
+        help_text = " ".join(filter(None, (help_text and f"{help_text.rstrip('.')}.", kept)))
     return forms.CharField(
         required=False, strip=False, max_length=5_000, label=one["label"], help_text=help_text, widget=widget
     )
