@@ -335,3 +335,14 @@ def test_an_error_of_ours_takes_the_process_with_it():
 def test_without_the_extra_nothing_passes(monkeypatch):
     monkeypatch.setattr(running, "has_functions", lambda: False)
     assert told(run(PASS)) == [("discarded", "functions_lock_out")]
+
+
+def test_a_machine_without_room_for_a_process_costs_no_event(monkeypatch):
+    assert told(run(PASS, event(1), event(2), limits=Limits(start_s=0))) == [TIMEOUT, TIMEOUT]
+
+    def no_room(*args, **how):
+        raise BlockingIOError
+
+    monkeypatch.setattr("auditapp.pipeline.functions.process.subprocess.Popen", no_room)
+    with pytest.raises(NoProcessFree):
+        run(PASS)

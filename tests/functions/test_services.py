@@ -15,6 +15,7 @@ from auditapp.pipeline.functions.errors import (
     NothingThere,
 )
 from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
+from auditapp.pipeline.functions.process import Limits, Process
 from auditapp.pipeline.functions.queries import places_of, secrets_of, visible_functions
 from auditapp.pipeline.functions.services import (
     change_function,
@@ -90,7 +91,7 @@ def test_who_has_no_such_role_creates_none(cast, who):
     "code", ["", "  ", "x" * 100_001, "a\x00", "a\ud800", "this is none", "1 + 1", "while (true) {}", "throw 1"]
 )
 def test_code_that_cannot_run_is_refused(cast, code, monkeypatch):
-    monkeypatch.setattr("auditapp.pipeline.functions.process.DEFAULT.__class__.time_s", 0.1, raising=False)
+    monkeypatch.setattr(services, "Process", lambda code: Process(code, Limits(time_s=0.2)))
     with as_(cast), pytest.raises(CodeRefused):
         create_function(name="x", code=code)
     assert keys(cast) == []

@@ -41,10 +41,13 @@ class Lent:
     def alive(self) -> Process:
         """The process, started where there is none.
 
-        Raises:  Broken, Gone, TooLate
+        Raises:  Broken, Gone, TooLate; NoProcessFree, where the machine has no room for one
         """
         if self.process is None:
-            self.process = Process(self.code, self.limits)
+            try:
+                self.process = Process(self.code, self.limits)
+            except OSError:
+                raise NoProcessFree from None
         return self.process
 
     def kill(self) -> None:

@@ -57,7 +57,9 @@ def run_function(
                 return outcomes + [Outcome(Result.DISCARDED, Verdict.BAD_REQUEST, message)] * (
                     len(events) - len(outcomes)
                 )
-            except (Gone, TooLate):
+            except TooLate:  # the machine is too busy to start a process: nobody knows anything of these events
+                return outcomes + [timed_out()] * (len(events) - len(outcomes))
+            except Gone:
                 done, has_ended = [], True  # died at the start, as if over the first event
             outcomes += done
             if has_ended and not done:
