@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, path
 
+from tests.conftest import cloned_database
 from tests.factories import as_operator, make_cast, make_token
 
 SOURCES_OF_IDS = {"source_id": "shop", "warehouse_id": "warehouse", "user_id": "mina"}
@@ -54,9 +55,18 @@ def address(route, cast):
     return "/" + PARAMETER.sub(value, route).replace("^", "").replace("$", "").replace("\\.", ".")
 
 
+@pytest.fixture(scope="module")
+def made(server, django_db_blocker):
+    """Everybody, made once: each test rolls back what it did."""
+    with django_db_blocker.unblock(), cloned_database(server):
+        yield make_cast()
+
+
 @pytest.fixture
-def cast(db):
-    return make_cast()
+def cast(made):
+    with transaction.atomic():
+        yield made
+        transaction.set_rollback(True)
 
 
 def test_every_view_has_a_permission_or_a_reason_to_be_public():
