@@ -40,9 +40,10 @@ schemas = st.builds(
     fields,
     texts,
 )
+labels = st.lists(st.sampled_from(["team:shop", "priority:high"]), unique=True).map(tuple)
 rules = st.lists(
-    st.builds(Rule, st.just(RuleType.TRACK), names, schemas, st.integers(1, 3))
-    | st.builds(Rule, st.just(RuleType.IDENTIFY), st.just(""), schemas),
+    st.builds(Rule, st.just(RuleType.TRACK), names, schemas, st.integers(1, 3), labels)
+    | st.builds(Rule, st.just(RuleType.IDENTIFY), st.just(""), schemas, st.just(1), labels),
     max_size=4,
     unique_by=lambda rule: rule.identity,
 )
@@ -157,6 +158,7 @@ def test_the_file_has_a_line_of_columns_even_without_rules():
         (b'{"rules": [1]}', "/rules/0"),
         (b'{"rules": [{"type": "TRACK", "key": 5, "jsonSchema": {}}]}', "/rules/0/key"),
         (b'{"rules": [{"type": "TRACK", "key": "x", "version": "1", "jsonSchema": {}}]}', "/rules/0/version"),
+        (b'{"rules": [{"type": "TRACK", "key": "x", "jsonSchema": {}, "labels": [1]}]}', "/rules/0/labels"),
         (b"[" * 100, "/0" * 42),
     ],
 )

@@ -5,6 +5,7 @@ import psycopg
 import pytest
 
 from auditapp.pipeline import intake
+from auditapp.pipeline.plans import following
 from auditapp.pipeline.plans.connections import change_schema_settings, disconnect_source
 from auditapp.pipeline.plans.field_rows import FieldRow
 from auditapp.pipeline.plans.models import SourcePlan, ViolationCount, ViolationSample
@@ -155,6 +156,23 @@ def test_a_plan_is_compiled_once_for_all_its_requests(cast, monkeypatch):
     for number in range(3):
         send(cast, cast.shop, *(track(message_id=f"{number}-{one}", total=1) for one in range(20)))
     assert made == [1]
+
+
+def test_few_compiled_plans_are_kept_and_one_revision_of_each(cast, monkeypatch):
+    monkeypatch.setattr(following, "KEPT_RULES", 4)
+    monkeypatch.setattr(following, "_kept", following._Kept())
+    plans = [make_plan(cast, rule("A"), rule("B"), name=f"Plan {number}") for number in range(3)]
+    for plan, source in zip(plans, (cast.shop, cast.app, cast.kiosk), strict=True):
+        follow(cast, plan, source)
+        send(cast, source, track("A"))
+    assert [plan_id for _, plan_id in following._kept.plans] == [plans[1].id, plans[2].id]
+    send(cast, cast.app, track("A", message_id="2"))
+    with acting_as(cast.olga, cast.workspace):
+        update_rules(plan_id=plans[2].id, rules=[rule("C"), rule("D"), rule("E")])
+    send(cast, cast.kiosk, track("C"))
+    assert [plan_id for _, plan_id in following._kept.plans] == [plans[2].id], (
+        "larger than there is room for, but in use"
+    )
 
 
 def test_no_event_takes_a_statement_of_its_own(cast, monkeypatch):

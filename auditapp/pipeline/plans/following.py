@@ -1,7 +1,9 @@
 """The plan that a source follows, ready to meet events: one query a request, and rules that are compiled once a process and revision."""
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import Final
 
 import orjson
@@ -13,7 +15,8 @@ from auditapp.pipeline.plans.violations import Origin
 from auditapp.record.prepared import prepared_cursor
 from auditapp.sources.models import Source
 
-COMPILED_PLANS: Final = 64
+# Some 40 KB each in memory, where they are as large as people write them.
+KEPT_RULES: Final = 6_000
 
 FOLLOWED = """
 SELECT s.plan_id, p.name, p.revision, s.settings, s.forwarding_violations_to, s.forwarding_blocked_to
@@ -54,10 +57,40 @@ def followed_by(source: Source) -> Following:
     )
 
 
-@lru_cache(maxsize=COMPILED_PLANS)
 def _compiled(workspace_id: int, plan_id: str, revision: str) -> CompiledPlan:
     """By revision, which is another one after each change: what is here is never too old."""
-    return CompiledPlan(stored_rules(workspace_id, plan_id))
+    kept = _kept.get(workspace_id, plan_id, revision)
+    if kept is None:
+        rules = stored_rules(workspace_id, plan_id)
+        kept = CompiledPlan(rules)
+        _kept.put(workspace_id, plan_id, revision, kept, len(rules))
+    return kept
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The compiled plans of this process, one revision of each; those that were not asked for the longest go first."""
+
+    plans: OrderedDict[tuple[int, str], tuple[str, CompiledPlan, int]] = field(default_factory=OrderedDict)
+    lock: Lock = field(default_factory=Lock)
+
+    def get(self, workspace_id: int, plan_id: str, revision: str) -> CompiledPlan | None:
+        with self.lock:
+            found = self.plans.get((workspace_id, plan_id))
+            if found is None or found[0] != revision:
+                return None
+            self.plans.move_to_end((workspace_id, plan_id))
+            return found[1]
+
+    def put(self, workspace_id: int, plan_id: str, revision: str, plan: CompiledPlan, rules: int) -> None:
+        with self.lock:
+            self.plans[workspace_id, plan_id] = (revision, plan, rules)
+            self.plans.move_to_end((workspace_id, plan_id))
+            while len(self.plans) > 1 and sum(one[2] for one in self.plans.values()) > KEPT_RULES:
+                self.plans.popitem(last=False)
+
+
+_kept = _Kept()
 
 
 @lru_cache(maxsize=1_000)
