@@ -10,7 +10,8 @@ from auditapp.tasks.kinds import TaskKind
 from auditapp.tasks.models import Task, TaskAttempt
 from auditapp.tasks.running import run_due_task
 from auditapp.tasks.services import start_task
-from tests.factories import acting_as, make_cast
+from tests.factories import acting_as
+from tests.shared_clone import cast, own_database, shared_database  # noqa: F401  fixtures
 
 
 @dataclass
@@ -41,12 +42,7 @@ def work(monkeypatch):
 
 
 @pytest.fixture
-def cast(own_database):
-    return make_cast()
-
-
-@pytest.fixture
-def start(cast):
+def start(cast):  # noqa: F811
     def start(key="a", workspace=None, **asked):
         cast_workspace = workspace or cast.workspace
         with acting_as(cast.olga, cast_workspace):
@@ -66,7 +62,7 @@ def run(as_role):
 
 
 @pytest.fixture
-def stored(cast):
+def stored(cast):  # noqa: F811
     def stored(task):
         with in_workspace(cast.workspace.id):
             return Task.objects.get(workspace_id=cast.workspace.id, id=task.id)
@@ -75,7 +71,7 @@ def stored(cast):
 
 
 @pytest.fixture
-def change(cast):
+def change(cast):  # noqa: F811
     def change(task, **values):
         with in_workspace(cast.workspace.id):
             Task.objects.filter(workspace_id=cast.workspace.id, id=task.id).update(**values)
@@ -84,7 +80,7 @@ def change(cast):
 
 
 @pytest.fixture
-def attempts(cast):
+def attempts(cast):  # noqa: F811
     def attempts(task):
         with in_workspace(cast.workspace.id):
             rows = TaskAttempt.objects.filter(workspace_id=cast.workspace.id, task_id=task.id).order_by("number")

@@ -20,7 +20,8 @@ from auditapp.record.workspace_scope import in_workspace
 from auditapp.tasks.models import Task
 from auditapp.tasks.running import run_due_task
 from settings.embedded import SOCKET_NAME, SUPERUSER
-from tests.factories import acting_as, make_cast
+from tests.factories import acting_as
+from tests.shared_clone import cast, own_database, shared_database  # noqa: F401  fixtures
 
 PASSWORD = "warehouse-p4ss"
 
@@ -136,11 +137,6 @@ def store(server, store_database, settings):
     found.empty()
 
 
-@pytest.fixture
-def cast(own_database):
-    return make_cast()
-
-
 @dataclass
 class World:
     """A warehouse fed from the web shop, events into it, and syncs of it."""
@@ -211,7 +207,7 @@ class World:
 
 
 @pytest.fixture
-def world(cast, store, as_role):
+def world(cast, store, as_role):  # noqa: F811
     world = World(cast, store, as_role, cast.warehouse)
     world.set(settings=store.settings(), secret=seal(PASSWORD), source_ids=[cast.shop.id], schedule="manual")
     return world
