@@ -5,7 +5,9 @@ from typing import Final
 from procrastinate import App
 
 from auditapp.access.resources import ResourceKind, register_kind
+from auditapp.forwarding.marks import forwarding_marks
 from auditapp.forwarding.strip import find_upstream
+from auditapp.forwarding.where_it_went import where_it_went
 from auditapp.jobs.schedule import Job, redo_stalled, register
 from auditapp.pipeline.delivery.jobs import forget_attempts, warn_of_expiry
 from auditapp.pipeline.delivery.mail import mail_owners
@@ -38,6 +40,7 @@ from auditapp.sources.queries import source_ids_with_labels, source_names
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, resume_exports, write_export
+from auditapp.trail.parts import register_marks, register_panel
 
 JOBS: Final = (
     Job("record.make_months", make_months, cron="7 3 * * *"),
@@ -87,6 +90,11 @@ DESTINATION_KINDS: Final = (
 )
 
 
+# In the order in which they stand at the end of a row, and in the detail of an event.
+EVENT_MARKS: Final = (forwarding_marks,)
+EVENT_PANELS: Final = (where_it_went,)
+
+
 def register_resources() -> None:
     """Called once when the app is ready."""
     for task_kind in TASK_KINDS:
@@ -100,6 +108,10 @@ def register_resources() -> None:
     register_planned(planned_names)
     attach_to_sources(forget_stages)
     register_upstream(find_upstream)
+    for find_marks in EVENT_MARKS:
+        register_marks(find_marks)
+    for make_panel in EVENT_PANELS:
+        register_panel(make_panel)
 
 
 def register_jobs(app: App) -> None:

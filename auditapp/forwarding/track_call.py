@@ -52,7 +52,7 @@ def track_call(
         "type": "track",
         "event": ONE_NAME if has_one_name else kind.name,
         "userId": SYSTEM_USER if event.actor.kind == "system" else event.actor.id,
-        "messageId": f"audit-{event_key(event.id)}",
+        "messageId": message_id_of(event_key(event.id)),
         "timestamp": happened,
         "originalTimestamp": happened,
         "sentAt": utc_text(forwarded_at),
@@ -63,6 +63,11 @@ def track_call(
         "integrations": {},
         "properties": properties,
     }
+
+
+def message_id_of(key: str) -> str:
+    """The message id under which the event with this key goes into the source."""
+    return f"audit-{key}"
 
 
 def test_call(*, workspace_id: int, workspace_slug: str, actor: Actor, at: datetime, message_id: str) -> dict[str, Any]:

@@ -44,6 +44,11 @@ BY_MESSAGE = """
 SELECT index, received_at, message_id, type, name, verdict, payload FROM source_event
 WHERE workspace_id = %s AND source_id = %s AND message_id = %s ORDER BY received_at DESC LIMIT 1
 """
+# Partitions have an index by message id each, and there are as many as weeks are kept.
+AMONG = """
+SELECT DISTINCT ON (message_id) message_id, index, verdict FROM source_event
+WHERE workspace_id = %s AND source_id = %s AND message_id = ANY(%s) ORDER BY message_id, received_at DESC
+"""
 # Two bounds do what a LIMIT would: the index has no gaps.
 FORWARD = """
 SELECT index, received_at, message_id, type, name, verdict, payload FROM source_event
@@ -82,6 +87,15 @@ class InboxEvent:
     name: str
     verdict: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where an event is in the inbox, and what was decided about it."""
+
+    message_id: str
+    index: int
+    verdict: str
 
 
 def lock_heads(workspace_id: int, source_ids: Iterable[str]) -> None:
@@ -150,6 +164,11 @@ def read_inbox(workspace_id: int, source_id: str, start: int, *, limit: int = 50
     """
     end = start + min(limit, MAX_LIMIT)
     return [InboxEvent(*row) for row in binary_rows(FORWARD, [workspace_id, source_id, start, end])]
+
+
+def find_messages(workspace_id: int, source_id: str, message_ids: Sequence[str]) -> list[Found]:
+    """The places of the events with these message ids, of those that the inbox still keeps; one query."""
+    return [Found(*row) for row in binary_rows(AMONG, [workspace_id, source_id, list(message_ids)])]
 
 
 def find_message(workspace_id: int, source_id: str, message_id: str) -> InboxEvent | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from auditapp.access.permissions import Access
 from auditapp.lib.ids import event_key
 from auditapp.record.event_query import EventPage, visible_events
 from auditapp.record.event_row import EventRow
@@ -20,6 +21,7 @@ from auditapp.trail.event_json import event_as_json, readable_json
 from auditapp.trail.facts import Fact, facts_of
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.linked import LinkedEvents, deeds_of, kind_word, linked_events, token_of
+from auditapp.trail.parts import Panel, panels_for
 from auditapp.trail.refine import Refinement, refinement
 from auditapp.trail.rows import node_of
 from auditapp.trail.seal_state import SealState, seal_state
@@ -59,6 +61,7 @@ class EventDetail:
     raw: str
     erased_by: list[tuple[str, Address]]
     is_address_hidden: bool
+    panels: list[Panel]
 
     @property
     def leaf_hash(self) -> str:
@@ -87,12 +90,12 @@ class Neighbours:
 
 
 def event_detail(
-    viewer: Viewer, event_id: UUID, *, trail: Address, home: Address, with_check: bool = False
+    viewer: Viewer, event_id: UUID, *, access: Access, trail: Address, home: Address, with_check: bool = False
 ) -> EventDetail | None:
     """One event for one viewer; None where there is none, or none that this viewer may see.
 
-    Takes:   trail, the list that linked events open in; home, the trail without filters; with_check, whether the event is
-             checked against its seal now
+    Takes:   access, by which panels know what they may tell; trail, the list that linked events open in; home, the trail
+             without filters; with_check, whether the event is checked against its seal now
     """
     events = visible_events(viewer)
     row = events.get(event_id)
@@ -117,6 +120,7 @@ def event_detail(
         readable_json(value),
         [(event_key(other), home.opening(event_key(other))) for other in row.erased_by],
         not viewer.sees_personal and row.event.actor.id not in viewer.own_actor_ids,
+        panels_for(access, row, proof.index if proof else None),
     )
 
 

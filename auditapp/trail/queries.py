@@ -6,6 +6,7 @@ from datetime import date
 from itertools import chain, combinations, islice
 from typing import Final
 
+from auditapp.access.permissions import Access
 from auditapp.catalogue.areas import AREAS
 from auditapp.lib.keyset import PageKey
 from auditapp.record.event_filter import Choice, EventFilter
@@ -19,6 +20,7 @@ from auditapp.trail.dressing import Html
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.live import Live, live_of
 from auditapp.trail.moments import PageTime
+from auditapp.trail.parts import marks_for
 from auditapp.trail.ranges import nearest_range
 from auditapp.trail.rows import event_rows
 from auditapp.trail.seal_state import SealState, seal_state, seals_of
@@ -96,11 +98,11 @@ class TrailFrame:
 
 
 def trail_list(
-    viewer: Viewer, query: TrailQuery, time: PageTime, *, after: PageKey | None = None
+    viewer: Viewer, query: TrailQuery, time: PageTime, *, access: Access, after: PageKey | None = None
 ) -> tuple[TrailList, EventPage]:
     """The page of the list that a query asks for, and its events.
 
-    Takes:   after, the place from which on rows are marked as new
+    Takes:   access, by which it is known what marks may tell; after, the place from which on rows are marked as new
     """
     events = visible_events(viewer)
     page = events.page(query.wanted, older=query.older, newer=query.newer)
@@ -108,14 +110,16 @@ def trail_list(
     is_all = is_first_page and page.older is None and page.searched_to is None
     count = Count(len(page.rows)) if is_all else events.count(query.wanted)
     seal = seal_state(viewer.workspace_id)
+    seals = seals_of(viewer.workspace_id, [row.id for row in page.rows], seal)
     rows = event_rows(
         page.rows,
         address=query.address,
         time=time,
-        seals=seals_of(viewer.workspace_id, [row.id for row in page.rows], seal),
+        seals=seals,
         current=query.open,
         with_checkpoint=is_first_page,
         after=after,
+        marks=marks_for(access, page.rows, seals.leaves),
     )
     found = TrailList(
         rows,

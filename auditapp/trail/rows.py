@@ -17,9 +17,11 @@ from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
 from auditapp.trail.dressing import Html, actor_tag, area_tag, icon, sentence, short_address, shown
 from auditapp.trail.moments import PageTime
+from auditapp.trail.parts import Mark
 from auditapp.trail.refine import refinement
 from auditapp.trail.short_changes import short_changes
 
+Marks = Mapping[UUID, Sequence[Mark]]
 NODE_OF_RISK: Final = {Risk.RISKY: " node--grave", Risk.NOTABLE: " node--watch", Risk.ROUTINE: ""}
 
 # Links carry nothing but our own ids, and the text of the event stands under hx-disable: htmx reads no attribute of it.
@@ -44,6 +46,7 @@ CHECKPOINT: Final = (
     '<td role="cell" colspan="6">Checkpoint {} at {} seals everything below</td></tr>'
 )
 CHANGES: Final = '<span class="mark has-tip">±{}<span class="tip tip--end">{}</span></span>'
+MARK: Final = '<span class="mark has-tip{}">{}<span class="tip tip--end">{}</span></span>'
 CHANGED: Final = '<span class="trail__changed" hx-disable><bdi>{}</bdi></span>'
 ADDRESS: Final = '<span class="trail__ip">{}</span>'
 # Quick ways to narrow the list, for a pointer: by keyboard they are in the event itself, and a row stays one stop.
@@ -76,15 +79,18 @@ def event_rows(
     current: UUID | None = None,
     with_checkpoint: bool = False,
     after: PageKey | None = None,
+    marks: Marks | None = None,
 ) -> Html:
     """Table rows of these events, newest first, under a heading for each day.
 
     Takes:   address, of the list, which each row opens an event in; current, the open event; with_checkpoint, whether
              the line of the latest checkpoint is drawn where everything below it is sealed; after, the place from which
-             on rows are new to the reader
+             on rows are new to the reader; marks, what stands at the ends of rows beside the number of changes
     """
     line_at = _checkpoint_place(rows, seals) if with_checkpoint else None
-    return format_html_join("", "{}", ((html,) for html in _lines(rows, address, time, seals, current, line_at, after)))
+    return format_html_join(
+        "", "{}", ((html,) for html in _lines(rows, address, time, seals, current, line_at, after, marks or {}))
+    )
 
 
 def _lines(
@@ -95,6 +101,7 @@ def _lines(
     current: UUID | None,
     line_at: int | None,
     after: PageKey | None,
+    marks: Marks,
 ) -> Iterator[Html]:
     day: date | None = None
     cells = _Cells(address.without("open"))
@@ -108,7 +115,8 @@ def _lines(
             when = f"{at:%H:%M:%S}" if at.date() == time.today else f"{time.short(seals.at)}, {at:%H:%M:%S}"
             yield format_html(CHECKPOINT, icon("checkpoint"), f"{seals.size:,}", when)
         is_new = after is not None and row.page_key > after
-        yield _event(row, cells, address, time, seals, is_current=row.id == current, is_new=is_new)
+        own = marks.get(row.id, ())
+        yield _event(row, cells, address, time, seals, own, is_current=row.id == current, is_new=is_new)
 
 
 def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
@@ -120,7 +128,15 @@ def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
 
 
 def _event(
-    row: EventRow, cells: "_Cells", address: Address, time: PageTime, seals: Seals, *, is_current: bool, is_new: bool
+    row: EventRow,
+    cells: "_Cells",
+    address: Address,
+    time: PageTime,
+    seals: Seals,
+    marks: Sequence[Mark],
+    *,
+    is_current: bool,
+    is_new: bool,
 ) -> Html:
     event, at = row.event, row.event.occurred_at
     state, node, mark, seal = _seal(row, seals)
@@ -144,7 +160,7 @@ def _event(
         notes=_notes(row, is_broken=row.id in seals.broken, is_new=is_new),
         area=cells.of("area", event.area, area_tag, event.area),
         ip=cells.of("ip", ip, _address_tag, ip) if (ip := str(event.context.get("ip", ""))) else "",
-        marks=_changes(row.change_count),
+        marks=_marks(row.change_count, tuple(marks)),
     )
 
 
@@ -170,6 +186,7 @@ def _address_tag(text: str) -> Html:
 
 
 NO_CHANGES: Final = ""
+EMPTY: Final = format_html("<span>{}</span>", "")
 CURRENT: Final = format_html(' aria-current="{}"', "true")
 
 
@@ -200,6 +217,17 @@ def _notes(row: EventRow, *, is_broken: bool, is_new: bool) -> Html:
     if not row.type.is_declared:
         notes.append(("", icon("help"), "Undeclared type"))
     return format_html_join("", NOTE, notes) if notes else ""
+
+
+@lru_cache(maxsize=1_000)
+def _marks(count: int, marks: tuple[Mark, ...]) -> Html:
+    """In two columns: without changes an empty one stands first."""
+    if not marks:
+        return _changes(count)
+    signs = (
+        (f" mark--{mark.tone}" if mark.tone else "", icon(mark.icon, small=True), shown(mark.words)) for mark in marks
+    )
+    return format_html("{}{}", _changes(count) or EMPTY, format_html_join("", MARK, signs))
 
 
 @lru_cache(maxsize=256)

@@ -128,7 +128,7 @@ def event_proof(request: WorkspaceRequest, event: str) -> HttpResponseBase:
 
 def _list(request: WorkspaceRequest, query: TrailQuery, time: PageTime, *, has_drawer: bool) -> dict[str, Any]:
     home = PageTime(_home_zone(request), time.now)
-    found, page = trail_list(request.viewer, query, time, after=_after(request))
+    found, page = trail_list(request.viewer, query, time, access=request.member_permissions, after=_after(request))
     frame = trail_frame(request.viewer, query, time, page, home=home, may_search=ASKED in request.GET)
     is_empty = not found.shown and query.older is None and query.newer is None and found.further is None
     context = {
@@ -179,7 +179,14 @@ def _drawer(request: WorkspaceRequest, query: TrailQuery, time: PageTime) -> dic
 
 def _detail(request: WorkspaceRequest, event_id: UUID, *, trail: Address) -> EventDetail | None:
     wants_check = "verify" in request.GET and request.member_permissions.can(Permission.AUDIT_VERIFY)
-    return event_detail(request.viewer, event_id, trail=trail, home=_home(request), with_check=wants_check)
+    return event_detail(
+        request.viewer,
+        event_id,
+        access=request.member_permissions,
+        trail=trail,
+        home=_home(request),
+        with_check=wants_check,
+    )
 
 
 def _detail_context(

@@ -1,17 +1,20 @@
 """What was tried and what was set aside, for the pages; and where one event of the inbox went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from django.db import connection
 from django.db.models import QuerySet, Sum
 
 from auditapp.lib.errors import NotFound
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
-from auditapp.pipeline.delivery.positions import own_delivery
+from auditapp.pipeline.delivery.positions import OWN_LANE
 from auditapp.pipeline.delivery.settling import DELIVERED, SKIPPED
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.sources.inbox import InboxEvent, read_inbox
+from auditapp.sources.models import Source
 
 Which = Literal["all", "failed", "delivered", "skipped"]
 WHICH: Final[tuple[tuple[Which, str], ...]] = (
@@ -23,6 +26,13 @@ WHICH: Final[tuple[tuple[Which, str], ...]] = (
 PAGE: Final = 50
 MOST_LETTERS: Final = 200
 _MOST_TRIES: Final = 200
+# Of each destination the last tries that began at this event or before it, which are few: batches follow each other.
+WITH_IT = """
+SELECT a.id FROM unnest(%(ids)s::text[]) AS d (id) CROSS JOIN LATERAL (
+    SELECT id, "end" FROM delivery_attempt WHERE workspace_id = %(workspace_id)s AND destination_id = d.id AND start <= %(index)s
+    ORDER BY start DESC, at DESC LIMIT %(limit)s
+) AS a WHERE a."end" > %(index)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,15 @@ def counts_of(destination: Destination, since: datetime) -> dict[str, int]:
         workspace_id=destination.workspace_id, destination_id=destination.id, hour__gte=since
     )
     return dict(rows.values_list("code").annotate(sum=Sum("events")).order_by("code"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a destination has read: everything below `next_index` is done with."""
+
+    destination_id: str
+    next_index: int
+    is_failing: bool
 
 
 def latest_attempts(destination: Destination, *, limit: int) -> list[DeliveryAttempt]:
@@ -135,26 +154,59 @@ def replays_of(destination: Destination, *, limit: int = 10) -> list[tuple[Repla
 
 def fate_of(destination: Destination, index: int) -> Fate:
     """What became of an event of the inbox at a destination of its source."""
-    where: dict[str, Any] = {"workspace_id": destination.workspace_id, "destination_id": destination.id}
-    own = own_delivery(destination)
-    tried = DeliveryAttempt.objects.filter(**where, start__lte=index).order_by("-start", "-at")[:_MOST_TRIES]
-    with_it = tuple(sorted((one for one in tried if one.end > index), key=lambda one: one.at, reverse=True))
-    letter = DeadLetter.objects.filter(**where, index=index).first()
+    return fates_of([destination], index)[0]
+
+
+def fates_of(destinations: Sequence[Destination], index: int) -> list[Fate]:
+    """What became of one event of the inbox at each of these destinations of its source; four queries for all of them."""
+    if not destinations:
+        return []
+    ids = [one.id for one in destinations]
+    of: dict[str, Any] = {"workspace_id": destinations[0].workspace_id, "destination_id__in": ids}
+    own = {one.destination_id: one for one in Delivery.objects.filter(**of, lane=OWN_LANE)}
+    letters = {one.destination_id: one for one in DeadLetter.objects.filter(**of, index=index)}
+    with connection.cursor() as cursor:
+        cursor.execute(WITH_IT, {"workspace_id": of["workspace_id"], "ids": ids, "index": index, "limit": _MOST_TRIES})
+        attempt_ids = [row[0] for row in cursor.fetchall()]
+    tried: dict[str, list[DeliveryAttempt]] = {}
+    for attempt in DeliveryAttempt.objects.filter(**of, id__in=attempt_ids).order_by("-at", "-id"):
+        tried.setdefault(attempt.destination_id, []).append(attempt)
+    return [_fate(one, index, own[one.id], letters.get(one.id), tuple(tried.get(one.id, ()))) for one in destinations]
+
+
+def places_of(source: Source) -> list[Place]:
+    """How far each destination of a source has read."""
+    rows = Delivery.objects.filter(workspace_id=source.workspace_id, source_id=source.id, lane=OWN_LANE)
+    return [Place(one.destination_id, one.next_index, one.failures > 0) for one in rows]
+
+
+def letters_among(destinations: Sequence[Destination], indexes: Sequence[int]) -> list[tuple[str, int]]:
+    """Which of these events are dead letters that nobody replayed, each as destination and index."""
+    if not destinations:
+        return []
+    ids = [one.id for one in destinations]
+    of = {"workspace_id": destinations[0].workspace_id, "destination_id__in": ids, "index__in": indexes}
+    return list(DeadLetter.objects.filter(**of, replayed_at=None).values_list("destination_id", "index"))
+
+
+def _fate(
+    destination: Destination, index: int, own: Delivery, letter: DeadLetter | None, tried: tuple[DeliveryAttempt, ...]
+) -> Fate:
+    """Of the tries that had the event in their batch, the newest first."""
     if letter and letter.replayed_at is None:
-        return Fate(destination, "dead_letter", letter.code, letter.message, attempts=with_it)
-    for attempt in with_it:
+        return Fate(destination, "dead_letter", letter.code, letter.message, attempts=tried)
+    for attempt in tried:
         for group in attempt.skipped:
             if index in group["indexes"]:
-                return Fate(destination, "kept_back", group["code"], group["message"], group["filter"], with_it)
+                return Fate(destination, "kept_back", group["code"], group["message"], group["filter"], tried)
         if attempt.outcome == DELIVERED:
-            return Fate(destination, "delivered", attempt.code, attempt.message, attempts=with_it)
+            return Fate(destination, "delivered", attempt.code, attempt.message, attempts=tried)
     if index >= own.next_index:
-        is_trying = any(one.outcome != DELIVERED for one in with_it)
-        return Fate(
-            destination, "retrying" if is_trying else "waiting", own.last_code if is_trying else "", attempts=with_it
-        )
-    expired = next((one for one in with_it if one.outcome == "expired"), None)
-    return Fate(destination, "expired" if expired else "before", attempts=with_it)
+        is_trying = any(one.outcome != DELIVERED for one in tried)
+        code, message = (own.last_code, own.last_message) if is_trying else ("", "")
+        return Fate(destination, "retrying" if is_trying else "waiting", code, message, attempts=tried)
+    expired = next((one for one in tried if one.outcome == "expired"), None)
+    return Fate(destination, "expired" if expired else "before", attempts=tried)
 
 
 def _percent(replay: Replay, lane: Delivery | None) -> int:

@@ -1,0 +1,231 @@
+"""Marks of rows and the panel of an event: what became of it after the trail, for who may see the source."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from auditapp.access.permissions import permissions_for
+from auditapp.forwarding.marks import forwarding_marks
+from auditapp.forwarding.passage import Passage
+from auditapp.forwarding.where_it_went import where_it_went
+from auditapp.lib import clock
+from auditapp.pipeline.delivery.models import Delivery, DeliveryAttempt
+from auditapp.pipeline.destination_filters.models import DestinationFilter
+from auditapp.pipeline.warehouses.models import WarehouseFeed
+from auditapp.record.services import record
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.sealing.queries import seal_marks
+from auditapp.sources.models import SeenEvent
+from tests.delivery.told import START, letters
+from tests.delivery_kinds import BAD, BUSY
+from tests.factories import acting_as, events_of
+
+pytestmark = pytest.mark.commits
+TRAIL = "/demo/settings/admin/audit-trail/"
+
+
+@pytest.fixture
+def do(cast):
+    """Somebody does something to a source; gives its row."""
+
+    def act(source=None):
+        with acting_as(cast.olga, cast.workspace):
+            record("source.disabled", target=source or cast.shop)
+        return events_of(cast.workspace)[0]
+
+    return act
+
+
+@pytest.fixture
+def mark(cast):
+    def read(row, person=None):
+        with in_workspace(cast.workspace.id):
+            access = permissions_for(cast.workspace.id, (person or cast.olga).id)
+            return forwarding_marks(access, [row], seal_marks(cast.workspace.id, [row.id])).get(row.id)
+
+    return read
+
+
+@pytest.fixture
+def panel(cast):
+    def read(row, person=None):
+        with in_workspace(cast.workspace.id):
+            access = permissions_for(cast.workspace.id, (person or cast.olga).id)
+            made = where_it_went(access, row, seal_marks(cast.workspace.id, [row.id]).get(row.id))
+            return made and made.parts
+
+    return read
+
+
+def page_of(person, row):
+    client = Client()
+    client.force_login(person)
+    return client.get(f"{TRAIL}{row.key}/").content.decode()
+
+
+def test_who_never_forwarded_sees_nothing_of_it(cast, do, mark, panel):
+    row = do()
+    assert mark(row) is None
+    assert panel(row) is None
+    assert "Where it went" not in page_of(cast.olga, row)
+
+
+def test_an_event_is_followed_from_its_seal_to_its_destinations(
+    cast, forwarding, do, forward, work, destination, mark, panel
+):
+    early = do()
+    forward()
+    forwarding(start="now")
+    row = do()
+    assert (panel(row).passage, mark(row).icon) == (Passage.UNSEALED, "forward-wait")
+    forward()
+    assert "On its way, 0 of 1" in mark(row).words
+    assert [way.fate.state for way in panel(row).ways] == ["waiting"]
+    work()
+    assert (mark(row).icon, mark(row).words) == (
+        "forwarded",
+        "Forwarded to Web shop, 1 of 1 destinations are done with it",
+    )
+    [way] = panel(row).ways
+    assert (way.fate.state, way.tries, way.why) == ("delivered", [True], "")
+    page = page_of(cast.olga, row)
+    for told in ("Where it went", "Receiver", "Delivered", f"/deliveries/{way.last_try}/"):
+        assert told in page
+    assert (panel(early).passage, mark(early)) == (Passage.BEFORE, None)
+    assert "from before forwarding began" in page_of(cast.olga, early)
+
+
+def test_what_waits_while_forwarding_is_off_says_so(forwarding, do, forward, panel, mark):
+    forwarding()
+    forwarding(is_on=False)
+    row = do()
+    forward()
+    assert (panel(row).passage, mark(row).icon) == (Passage.OFF, "forward-off")
+
+
+def test_why_an_event_was_left_out_is_told_as_far_as_it_is_known(cast, forwarding, do, forward, panel, mark, send):
+    forwarding(query="event:source.enabled")
+    row = do()
+    forward()
+    assert (panel(row).passage, mark(row).words) == (Passage.LEFT_OUT, "Not forwarded")
+    assert "does not ask for it" in panel(row).why_not
+    forwarding(query="")
+    assert "set up differently" in panel(row).why_not
+    send("New name")  # which the source itself tells of
+    forward()
+    echo = [one for one in events_of(cast.workspace) if one.event.actor.kind == "system"][-1]
+    assert "forwarding it would cause the next one" in panel(echo).why_not
+    with time_machine.travel(clock.now() + timedelta(days=40), tick=False):
+        assert (panel(row).passage, mark(row)) == (Passage.FORGOTTEN, None)
+
+
+def test_what_the_source_stops_is_told_with_its_code(cast, forwarding, do, settle, destination, panel, mark):
+    own = {"workspace_id": cast.workspace.id, "source_id": cast.shop.id}
+    with in_workspace(cast.workspace.id):
+        SeenEvent.objects.create(**own, type="track", name="Source Disabled", is_allowed=False, first_seen_at=START)
+    forwarding()
+    row = do()
+    settle()
+    assert (panel(row).code, panel(row).ways) == ("event_setting", [])
+    assert (mark(row).icon, "event_setting" in mark(row).words) == ("forward-off", True)
+    assert "somebody blocked events of this name" in page_of(cast.olga, row)
+
+
+def test_each_destination_tells_what_became_of_it(cast, forwarding, do, settle, make_destination, kind, panel, mark):
+    plain, filtered = make_destination(name="Plain"), make_destination(name="Filtered")
+    with in_workspace(cast.workspace.id):
+        own = {"workspace_id": cast.workspace.id, "source_id": cast.shop.id, "destination_id": filtered.id}
+        drop = [{"type": "DROP"}]
+        DestinationFilter.objects.create(
+            **own, id="flt_1", title="No sources", condition="all", actions=drop, revision="1"
+        )
+    settle()  # so that forwarding begins after what was done so far
+    forwarding()
+    kind.always = BUSY
+    row = do()
+    settle()
+    ways = {way.fate.destination.name: way for way in panel(row).ways}
+    assert (ways["Plain"].fate.state, ways["Plain"].tries) == ("retrying", [False])
+    assert (ways["Filtered"].fate.state, ways["Filtered"].why) == ("kept_back", "by the filter No sources")
+    assert (mark(row).icon, mark(row).tone) == ("forward-wait", "warn")
+    kind.always = BAD
+    for _ in range(5):  # that forwarding was turned on is refused and set aside first
+        with in_workspace(cast.workspace.id):
+            DeliveryAttempt.objects.update(at=clock.now() - timedelta(hours=30))
+            Delivery.objects.update(retry_at=None)
+        settle()
+        if row.key in {one.message_id.removeprefix("audit-") for one in letters(plain)}:
+            break
+    assert (mark(row).icon, mark(row).words) == ("forward-failed", "Not delivered to Plain: a dead letter")
+    assert "Replay</button>" in page_of(cast.olga, row)
+    assert "Replay</button>" not in page_of(cast.rita, row)
+    assert "Dead letter" in page_of(cast.rita, row)
+
+
+def test_warehouses_are_told_of_too(cast, forwarding, do, forward, panel):
+    forwarding()
+    row = do()
+    forward()
+    assert [load.state for load in panel(row).loads] == ["waiting"]
+    own = {"workspace_id": cast.workspace.id, "warehouse_id": cast.warehouse.id, "source_id": cast.shop.id}
+    with in_workspace(cast.workspace.id):
+        feed = WarehouseFeed.objects.create(**own, position=99)
+    assert [load.state for load in panel(row).loads] == ["loaded"]
+    feed.left_out = ["track:Source Disabled"]
+    with in_workspace(cast.workspace.id):
+        WarehouseFeed.objects.filter(**own).update(left_out=feed.left_out)
+    assert [load.state for load in panel(row).loads] == ["left_out"]
+    assert [load.state for load in panel(row, cast.milo).loads] == []
+    assert "Next sync" not in page_of(cast.olga, row)
+
+
+def test_who_may_not_see_the_source_learns_nothing(cast, forwarding, do, settle, make_destination, panel, mark):
+    make_destination(name="Secret receiver", source=cast.kiosk)
+    forwarding(source_id=cast.kiosk.id)
+    row = do()  # about the shop, which milo sees
+    settle()
+    assert mark(row).icon == "forwarded"
+    assert (mark(row, cast.milo), panel(row, cast.milo)) == (None, None)
+    client = Client()
+    client.force_login(cast.milo)
+    for page in (
+        page_of(cast.milo, row),
+        client.get(TRAIL).content.decode(),
+        client.get(f"{TRAIL}?open={row.key}").content.decode(),
+    ):
+        assert row.key in page
+        for hidden in ("Where it went", "Secret receiver", "Kiosk", "i-forward"):
+            assert hidden not in page
+    assert "i-forwarded" in _list(cast.olga)
+
+
+def test_a_page_costs_the_same_few_queries_for_one_event_and_for_many(cast, forwarding, do, settle, destination):
+    forwarding()
+    do()
+    settle()
+    with in_workspace(cast.workspace.id):
+        access = permissions_for(cast.workspace.id, cast.olga.id)
+
+    def queries():
+        rows = events_of(cast.workspace)
+        with in_workspace(cast.workspace.id), CaptureQueriesContext(connection) as asked:
+            marks = forwarding_marks(access, rows, seal_marks(cast.workspace.id, [row.id for row in rows]))
+        return len(marks), len(asked)
+
+    few, first = queries()
+    for _ in range(20):
+        do()
+    settle()
+    many, second = queries()
+    assert many - few >= 20
+    assert first == second <= 8
+
+
+def _list(person):
+    client = Client()
+    client.force_login(person)
+    return client.get(TRAIL).content.decode()
