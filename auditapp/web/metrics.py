@@ -1,6 +1,7 @@
 """`/metrics` in Prometheus' text format: gauges of the whole installation, read from the database, so that any process may answer.
 
-They are sums and worst cases over all workspaces and name none; the function audit_figures() (migrations) makes them.
+They are sums and worst cases over all workspaces and name none, but for destinations, each of which is told by its id; the functions
+audit_figures() and audit_delivery_figures() (migrations) make them.
 """
 
 import math
@@ -19,7 +20,9 @@ from auditapp.web.health import free_disk_bytes
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # Of procrastinate's jobs, without those that end in their row being deleted.
 JOB_STATES: Final = ("todo", "doing", "failed", "aborted")
-FIGURES = "SELECT name, label, value FROM audit_figures()"
+FIGURES = (
+    "SELECT name, label, value FROM audit_figures() UNION ALL SELECT name, label, value FROM audit_delivery_figures()"
+)
 
 
 class Metric(NamedTuple):
@@ -46,6 +49,20 @@ METRICS: Final = (
         "Sealed events that a reader has not read, at its worst workspace.",
         "reader",
     ),
+    Metric(
+        "audit_reader_lag_seconds",
+        "gauge",
+        "How long the new event that waits longest for a reader has waited, at its worst workspace.",
+        "reader",
+    ),
+    Metric("audit_delivery_lag_events", "gauge", "Events that wait for a destination that is on.", "destination"),
+    Metric(
+        "audit_delivery_lag_seconds", "gauge", "How long the event that waits longest for it has waited.", "destination"
+    ),
+    Metric(
+        "audit_delivery_failures", "gauge", "Tries that failed in a row, at a destination that is on.", "destination"
+    ),
+    Metric("audit_dead_letters", "gauge", "Events set aside that nobody replayed.", "destination"),
     Metric(
         "audit_verification_age_seconds",
         "gauge",

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from auditapp.forwarding.models import Forwarding
 from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
+from auditapp.pipeline.delivery.models import DeadLetter, Delivery
 from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM
 from auditapp.record.services import record
@@ -16,7 +17,8 @@ from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.readers import move_reader
 from auditapp.sealing.services import seal_batch
 from auditapp.sealing.verification import verify_workspace
-from tests.factories import make_workspace
+from auditapp.sources.inbox import Incoming, append
+from tests.factories import make_destination, make_source, make_workspace
 
 LINE = re.compile(r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\.)*)"\})? (-?[0-9.e+-]+|\+Inf)$')
 
@@ -72,12 +74,43 @@ def test_forwarding_lags_while_it_is_on_and_an_older_reader_of_it_does_not(clien
             move_reader(workspace.id, "forwarding-1", start=0, end=1)
     with in_workspace(workspace.id):
         forwarding = Forwarding.objects.create(workspace_id=workspace.id, is_on=True, generation=2, start_index=1)
-    lags = {name: value for name, value in _read(client).items() if name.startswith("audit_reader_lag")}
+    lags = {name: value for name, value in _read(client).items() if name.startswith("audit_reader_lag_events")}
     assert lags == {"audit_reader_lag_events:forwarding": 1}
     with in_workspace(workspace.id):
         forwarding.is_on = False
         forwarding.save()
     assert _read(client)["audit_reader_lag_events:forwarding"] == 0
+
+
+def test_a_destination_is_told_by_how_far_it_is_behind_how_often_it_failed_and_what_it_refused(client, own_database):
+    workspace = make_workspace(slug="one")
+    source = make_source(workspace=workspace)
+    on, off = make_destination(source=source), make_destination(source=source, name="Off", is_enabled=False)
+    with in_workspace(workspace.id):
+        append(workspace.id, source.id, [Incoming(name, "track", name, b"{}") for name in "AB"])
+        Delivery.objects.filter(destination_id=on.id).update(failures=3)
+        letter = {"destination_id": off.id, "received_at": clock.now(), "payload": b"", "tries": 20}
+        for index, at in enumerate((None, None, clock.now())):
+            DeadLetter.objects.create(workspace_id=workspace.id, index=index, replayed_at=at, **letter)
+    found = _read(client)
+    told = ("delivery_lag_events", "delivery_failures", "dead_letters")
+    assert [found[f"audit_{name}:{on.id}"] for name in told] == [2, 3, 0]
+    assert 0 < found[f"audit_delivery_lag_seconds:{on.id}"] < 60
+    assert found[f"audit_dead_letters:{off.id}"] == 2
+    assert f"audit_delivery_lag_events:{off.id}" not in found
+
+
+def test_forwarding_lags_by_the_age_of_the_new_event_that_waits(client, own_database, as_role):
+    workspace = _two_events("one")
+    assert _read(client)["audit_reader_lag_seconds:forwarding"] == 0
+    with as_role("worker"):
+        seal_batch()
+    with in_workspace(workspace.id):
+        Forwarding.objects.create(workspace_id=workspace.id, is_on=True, generation=1)
+    assert 0 < _read(client)["audit_reader_lag_seconds:forwarding"] < 60
+    with in_workspace(workspace.id):
+        Forwarding.objects.update(backfill_end=2)
+    assert _read(client)["audit_reader_lag_seconds:forwarding"] == 0
 
 
 def test_what_there_is_nothing_of_yet_has_a_row_for_alerts(client, own_database, as_role):

@@ -16,6 +16,7 @@ from auditapp.lib import clock
 from auditapp.lib.errors import AppError
 from auditapp.management.demo import plans, scenes
 from auditapp.management.demo.elsewhere import posted_event
+from auditapp.management.demo.flow import seal_history, set_up_forwarding
 from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
 from auditapp.management.demo.scenes import SCENES, World
 from auditapp.pipeline.warehouses import services as warehouses
@@ -52,6 +53,10 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
         if day % 30 == 0:
             told(f"day {day} of {days}")
     plans.send_events(world)
+    seal_history()
+    with person_acting(world, OWNER, clock.now()):
+        set_up_forwarding()
+    mail.outbox.clear()
     return workspace
 
 

@@ -27,6 +27,7 @@ from auditapp.sources.models import Source
 Row = TypeVar("Row")
 TOKEN_NAMES: Final = ("CI deploy", "Terraform Cloud", "Reporting API", "Data quality bot", "Backup check")
 GROUP_NAMES: Final = ("Mobile team", "Platform", "Commerce", "Privacy")
+AUDIT_LABEL: Final = "purpose:audit"
 TIERS: Final = ("", "tier:gold", "tier:silver")
 
 
@@ -55,7 +56,9 @@ class World:
         return self.random.choice(rows)
 
     def source(self) -> Source:
-        return self.pick(list(Source.objects.filter(workspace_id=self.workspace.id).order_by("name")))
+        """One of the sources that people work with; that of audit events is left alone, so that they keep flowing."""
+        sources = Source.objects.filter(workspace_id=self.workspace.id).exclude(labels__contains=[AUDIT_LABEL])
+        return self.pick(list(sources.order_by("name")))
 
     def reporting_token(self) -> ApiToken:
         """The token by which other systems report."""
