@@ -1,12 +1,19 @@
 """The demo's history: of real services, in order, with people whose roles hold."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 
 from auditapp.access.models import User, Workspace
 from auditapp.access.permissions import permissions_for, viewer_for
+from auditapp.forwarding.models import Forwarding
+from auditapp.forwarding.reader import forward_batch
+from auditapp.lib import clock
 from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.history import fill_demo
+from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.flow.figures import applied_in, intake_of
 from auditapp.pipeline.plans.models import ViolationCount
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import visible_events
@@ -70,3 +77,23 @@ def test_what_other_systems_post_is_the_same_for_the_same_chance():
     people = [{"id": "usr_1", "name": "A", "email": "a@example.com", "ip": "192.0.2.1"}]
     at = datetime(2026, 11, 24, tzinfo=UTC)
     assert posted_event(Random(1), at, people) == posted_event(Random(1), at, people)
+
+
+def test_its_trail_is_forwarded_to_destinations_that_need_no_network(demo):
+    with in_workspace(demo.id):
+        forwarding = Forwarding.objects.get()
+        destinations = {one.name: one for one in Destination.objects.all()}
+    assert forwarding.is_on
+    assert forwarding.backfill_end > forwarding.start_index
+    assert {name: (one.kind, one.is_enabled) for name, one in destinations.items()} == {
+        "Security team": ("email", True),
+        "Audit mailbox": ("email", True),
+        "SIEM": ("webhook", False),
+    }
+    while forward_batch(demo.id)[0]:
+        pass
+    with in_workspace(demo.id):
+        source = Source.objects.get(id=forwarding.source_id)
+        came = intake_of(source, clock.now() - timedelta(hours=1))
+        assert came.accepted == came.received > 0
+        assert applied_in(source, clock.now() - timedelta(hours=1)) > 0
