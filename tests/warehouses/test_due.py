@@ -130,7 +130,7 @@ def test_an_event_is_in_the_warehouse_within_two_seconds(world):
                 world.send({"event": "Order Completed", "messageId": f"late{number}"})
                 began = time.monotonic()
                 while not _is_there(world, f"late{number}"):
-                    assert time.monotonic() - began < 10
+                    assert time.monotonic() - began < 30
                     time.sleep(0.05)
                 waited.append(time.monotonic() - began)
         finally:
