@@ -82,6 +82,7 @@ def test_the_sidebar_shows_what_a_role_opens(client, cast):
         "connections/destinations/",
         "connections/warehouses/",
         "connections/functions/",
+        "protocols/tracking-plans/",
         "protocols/transformations/",
         "settings/workspace/",
         "settings/access/",
