@@ -4,6 +4,7 @@ import orjson
 import psycopg
 import pytest
 
+from auditapp.forwarding.reader import is_own_echo
 from auditapp.pipeline import intake
 from auditapp.pipeline.plans import following
 from auditapp.pipeline.plans.connections import change_schema_settings, disconnect_source
@@ -128,6 +129,19 @@ def test_new_events_are_told_as_the_plan_sees_them(cast):
         "tracking_plan.new_event_allowed": ({"event": "Unplanned"}, "system"),
         "tracking_plan.new_event_blocked": ({"event": "Blocked"}, "system"),
     }
+
+
+def test_what_a_plan_does_in_the_audit_source_is_not_forwarded_into_it_again(cast):
+    plan = make_plan(cast, rule())
+    follow(cast, plan, cast.shop, settings={"track": {"allowUnplannedEventProperties": False}})
+    send(cast, cast.shop, track(total=1, secret=1), track("Unplanned"))
+    by_system = [row for row in events_of(cast.workspace) if row.event.actor.kind == "system"]
+    assert {row.event.type for row in by_system} == {
+        "source.new_event_allowed",
+        "tracking_plan.new_event_allowed",
+        "tracking_plan.new_track_property_omitted",
+    }
+    assert all(is_own_echo(row, cast.shop) and not is_own_echo(row, cast.app) for row in by_system)
 
 
 def test_a_changed_rule_and_setting_hold_on_the_next_request(cast):
