@@ -11,6 +11,16 @@ from auditapp.access.models import (
     User,
     Workspace,
 )
+from auditapp.alerts.models import (
+    AlertBell,
+    AlertCount,
+    AlertFiring,
+    AlertMessage,
+    AlertNotice,
+    AlertReading,
+    AlertRule,
+    AlertWindow,
+)
 from auditapp.forwarding.models import Forwarding
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.destination_filters.models import DestinationFilter
@@ -39,6 +49,14 @@ from auditapp.trail.saved_views.models import DefaultView, SavedView
 __all__ = [
     "ActorCount",
     "ActorTotal",
+    "AlertBell",
+    "AlertCount",
+    "AlertFiring",
+    "AlertMessage",
+    "AlertNotice",
+    "AlertReading",
+    "AlertRule",
+    "AlertWindow",
     "ApiToken",
     "Checkpoint",
     "DeadLetter",

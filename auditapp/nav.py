@@ -1,12 +1,15 @@
 """What the sidebar and the tabs show, by permission. A page that is not listed here can still be reached by its address."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from auditapp.access.permissions import Access, Permission
+from auditapp.alerts.bell import unread_count
 from auditapp.web.errors import theme_of
 
 
@@ -49,12 +52,17 @@ SETTINGS_TABS = (
         current_on=("access:workspace_settings", "forwarding:"),
     ),
     Entry("Access Management", "access:overview", Permission.ACCESS_READ, current_on=ACCESS_PAGES),
-    Entry("Admin", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:",)),
+    Entry("Admin", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:", "alerts:")),
 )
 
 WORKSPACE_TABS = (
     Entry("General", "access:workspace_settings", Permission.WORKSPACE_MANAGE),
     Entry("Audit Forwarding", "forwarding:forwarding", Permission.WORKSPACE_MANAGE),
+)
+ADMIN_TABS = (
+    Entry("Audit Trail", "trail:event_list", Permission.AUDIT_READ),
+    Entry("Exports", "trail:export_list", Permission.AUDIT_EXPORT),
+    Entry("Alerts", "alerts:rule_list", Permission.AUDIT_READ, current_on=("alerts:",)),
 )
 
 
@@ -80,6 +88,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "workspaces": request.workspaces,  # type: ignore[attr-defined]
         "sidebar": [group for group in groups if group["links"]],
         "settings_tabs": tabs,
+        "admin_tabs": _links(ADMIN_TABS, access, slug, view_name),
+        "bell_url": reverse("alerts:bell", args=[slug]) if access.can(Permission.AUDIT_READ) else "",
+        "bell_count": SimpleLazyObject(
+            partial(unread_count, access.workspace_id, access.subject_id)
+        ),  # asked by whole pages alone
         "workspace_tabs": _links(WORKSPACE_TABS, access, slug, view_name),
     }
 

@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from auditapp.access import group_views, member_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
+from auditapp.alerts import bell_views as bells
+from auditapp.alerts import views as alerts
 from auditapp.forwarding import views as forwarding
 from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
@@ -156,6 +158,20 @@ FORWARDING = [
     path("new-source/", forwarding.forwarding_source_create, name="forwarding_source_create"),
     path("test/", forwarding.forwarding_test, name="forwarding_test"),
 ]
+ALERTS = [
+    path("", alerts.rule_list, name="rule_list"),
+    path("new/", alerts.rule_create, name="rule_create"),
+    path("chips/", alerts.rule_chips, name="rule_chips"),
+    path("bell/", bells.bell, name="bell"),
+    path("bell/read/", bells.bell_read, name="bell_read"),
+    path("ready/<str:key>/", alerts.ready_rule_create, name="ready_rule_create"),
+    path("<str:rule_id>/", alerts.rule_page, name="rule"),
+    path("<str:rule_id>/edit/", alerts.rule_edit, name="rule_edit"),
+    path("<str:rule_id>/enable/", alerts.rule_enable, name="rule_enable"),
+    path("<str:rule_id>/disable/", alerts.rule_disable, name="rule_disable"),
+    path("<str:rule_id>/delete/", alerts.rule_delete, name="rule_delete"),
+    path("<str:rule_id>/rotate-secret/", alerts.rule_secret_rotate, name="rule_secret_rotate"),
+]
 WAREHOUSES = [
     path("", warehouses.warehouse_list, name="warehouse_list"),
     path("new/", warehouses.warehouse_create, name="warehouse_create"),
@@ -269,6 +285,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include(ACCOUNTS)),
     path("<slug:workspace>/", include((ACCESS, "access"))),
     path("<slug:workspace>/settings/admin/audit-trail/", include((TRAIL, "trail"))),
+    path("<slug:workspace>/settings/admin/alerts/", include((ALERTS, "alerts"))),
     path("<slug:workspace>/settings/workspace/audit-forwarding/", include((FORWARDING, "forwarding"))),
     path("<slug:workspace>/connections/sources/", include((SOURCES, "sources"))),
     path("<slug:workspace>/connections/destinations/", include((DESTINATIONS, "destinations"))),

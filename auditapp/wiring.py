@@ -5,6 +5,7 @@ from typing import Final
 from procrastinate import App
 
 from auditapp.access.resources import ResourceKind, register_kind
+from auditapp.alerts.jobs import forget_firings
 from auditapp.forwarding.marks import forwarding_marks
 from auditapp.forwarding.strip import find_upstream
 from auditapp.forwarding.where_it_went import where_it_went
@@ -58,6 +59,7 @@ JOBS: Final = (
     Job("destinations.forget_attempts", forget_attempts, cron="53 3 * * *"),
     Job("plans.tell_violations", tell_violations, cron="23 5 * * *"),
     Job("plans.forget_violations", forget_violations, cron="43 3 * * *"),
+    Job("alerts.forget_firings", forget_firings, cron="33 3 * * *"),
     Job("exports.expire", expire_exports, cron="37 * * * *"),
 )
 TASK_KINDS: Final = (

@@ -288,6 +288,16 @@ _FORWARD_AND_ALERT = (
         _RULE,
         Change("enabled", "Enabled", True, False),
     ),
+    _declare(
+        "alert_rule.secret_rotated",
+        "Alert Rule Secret Rotated",
+        "replaced the signing secret of {resource}",
+        _RULE,
+        like="modified",
+        risk=Risk.NOTABLE,
+        icon="key",
+        revertible=False,
+    ),
     _declare("alert_rule.deleted", "Alert Rule Deleted", "deleted {resource}", _RULE),
 )
 

@@ -13,6 +13,8 @@ from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.inbox import Incoming, append
 from auditapp.sources.models import SeenEvent
 from auditapp.sources.write_keys import make_write_key
+from tests.access.alert_rows import ROWS as ALERTS
+from tests.access.alert_rows import alert_ids
 from tests.access.destination_rows import ROWS as DESTINATIONS
 from tests.access.destination_rows import destination_ids
 from tests.access.plan_rows import ROWS as PLANS
@@ -20,7 +22,17 @@ from tests.access.plan_rows import plan_ids
 from tests.conftest import cloned_database
 from tests.factories import acting_as, make_cast, make_function, make_grant, make_group, make_token, make_transformation
 
-NAMESPACES = ("access", "sources", "warehouses", "forwarding", "transformations", "destinations", "functions", "plans")
+NAMESPACES = (
+    "access",
+    "sources",
+    "warehouses",
+    "forwarding",
+    "transformations",
+    "destinations",
+    "functions",
+    "plans",
+    "alerts",
+)
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
 
 
@@ -151,6 +163,7 @@ MATRIX = [
     Row("warehouses:selective_sync", WRITERS_OF_WAREHOUSES, ("warehouse", "shop"), {"shown": ["alias"]}),
     Row("warehouses:warehouse_delete", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
     *(Row(*row) for row in PLANS),
+    *(Row(*row) for row in ALERTS),
     *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]
 
@@ -203,7 +216,7 @@ def world_of(slug):
     token, _ = make_token(workspace=cast.workspace)
     ids |= {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
-    ids |= destination_ids(cast) | plan_ids(cast)
+    ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast)
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 
 from auditapp.access.models import User, Workspace
 from auditapp.access.permissions import permissions_for, viewer_for
+from auditapp.alerts.models import AlertFiring, AlertMessage, AlertRule
 from auditapp.forwarding.models import Forwarding
 from auditapp.forwarding.reader import forward_batch
 from auditapp.lib import clock
@@ -62,6 +63,14 @@ def test_a_source_follows_a_plan_and_some_of_what_it_sent_is_not_as_planned(demo
         source = Source.objects.get(id=counts[0].source_id)
         verdicts = {one.verdict for one in read_inbox(demo.id, source.id, 0)}
         assert (source.slug, verdicts) == ("web-shop", {"accepted", "unplanned"})
+
+
+def test_its_rules_fired_when_things_happened(demo):
+    with in_workspace(demo.id):
+        assert AlertRule.objects.count() == 3
+        firings = AlertFiring.objects.values_list("fired_at", "occurred_at")
+        assert all(abs(fired - occurred) < timedelta(days=1) for fired, occurred in firings)
+        assert not AlertMessage.objects.filter(state="waiting").exists()
 
 
 def test_no_event_lies_ahead(demo):

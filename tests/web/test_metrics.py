@@ -52,10 +52,11 @@ def test_it_tells_what_waits_what_is_sealed_and_who_lags(client, own_database, a
     with as_role("worker"):
         seal_batch()
         with in_workspace(workspaces[0].id):
-            move_reader(workspaces[0].id, "alerts", start=0, end=1)
+            move_reader(workspaces[0].id, "archive", start=0, end=1)
     sealed = _read(client)
     assert (sealed["audit_events_total"], sealed["audit_events_waiting"], sealed["audit_seal_lag_seconds"]) == (4, 0, 0)
-    assert sealed["audit_reader_lag_events:alerts"] == 1
+    assert sealed["audit_reader_lag_events:archive"] == 1
+    assert sealed["audit_reader_lag_events:alerts"] == 0
     assert sealed["audit_reader_lag_events:forwarding"] == 0
     assert sealed["audit_workspaces_unverified"] == 2
     with as_role("worker"):
@@ -75,7 +76,7 @@ def test_forwarding_lags_while_it_is_on_and_an_older_reader_of_it_does_not(clien
     with in_workspace(workspace.id):
         forwarding = Forwarding.objects.create(workspace_id=workspace.id, is_on=True, generation=2, start_index=1)
     lags = {name: value for name, value in _read(client).items() if name.startswith("audit_reader_lag_events")}
-    assert lags == {"audit_reader_lag_events:forwarding": 1}
+    assert lags == {"audit_reader_lag_events:forwarding": 1, "audit_reader_lag_events:alerts": 0}
     with in_workspace(workspace.id):
         forwarding.is_on = False
         forwarding.save()

@@ -1,4 +1,4 @@
-"""Runs the worker: the sealer, the forwarder, tasks, and background jobs by the clock and on demand. Several may run at once."""
+"""Runs the worker: the sealer, the forwarder, alerts, tasks, and background jobs by the clock and on demand. Several may run at once."""
 
 import logging
 import threading
@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 
+from auditapp.alerts.loop import run_alert_messages, run_alerts
 from auditapp.forwarding.reader import run_forwarder
 from auditapp.jobs.schedule import LONGEST_WAIT_S, Worker, enqueue
 from auditapp.lib import clock
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Runs the sealer, forwarding, tasks and background jobs until it is stopped (Ctrl-C or SIGTERM)."
+    help = "Runs the sealer, forwarding, alerts, tasks and background jobs until it is stopped (Ctrl-C or SIGTERM)."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,6 +37,8 @@ class Command(BaseCommand):
         loops = [
             threading.Thread(target=run_sealer, args=(worker.stopping,), name="sealer"),
             threading.Thread(target=run_forwarder, args=(worker.stopping,), name="forwarder"),
+            threading.Thread(target=run_alerts, args=(worker.stopping,), name="alerts"),
+            threading.Thread(target=run_alert_messages, args=(worker.stopping,), name="alert messages"),
             threading.Thread(target=run_deliverer, args=(worker.stopping,), name="deliverer"),
             threading.Thread(target=run_tasks, args=(worker.stopping,), name="tasks"),
         ]

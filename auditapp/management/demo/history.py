@@ -11,6 +11,7 @@ from django.core import mail
 
 from auditapp.access import members, tokens, workspaces
 from auditapp.access.models import User, Workspace
+from auditapp.alerts.bell import mark_bell_read
 from auditapp.ingest.services import accept_events
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
@@ -18,6 +19,7 @@ from auditapp.management.demo import plans, scenes
 from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.flow import seal_history, set_up_forwarding
 from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
+from auditapp.management.demo.ringing import make_rules, ring
 from auditapp.management.demo.scenes import SCENES, World
 from auditapp.pipeline.warehouses import services as warehouses
 from auditapp.pipeline.warehouses.connecting import Connection
@@ -35,7 +37,7 @@ WORK_HOURS: Final = 11
 
 
 def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] = lambda text: None) -> Workspace:
-    """Make the workspace, its people and their history up to this moment.
+    """Make the workspace, its people, their history up to this moment, and what alerts fired for in it.
 
     Takes:   password, of all people of the demo; told, called with the progress
     Writes:  about 55 events a day on average, in order of time
@@ -53,9 +55,11 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
         if day % 30 == 0:
             told(f"day {day} of {days}")
     plans.send_events(world)
+    ring(workspace)
     seal_history()
     with person_acting(world, OWNER, clock.now()):
         set_up_forwarding()
+        mark_bell_read(up_to=clock.now() - timedelta(days=9))
     mail.outbox.clear()
     return workspace
 
@@ -92,6 +96,8 @@ def _furnish(world: World, start: datetime) -> None:
         plans.make_plan(world)
     with person_acting(world, OWNER, start + timedelta(minutes=30)):
         tokens.create_token(name="Product systems", scopes=["audit:write"])
+    with person_acting(world, OWNER, start + timedelta(minutes=31)):
+        make_rules(world.users[OWNER.email].id)
 
 
 def _people_join(world: World, start: datetime, day: int, password: str) -> None:

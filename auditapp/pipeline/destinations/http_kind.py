@@ -100,7 +100,7 @@ class HttpKind(Kind):
             outcome,
             str(answer.status),
             masked(message, secrets),
-            retry_after_s=_retry_after_s(answer.headers.get("retry-after", "")),
+            retry_after_s=retry_after_s(answer.headers.get("retry-after", "")),
             request=shown,
             answer=masked(_answer_text(answer), secrets),
             elapsed_ms=answer.elapsed_ms,
@@ -222,7 +222,7 @@ def _is_secret(header: str) -> bool:
     return any(word in header.lower() for word in _SECRET_HEADERS)
 
 
-def _retry_after_s(value: str) -> float | None:
+def retry_after_s(value: str) -> float | None:
     """Seconds from now (RFC 9110 section 10.2.3): a number, or a date."""
     if value.strip().isascii() and value.strip().isdigit():
         return float(value.strip()[:9])

@@ -94,7 +94,7 @@ class Email(Kind):
                 taken += 1
             except OSError as fault:
                 _hang_up(message)
-                refused.append(_understood(fault, message.to[0]))
+                refused.append(meaning_of(fault, message.to[0]))
                 if refused[-1][1] == SPEECHLESS:
                     break
         outcome, code, told_of = _summed_up(taken, refused)
@@ -155,7 +155,7 @@ def _is_outbox() -> bool:
     return "filebased" in str(getattr(settings, "MAILERS", None) or getattr(settings, "EMAIL_BACKEND", ""))
 
 
-def _understood(fault: OSError, address: str) -> tuple[Outcome, str, str]:
+def meaning_of(fault: OSError, address: str) -> tuple[Outcome, str, str]:
     """What it means that a mail was not taken, its code and words for it.
 
     Errors of smtplib are OSErrors that carry what the server answered: to the recipient, the sender, the login or the mail.

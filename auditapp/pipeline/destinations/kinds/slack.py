@@ -72,7 +72,7 @@ class Slack(HttpKind):
         return orjson.dumps({"type": "section", "text": said})
 
     def body(self, items: Sequence[bytes], batch: Batch, setup: Setup) -> bytes:
-        sentences = [_escaped(told(outgoing.event).sentence) for outgoing in batch.events]
+        sentences = [escaped(told(outgoing.event).sentence) for outgoing in batch.events]
         message = {
             "text": "\n".join(sentences),
             "mrkdwn": False,
@@ -87,27 +87,33 @@ class Slack(HttpKind):
         return call_to(setup.secrets["url"], {"Content-Type": "application/json"}, setup)
 
     def understood(self, answer: Answer, batch: Batch) -> tuple[Outcome, str]:
-        word = answer.body[:100].decode("utf-8", "replace").strip()
-        if word in _WORDS:
-            outcome, told_plainly = _WORDS[word]
-            return outcome, f"{answer.status} {word}: {told_plainly}"
-        outcome = outcome_of(answer.status)
-        if outcome is Outcome.DELIVERED and word != "ok":
-            return Outcome.RETRY, f"{told_of(answer)}, but not “ok” as Slack answers: is this the address of a webhook?"
-        return outcome, told_of(answer)
+        return meaning_of_word(answer)
+
+
+def meaning_of_word(answer: Answer) -> tuple[Outcome, str]:
+    """What the word means that Slack answers with, and in words."""
+    word = answer.body[:100].decode("utf-8", "replace").strip()
+    if word in _WORDS:
+        outcome, told_plainly = _WORDS[word]
+        return outcome, f"{answer.status} {word}: {told_plainly}"
+    outcome = outcome_of(answer.status)
+    if outcome is Outcome.DELIVERED and word != "ok":
+        return Outcome.RETRY, f"{told_of(answer)}, but not “ok” as Slack answers: is this the address of a webhook?"
+    return outcome, told_of(answer)
 
 
 def _marked(event: Told) -> str:
     sign = ":x: " if event.is_failure else ":warning: " if event.is_risky else ""
-    parts = [f"{sign}*{_escaped(event.what)}*{' failed' if event.is_failure else ''}"]
+    parts = [f"{sign}*{escaped(event.what)}*{' failed' if event.is_failure else ''}"]
     if event.link:
-        parts.append(f"<{event.link}|{_escaped(event.resource or 'the event')}>")
+        parts.append(f"<{event.link}|{escaped(event.resource or 'the event')}>")
     elif event.resource:
-        parts.append(_escaped(event.resource))
+        parts.append(escaped(event.resource))
     when = f"<!date^{int(event.at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{utc_text(event.at)}>"
-    by = f"by {_escaped(event.who)}, " if event.who else ""
+    by = f"by {escaped(event.who)}, " if event.who else ""
     return f"{' · '.join(parts)}\n{by}{when}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that Slack does not read as a link, a mention or a mark of its own."""
     return text.translate(_ESCAPED)

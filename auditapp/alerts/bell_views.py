@@ -1,0 +1,31 @@
+"""The page of the bell, and marking it read."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from auditapp.access.decorators import workspace_page
+from auditapp.access.requests import WorkspaceRequest
+from auditapp.alerts.bell import mark_bell_read, rung_for
+from auditapp.lib import clock
+from auditapp.trail.moments import PageTime, zone_named
+from auditapp.web.pages import render_page
+
+
+@require_safe
+@workspace_page("audit.read")
+def bell(request: WorkspaceRequest) -> HttpResponse:
+    """What rules tell the member, the newest first."""
+    time = PageTime.in_zone(zone_named(request.workspace.time_zone))
+    rung = rung_for(request.member_permissions, request.viewer, request.workspace)
+    newest = clock.utc_text(rung[0].notice.last_at) if rung else ""
+    unread = sum(one.is_unread for one in rung)
+    return render_page(request, "alerts/bell.html", {"rung": rung, "newest": newest, "unread": unread, "time": time})
+
+
+@require_POST
+@workspace_page("audit.read")
+def bell_read(request: WorkspaceRequest) -> HttpResponse:
+    """Mark read what the page showed; what came meanwhile stays new."""
+    mark_bell_read(up_to=clock.parse_utc(request.POST.get("up_to", "")))
+    return redirect("alerts:bell", request.workspace.slug)
