@@ -92,6 +92,7 @@ def rows() -> list[Row]:
     from auditapp.pipeline.plans.settings import CallSettings, SchemaSettings
     from auditapp.pipeline.transformations.definition import transformation_of
     from auditapp.pipeline.transformations.engine import apply_transformations
+    from tests.bench.alert_rules import watched
 
     condition = compile_fql(CONDITION)
     plan, allow = CompiledPlan([Rule(RuleType.TRACK, "Order Completed", SCHEMA)]), SchemaSettings()
@@ -116,7 +117,9 @@ def rows() -> list[Row]:
             },
         )
     ]
+    by_index, one_by_one, candidates = watched()
     return [
+        Row(f"200 alert rules, {candidates} candidates | each asked", by_index, one_by_one),
         Row("FQL, five terms | plain Python", lambda: condition.matches(EVENT), lambda: in_python(EVENT)),
         Row("FQL parsed and compiled", lambda: compile_fql.__wrapped__(CONDITION)),
         Row("plan, event is right | jsonschema-rs", lambda: plan.check(EVENT, allow), lambda: library.is_valid(EVENT)),
