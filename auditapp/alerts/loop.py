@@ -70,6 +70,9 @@ def _until(stop: threading.Event, step: Callable[[], int], waits: str) -> None:
                     logger.warning("%s for the database: %s", waits, str(error).strip())
                 pause_s, moved = min(pause_s * 2, MAX_PAUSE_S), 0
                 connection.close()
+            except Exception:
+                logger.exception("%s: something is wrong, next try in %s s.", waits, MAX_PAUSE_S)
+                pause_s, moved = MAX_PAUSE_S, 0
             if not moved:
                 stop.wait(pause_s)
     finally:
@@ -100,6 +103,8 @@ def _turn(due: Due) -> None:
     except Error as error:  # its lease runs out, and it is tried again
         logger.warning("Alert message %s waits for the database: %s", due.id, str(error).strip())
         connection.close()
+    except Exception:  # likewise
+        logger.exception("Alert message %s could not be tried.", due.id)
 
 
 def close_all(pool: ThreadPoolExecutor) -> None:

@@ -27,7 +27,7 @@ from auditapp.sealing.readers import Forward, move_reader, read_forward, reader_
 BATCH: Final = 500
 # Rules as filters, by the revision of a workspace's rules.
 _INDEXES_KEPT: Final = 200
-_indexes: dict[str, RuleIndex] = {}
+_indexes: dict[tuple[int, str], RuleIndex] = {}
 
 WAITING = """
 SELECT a.workspace_id FROM alert_reading AS a
@@ -84,12 +84,13 @@ def evaluate_batch(workspace_id: int, *, limit: int = BATCH) -> int:
 
 def index_of(reading: AlertReading) -> RuleIndex:
     """The enabled rules of a workspace; made anew where one was changed."""
-    index = _indexes.get(reading.revision)
+    key = (reading.workspace_id, reading.revision)
+    index = _indexes.get(key)
     if index is None:
         if len(_indexes) >= _INDEXES_KEPT:
             _indexes.clear()
         rules = AlertRule.objects.filter(workspace_id=reading.workspace_id, is_enabled=True).order_by("id")
-        index = _indexes[reading.revision] = RuleIndex(rules)
+        index = _indexes[key] = RuleIndex(rules)
     return index
 
 
