@@ -70,7 +70,7 @@ def trail_stage(viewer: Viewer, forwarding: Forwarding, progress: Progress, span
     if forwarding.is_on and progress.waiting:
         words, tone = f"{progress.waiting:,} waiting", "warn"
     url = reverse("trail:event_list", args=[slug])
-    note = "events to forward"
+    note = "events match its query" if forwarding.query else "events in the trail"
     return Stage("trail", "Audit Trail", "trail", count.events, note, words, tone, url, is_more=count.is_more)
 
 
