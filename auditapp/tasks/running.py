@@ -34,17 +34,19 @@ MOST_OF_A_WORKSPACE: Final = 2
 KILLED: Final = "The worker stopped in the middle of it. It goes on at the step that was not finished."
 OURS: Final = "Something went wrong on our side. The worker's log says what."
 
+# Materialised: as a part of the UPDATE itself, some plans would look for the next one once a row, and take up several.
 CLAIM = """
-UPDATE task SET state = 'running', fence = task.fence + 1, started_at = coalesce(task.started_at, %(now)s),
-    lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
-FROM (
+WITH due AS MATERIALIZED (
     SELECT t.workspace_id, t.id FROM task AS t
     WHERE t.state IN ('waiting', 'running') AND t.next_at <= %(now)s AND t.kind = ANY(%(kinds)s)
     AND (t.lease_until IS NULL OR t.lease_until < clock_timestamp())
     AND %(most)s > (SELECT count(*) FROM task AS r WHERE r.workspace_id = t.workspace_id AND r.state = 'running'
         AND r.lease_until >= clock_timestamp())
-    ORDER BY t.next_at LIMIT 1 FOR UPDATE SKIP LOCKED
-) AS due WHERE task.workspace_id = due.workspace_id AND task.id = due.id RETURNING task.workspace_id, task.id, task.fence
+    ORDER BY t.next_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED
+)
+UPDATE task SET state = 'running', fence = task.fence + 1, started_at = coalesce(task.started_at, %(now)s),
+    lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+FROM due WHERE task.workspace_id = due.workspace_id AND task.id = due.id RETURNING task.workspace_id, task.id, task.fence
 """
 
 

@@ -200,6 +200,18 @@ def test_two_workers_never_have_one_task(work, start, as_role, cast):
     assert sorted(task.id for task in claimed if task) == sorted(task.id for task in tasks)
 
 
+def test_one_task_is_taken_up_at_a_time_whatever_the_plan(work, start, as_role, cast):
+    for number in range(5):
+        start(key=str(number))
+    with as_role("worker"):
+        with connection.cursor() as cursor:
+            # The plan that a table of another size would get: for each row of the table the one that is due is looked for.
+            for method in ("mergejoin", "hashjoin", "indexscan", "bitmapscan", "material", "memoize"):
+                cursor.execute(f"SET enable_{method} = off")
+        assert _claim() is not None
+        assert Task.objects.filter(state="running").count() == 1
+
+
 def test_many_workers_at_once_run_each_task_once(work, start, as_role, monkeypatch):
     monkeypatch.setattr("auditapp.tasks.running.MOST_OF_A_WORKSPACE", 8)
     tasks = [start(key=str(number), steps=["first"]) for number in range(12)]
