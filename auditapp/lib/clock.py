@@ -40,8 +40,7 @@ def at(moment: datetime) -> Iterator[None]:
 
 def utc_text(moment: datetime) -> str:
     """Write an aware moment as `2026-11-24T13:35:55.123456Z`, always this wide."""
-    naive = _in_utc(moment).replace(tzinfo=None)
-    return naive.isoformat(timespec="microseconds") + "Z"
+    return _in_utc(moment).isoformat(timespec="microseconds")[:-6] + "Z"  # in place of +00:00
 
 
 def parse_utc(text: str) -> datetime:
@@ -66,4 +65,4 @@ def parse_utc(text: str) -> datetime:
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("naive datetime: the clock works on aware moments only")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

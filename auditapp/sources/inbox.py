@@ -22,13 +22,14 @@ MAX_LIMIT: Final = 5_000
 LOCK_ALL = "SELECT 1 FROM source_head WHERE workspace_id = %s AND source_id = ANY(%s) ORDER BY source_id FOR UPDATE"
 LOCK = "SELECT next_index FROM source_head WHERE workspace_id = %s AND source_id = %s FOR UPDATE"
 KNOWN = """
-SELECT message_id FROM source_event WHERE workspace_id = %s AND source_id = %s AND message_id = ANY(%s) AND received_at >= %s
+SELECT message_id FROM source_event
+WHERE workspace_id = %s AND source_id = %s AND message_id = ANY(%b) AND received_at >= %s AND received_at <= %s
 """
 INSERT = """
 INSERT INTO source_event (workspace_id, source_id, index, received_at, message_id, type, name, verdict, payload)
 SELECT %(workspace_id)s, %(source_id)s, %(start)s + one.n - 1, %(received_at)s,
        one.message_id, one.type, one.name, one.verdict, one.payload
-FROM unnest(%(message_ids)s::text[], %(types)s::text[], %(names)s::text[], %(verdicts)s::text[], %(payloads)b::bytea[])
+FROM unnest(%(message_ids)b::text[], %(types)b::text[], %(names)b::text[], %(verdicts)b::text[], %(payloads)b::bytea[])
      WITH ORDINALITY AS one (message_id, type, name, verdict, payload, n)
 """
 MOVE = "UPDATE source_head SET next_index = %s WHERE workspace_id = %s AND source_id = %s"
@@ -123,7 +124,9 @@ def append(workspace_id: int, source_id: str, incoming: Sequence[Incoming]) -> l
         # After the lock, so that times in the inbox go forward as its numbers do.
         received_at = clock.now()
         known = [one.message_id for one in incoming]
-        seen = {row[0] for row in cursor.execute(KNOWN, [*where, known, received_at - SAME_FOR]).fetchall()}
+        seen = {
+            row[0] for row in cursor.execute(KNOWN, [*where, known, received_at - SAME_FOR, received_at]).fetchall()
+        }
         new: list[Incoming] = []
         indexes: list[int | None] = []
         for one in incoming:

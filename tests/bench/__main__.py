@@ -19,6 +19,8 @@ from settings.paths import BASE_DIR
 RESULTS = BASE_DIR / "bench-results"
 SMALL = 10_000
 ROWS = ("pages", "counts", "writes", "sealing", "verifying", "seals", "singles", "exports", "peers")
+# Measured on installations of their own, whatever the size.
+STREAM_ROWS = ("stages", "streams", "dead")
 VERIFY_ROUNDS = 3
 
 
@@ -30,10 +32,12 @@ def main() -> int:
     from tests.bench.table import exports_table, markdown, seal_waits
     from tests.torture.outcome import write_result
 
+    sizes = sorted({SMALL, asked.events}) if set(ROWS) & set(asked.rows) else []
     with ExitStack() as stack:
-        bench = Bench.loaded(stack, sorted({SMALL, asked.events}), asked.rows, asked.keep)
+        bench = Bench.loaded(stack, sizes, asked.rows, asked.keep)
         bench.run(asked.rounds)
-    table = markdown(bench.timings, bench.sizes, bench.counts)
+    table = markdown(bench.timings, bench.sizes, bench.counts) if sizes else ""
+    table += "".join(f"\n\n{text}" for text in bench.stream_tables)
     if "peers" in asked.rows:
         table += "\n\n" + bench.beside.markdown()
     if bench.waits:
@@ -41,7 +45,9 @@ def main() -> int:
     table += "".join(f"\n\n{one.markdown()}" for one in bench.singles)
     if bench.exports:
         table += f"\n\n{exports_table(bench.exports)}"
-    file = write_result(RESULTS, f"{max(bench.sizes)}", bench.as_value() | {"table": table.splitlines()})
+    file = write_result(
+        RESULTS, f"{max(bench.sizes, default=0) or 'streams'}", bench.as_value() | {"table": table.splitlines()}
+    )
     sys.stdout.write(f"{table}\n\n{file.relative_to(BASE_DIR).as_posix()}\n")
     return 0
 
@@ -51,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=1_000_000, help="the larger size; 10,000 is always beside it")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--keep", type=Path, help="a folder in which the loaded databases stay, to be measured again")
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--rows", nargs="+", choices=ROWS + STREAM_ROWS, default=ROWS + STREAM_ROWS)
     return parser.parse_args()
 
 
@@ -67,6 +73,8 @@ class Bench:
         self.waits: list[float] = []
         self.singles: list[Any] = []
         self.exports: list[Any] = []
+        self.streams: dict[str, Any] = {}
+        self.stream_tables: list[str] = []
         self.timings = Timings()
         self.sizes: list[int] = []
         self.counts: dict[str, dict[int, int]] = {"sealing": {}, "verifying": {}}
@@ -96,6 +104,7 @@ class Bench:
         return bench
 
     def run(self, rounds: int) -> None:
+        self._run_streams(rounds)
         for number in range(rounds):
             for pages in self._pages:
                 with pages.rig.in_django("app"):
@@ -115,6 +124,22 @@ class Bench:
         if "peers" in self.rows:
             self.beside.measure(self._pages[-1], rounds)
             _say("measured beside the peers")
+
+    def _run_streams(self, rounds: int) -> None:
+        from tests.bench import engines
+        from tests.bench.dead import Dead
+        from tests.bench.streams import Streams
+
+        if "stages" in self.rows:
+            measured = engines.microseconds(engines.rows(), rounds=rounds, calls=engines.CALLS)
+            self.streams["stages"] = measured
+            self.stream_tables.append(engines.markdown(measured))
+        for row, one in (("streams", Streams()), ("dead", Dead())):
+            if row in self.rows:
+                one.measure(rounds)
+                self.streams[row] = one.as_value()
+                self.stream_tables.append(one.markdown())
+                _say(f"measured {row}")
 
     def _run_writes(self, rounds: int) -> None:
         for writes in self._writes:
@@ -174,6 +199,7 @@ class Bench:
                 row: {size: _as_value(one) for size, one in series.items()}
                 for row, series in self.timings.series.items()
             },
+            "streams": self.streams,
             "singles": [one.as_value() for one in self.singles],
             "exports": [one.as_value() for one in self.exports],
             "peers": self.beside.as_value(),

@@ -27,6 +27,7 @@ EVENT = {
         "products": [{"sku": "a-1", "price": 25.5}, {"sku": "b-2", "price": 100}],
     },
 }
+CALLS = 3_000
 CONDITION = (
     "type = 'track' and match(event, 'Order *') and properties.total > 100 "
     "and properties.currency in ['EUR', 'USD'] and !contains(properties.email, '@test.')"
@@ -168,7 +169,7 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(prog="python -m tests.bench.engines", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--calls", type=int, default=3_000)
+    parser.add_argument("--calls", type=int, default=CALLS)
     asked = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.testing")
     django.setup()

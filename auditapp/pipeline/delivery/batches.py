@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Final
 
 import orjson
@@ -27,7 +28,8 @@ logger = logging.getLogger(__name__)
 
 LEAST_READ: Final = 50
 MOST_LETTERS: Final = 500
-MOST_AT_ONCE: Final = 500  # through the stages; events take several times their bytes as objects
+# A function may leave out event after event and take its time: what was gone through by then is written down.
+MAKE_S: Final = 5.0
 MOST_MESSAGE: Final = 300
 FIRST_KEPT = """
 SELECT index FROM source_event WHERE workspace_id = %s AND source_id = %s AND index >= %s ORDER BY index LIMIT 1
@@ -172,9 +174,13 @@ def _through(row: Delivery, stored: Sequence[InboxEvent], end: int, sender: Send
     skipped: list[Skipped] = []
     size = 0
     is_full = False
+    until = monotonic() + MAKE_S
     for one, made in _made(row, stored, sender, lambda: most - len(items)):
         if isinstance(made, Skipped):
             skipped.append(made)
+            if not is_whole and monotonic() > until:
+                end, is_full = one.index + 1, True
+                break
             continue
         outgone, item, changed_by = made
         if items and size + len(item) > most_bytes:
@@ -214,7 +220,7 @@ def _made(
     """Each event after the stages, rendered, and what changed it; or why it is kept back. No more go through at once than the batch has room for."""
     taken = [one for one in stored if one.verdict == ACCEPTED]
     while taken:
-        size = min(room(), MOST_AT_ONCE)
+        size = room()
         piece, taken = taken[:size], taken[size:]
         events: list[dict[str, Any]] = [orjson.loads(one.payload) for one in piece]
         for one, filtered in zip(piece, sender.stages.apply(events), strict=True):

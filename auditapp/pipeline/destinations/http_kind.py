@@ -1,5 +1,6 @@
 """Kinds that speak HTTP: a request with a body, and the meaning of its answer."""
 
+import re
 import zlib
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from auditapp.pipeline.destinations.kind import Batch, Field, Kind, Outcome, Sen
 
 SHOWN: Final = 2_000  # characters of a body in the log of attempts
 MASK: Final = "•••"
+_LINE: Final = re.compile(r"[^\n\t]+")
 _SHORTEST_SECRET: Final = 4
 _SHORTEST_VALUE: Final = 8  # of a header; shorter ones are words that stand anywhere
 _SECRET_HEADERS: Final = ("authorization", "signature", "token", "key", "secret", "cookie", "password")
@@ -194,7 +196,7 @@ def excerpt(body: bytes) -> str:
     """As much of a body as is shown, without what steers."""
     text = body[: SHOWN * 4].decode("utf-8", "replace")
     is_cut = len(text) > SHOWN or len(body) > SHOWN * 4
-    kept = "".join(one if one in "\n\t" else terminal_safe(one) for one in text[:SHOWN])
+    kept = _LINE.sub(lambda piece: terminal_safe(piece[0]), text[:SHOWN])
     return kept + (f"\n… {len(body):,} bytes in all" if is_cut else "")
 
 
