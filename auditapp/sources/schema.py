@@ -25,6 +25,7 @@ MAX_PROPERTIES: Final = 300
 MAX_DEPTH: Final = 4
 REMEMBERED_FOR: Final = timedelta(minutes=10)
 REMEMBERED_NAMES: Final = 20_000
+NAMED_BY: Final = {"track": "event", "page": "name", "screen": "name"}
 JSON_TYPES: Final = {
     str: "string", bool: "boolean", int: "number", float: "number", type(None): "null", dict: "object", list: "array"
 }  # fmt: skip
@@ -95,7 +96,8 @@ _memory = _Memory()
 
 def event_name(event: Mapping[str, Any]) -> EventName:
     """How an event of the pipeline is called."""
-    name = event.get({"track": "event", "page": "name", "screen": "name"}.get(event["type"], ""))
+    named_by = NAMED_BY.get(event["type"])
+    name = event.get(named_by) if named_by else ""
     return EventName(event["type"], name if isinstance(name, str) else "")
 
 

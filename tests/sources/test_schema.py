@@ -161,3 +161,9 @@ JSON = NESTED | st.lists(NESTED, max_size=3) | st.dictionaries(TEXT, NESTED, max
 def test_any_properties_are_taken(source, properties):
     with transaction.atomic():
         see(source, track() | {"properties": properties})
+
+
+def test_what_has_no_name_has_none_whatever_its_keys_are():
+    assert event_name({"type": "alias", "": "\0"}) == ("alias", "")
+    assert event_name({"type": "track", "event": "Order Completed", "name": "x"}) == ("track", "Order Completed")
+    assert event_name({"type": "page", "name": 7}) == ("page", "")
