@@ -56,12 +56,13 @@ def forwarding_marks(access: Access, rows: Sequence[EventRow], leaves: Leaves) -
     places: list[Place] = []
     letters: dict[int, list[str]] = {}
     if taken:
-        destinations = {one.id: one for one in destinations_of(standing.source)}
-        on = {one.id for one in destinations.values() if one.is_enabled}
+        rows_of = destinations_of(standing.source).values_list("id", "name", "is_enabled")
+        names = {id_: name for id_, name, _ in rows_of}
+        on = {id_ for id_, _, is_enabled in rows_of if is_enabled}
         places = [one for one in places_of(standing.source) if one.destination_id in on]
         indexes = [one.index for one in taken.values()]
-        for destination_id, index in letters_among(list(destinations.values()), indexes):
-            letters.setdefault(index, []).append(destinations[destination_id].name)
+        for destination_id, index in letters_among(access.workspace_id, list(names), indexes):
+            letters.setdefault(index, []).append(names[destination_id])
     page = _Page(standing, places, letters)
     marks: dict[UUID, Mark] = {}
     for row in rows:

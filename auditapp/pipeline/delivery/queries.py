@@ -177,15 +177,15 @@ def fates_of(destinations: Sequence[Destination], index: int) -> list[Fate]:
 def places_of(source: Source) -> list[Place]:
     """How far each destination of a source has read."""
     rows = Delivery.objects.filter(workspace_id=source.workspace_id, source_id=source.id, lane=OWN_LANE)
-    return [Place(one.destination_id, one.next_index, one.failures > 0) for one in rows]
+    found = rows.values_list("destination_id", "next_index", "failures")
+    return [Place(destination_id, next_index, failures > 0) for destination_id, next_index, failures in found]
 
 
-def letters_among(destinations: Sequence[Destination], indexes: Sequence[int]) -> list[tuple[str, int]]:
+def letters_among(workspace_id: int, destination_ids: Sequence[str], indexes: Sequence[int]) -> list[tuple[str, int]]:
     """Which of these events are dead letters that nobody replayed, each as destination and index."""
-    if not destinations:
+    if not destination_ids:
         return []
-    ids = [one.id for one in destinations]
-    of = {"workspace_id": destinations[0].workspace_id, "destination_id__in": ids, "index__in": indexes}
+    of = {"workspace_id": workspace_id, "destination_id__in": destination_ids, "index__in": indexes}
     return list(DeadLetter.objects.filter(**of, replayed_at=None).values_list("destination_id", "index"))
 
 
