@@ -321,8 +321,8 @@ ENTRANCE = 13  # session, person, workspaces, membership and the two transaction
 @pytest.mark.parametrize(
     ("query", "asked", "questions"),
     [
-        ({}, {}, 17),
-        ({"area": "sources", "q": "shop"}, {}, 15),
+        ({}, {}, 18),  # one of them for the bell
+        ({"area": "sources", "q": "shop"}, {}, 16),
         ({}, to("drawer"), 1),
         ({}, to("show-counts"), 1),
     ],

@@ -15,7 +15,7 @@ from auditapp.sealing.models import Leaf
 from auditapp.sealing.readers import reader_position
 from auditapp.sealing.services import seal_batch
 
-AT_ONCE: Final = 40
+AT_ONCE: Final = 15
 # By key of the ready rule: whether what the owner does counts, and whether mail is sent beside the bell.
 CHOSEN: Final = {"disabled": (True, True), "owner": (True, False), "deletions": (False, True)}
 
