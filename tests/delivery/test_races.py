@@ -11,7 +11,7 @@ import time_machine
 from django.db import connection
 
 from auditapp.lib import clock
-from auditapp.pipeline.delivery import loop
+from auditapp.pipeline.delivery import batches, loop
 from auditapp.pipeline.delivery.claims import due_lanes
 from auditapp.pipeline.delivery.loop import deliver
 from auditapp.pipeline.delivery.models import Delivery
@@ -210,6 +210,20 @@ def test_a_long_piece_that_is_filtered_out_keeps_nobody_from_stopping(make_desti
         assert deliver(due, may_go_on=lambda: False) == 50
         assert deliver(due) == 70
     assert counts(destination) == {"FILTERED_BY_INTEGRATIONS_OBJECT": 120}
+
+
+def test_stages_that_leave_out_event_after_event_and_take_their_time_are_written_down(
+    make_destination, kind, send, as_role, monkeypatch
+):
+    monkeypatch.setattr(batches, "MAKE_S", -1.0)
+    make_destination(name="Slow", size=1)
+    send("A", "B", "C", integrations={"All": False})
+    send("D")
+    with as_role("worker"):
+        (due,) = due_lanes(limit=10)
+        assert deliver(due, may_go_on=lambda: False) == 1
+        assert deliver(due) == 3
+    assert kind.names == ["D"]
 
 
 def test_no_event_goes_through_the_stages_that_has_no_room_in_the_batch(
