@@ -1,6 +1,7 @@
-"""The main job, whole: a person turns a warehouse off on its page, and the receiver behind the forwarding has the event.
+"""The main job, whole: a person turns a warehouse off on its page, and the webhook and the warehouse behind the forwarding have the event.
 
-Real processes, as `up` runs them. The promise: each click arrives, once, in order, and 99 of 100 within two seconds of the click.
+Real processes, as `up` runs them; on its way the event meets a plan that knows it and blocks all others, a transformation and a filter.
+The promise: each click arrives at both, once, in order, changed as it should be, and 99 of 100 within two seconds of the click.
 The twin: a worker whose forwarder looks for news every five seconds only.
 """
 
@@ -18,17 +19,29 @@ from django.test import override_settings
 
 from auditapp.forwarding.services import save_forwarding
 from auditapp.lib.loopback import LOOPBACK
+from auditapp.pipeline.destination_filters.services import create_filter
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.services import create_destination, enable_destination
+from auditapp.pipeline.plans.connections import change_schema_settings, connect_source
+from auditapp.pipeline.plans.rule_services import replace_rules
+from auditapp.pipeline.plans.rules import Rule, RuleType
+from auditapp.pipeline.plans.services import create_plan
+from auditapp.pipeline.transformations.services import create_transformation
+from auditapp.pipeline.warehouses.connecting import Connection
+from auditapp.pipeline.warehouses.schedules import CONTINUOUS
+from auditapp.pipeline.warehouses.services import create_warehouse
 from tests.factories import PASSWORD, Cast, acting_as, make_cast
 from tests.torture.outcome import Outcome, Plan
 from tests.torture.receiver import Receiver, events_of, receiving
 from tests.torture.rig import installed, wait_for
+from tests.torture.store import NAME, Store, store_behind
+from tests.warehouses.conftest import PASSWORD as STORE_PASSWORD
 
 PAUSE_S = 0.4
 GOAL_S = 2.0
 HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # the web's, not those of tests
 CLICKED = ("Warehouse Disabled", "Warehouse Enabled")
+SCHEMA = "kiosk"  # the slug of the source
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -38,10 +51,13 @@ class Watch(Receiver):
     def __init__(self) -> None:
         super().__init__(chaos={})
         self.came: list[tuple[str, float]] = []
+        self.wrong = 0  # events that the plan blocks, or that were not transformed
 
     def what_to_do(self, name: str, headers: Mapping[str, str], body: bytes) -> tuple[str, float]:
         now = time.monotonic()
-        self.came += [(one["event"], now) for one in events_of(body) if one["event"] in CLICKED]
+        events = events_of(body)
+        self.came += [(one["event"], now) for one in events if one["event"] in CLICKED]
+        self.wrong += sum(one["event"] not in CLICKED or one["properties"].get("seen") != "yes" for one in events)
         return "200", 0.0
 
 
@@ -80,36 +96,65 @@ class Browser:
 def run(plan: Plan) -> Outcome:
     """Click so many times, at odd moments, and wait for the last one to arrive."""
     choice = random.Random(plan.seed)
-    with installed() as rig, receiving(Watch()) as watch:
+    with installed() as rig, receiving(Watch()) as watch, store_behind(rig, SCHEMA, CLICKED) as store:
         with rig.in_django("app"), override_settings(DATA_DIR=rig.server.home / "data", PASSWORD_HASHERS=HASHERS):
             cast = make_cast()
-            _forward(cast, f"http://{LOOPBACK}:{watch.port}/")
+            _forward(cast, f"http://{LOOPBACK}:{watch.port}/", store)
         real = rig.worker()
         command = [sys.executable, "-m", "tests.torture.twins", "dawdle"] if plan.twin else real.command
         environment = {**real.environment, "OUTBOUND_ALLOWED_NETWORKS": f"{LOOPBACK}/32"}
         worker = replace(real, command=command, environment=environment)
+
+        def both_have(clicks: int) -> bool:
+            return min(len(watch.came), len(store.came)) >= clicks
+
         with rig.running(worker), rig.web() as (_, port):
             browser = Browser(port)
             browser.submit("/accounts/login/", "/accounts/login/", login=cast.olga.email, password=PASSWORD)
             page = f"/{cast.workspace.slug}/connections/warehouses/{cast.warehouse.id}/"
-            # The first ones find a worker that has just started and a web that has loaded nothing yet.
+            # The first ones find a worker that has just started, a web that has loaded nothing yet and a warehouse without tables.
             _click(browser, page, 0)
             _click(browser, page, 1)
-            wait_for(lambda: len(watch.came) >= 2, "the first clicks arrive", worker, rig.log_of(worker))
+            wait_for(lambda: both_have(2), "the first clicks arrive", worker, rig.log_of(worker))
             clicked = []
             for number in range(2, plan.events + 2):
                 clicked.append(_click(browser, page, number))
                 time.sleep(choice.uniform(0, PAUSE_S))
-            wait_for(lambda: len(watch.came) >= plan.events + 2, "all clicks arrive", worker, rig.log_of(worker))
-        return _judge(plan, clicked, watch.came)
+            wait_for(lambda: both_have(plan.events + 2), "all clicks arrive", worker, rig.log_of(worker))
+        outcome = Outcome(counts={"clicks": len(clicked)})
+        outcome.promise("only what the plan knows arrives, transformed", watch.wrong)
+        _judge(outcome, "webhook", plan, clicked, watch.came)
+        _judge(outcome, "warehouse", plan, clicked, store.came)
+        return outcome
 
 
-def _forward(cast: Cast, url: str) -> None:
+def _forward(cast: Cast, url: str, store: Store) -> None:
+    """Forwarding on, into a source with a plan, a transformation, a webhook with a filter, and a warehouse."""
+    source_id = cast.kiosk.id
     with acting_as(cast.olga, cast.workspace):
-        made, _ = create_destination(source_id=cast.kiosk.id, kind="webhook", name="Receiver", settings={"url": url})
+        made, _ = create_destination(source_id=source_id, kind="webhook", name="Receiver", settings={"url": url})
         Destination.objects.filter(id=made.id).update(tested_at=made.created_at)
+        create_filter(
+            destination_id=made.id, title="No tests", condition='event = "Audit Test"', actions=[{"type": "DROP"}]
+        )
         enable_destination(destination_id=made.id)
-        save_forwarding(source_id=cast.kiosk.id, is_on=True)
+        known = create_plan(name="What is forwarded")
+        replace_rules(plan_id=known.id, rules=[Rule(RuleType.TRACK, event, {"type": "object"}) for event in CLICKED])
+        connect_source(plan_id=known.id, source_id=source_id)
+        change_schema_settings(source_id=source_id, settings={"track": {"allowUnplannedEvents": False}})
+        values = [{"propertyPaths": ["properties.seen"], "propertyValue": "yes"}]
+        create_transformation(
+            source_id=source_id, name="Seen", definition={"if": "all", "propertyValueTransformations": values}
+        )
+        reached = Connection(LOOPBACK, store.port, NAME, NAME, "prefer")
+        create_warehouse(
+            name="Store",
+            connection=reached,
+            password=STORE_PASSWORD,
+            source_ids=[source_id],
+            schedule=CONTINUOUS,
+        )
+        save_forwarding(source_id=source_id, is_on=True)
 
 
 def _click(browser: Browser, page: str, number: int) -> float:
@@ -117,19 +162,16 @@ def _click(browser: Browser, page: str, number: int) -> float:
     return browser.submit(page, f"{page}{'enable' if number % 2 else 'disable'}/")
 
 
-def _judge(plan: Plan, clicked: list[float], came: list[tuple[str, float]]) -> Outcome:
+def _judge(outcome: Outcome, where: str, plan: Plan, clicked: list[float], came: list[tuple[str, float]]) -> None:
     waits = sorted(arrived - pressed for pressed, (_, arrived) in zip(clicked, came[2:], strict=False))
     half, most = (quantiles([*waits, waits[-1]], n=100, method="inclusive")[at - 1] for at in (50, 99))
-    outcome = Outcome(counts={"clicks": len(clicked)})
     outcome.counts |= {
-        "median, ms": round(half * 1_000),
-        "p99, ms": round(most * 1_000),
-        "longest, ms": round(waits[-1] * 1_000),
+        f"{where}, median, ms": round(half * 1_000),
+        f"{where}, p99, ms": round(most * 1_000),
+        f"{where}, longest, ms": round(waits[-1] * 1_000),
     }
-    outcome.promise("each click arrives once", abs(len(came) - plan.events - 2))
+    outcome.promise(f"each click arrives once: {where}", abs(len(came) - plan.events - 2))
     wanted = [CLICKED[number % 2] for number in range(plan.events + 2)]
-    outcome.promise(
-        "clicks arrive in their order", sum(name != one for name, (one, _) in zip(wanted, came, strict=False))
-    )
-    outcome.promise("99 of 100 arrive within two seconds", int(most > GOAL_S))
-    return outcome
+    is_off = sum(name != one for name, (one, _) in zip(wanted, came, strict=False))
+    outcome.promise(f"clicks arrive in their order: {where}", is_off)
+    outcome.promise(f"99 of 100 arrive within two seconds: {where}", int(most > GOAL_S))
