@@ -13,6 +13,7 @@ from auditapp.trail.moments import PageTime
 register = template.Library()
 
 register.filter("visible", dressing.shown)
+register.filter("visible_lines", dressing.shown_lines)
 register.filter("area_tag", dressing.area_tag)
 register.simple_tag(dressing.avatar)
 

@@ -35,6 +35,7 @@ FORMS: Final = {
     "name": '<bdi class="thing">{}</bdi>',
     "value": "<bdi>{}</bdi>",
 }
+LAYOUT: Final = {"U+000A": "\n", "U+0009": "\t"}
 CONTROL: Final = '<span class="control-char">{}</span>'
 
 
@@ -42,6 +43,17 @@ def shown(text: str) -> Html:
     """The text for a page: escaped, and each unseen character as its name."""
     form, pieces = _pieces(text)
     return format_html(form, *pieces) if pieces else ""
+
+
+def shown_lines(text: str) -> Html:
+    """The same for code and JSON in a block: its line breaks and tabs are as they should be."""
+    runs = visible(text)
+    form = "".join("{}" if not run.is_escape or run.text in LAYOUT else CONTROL for run in runs)
+    return (
+        format_html(form, *(LAYOUT.get(run.text, run.text) if run.is_escape else run.text for run in runs))
+        if runs
+        else ""
+    )
 
 
 def _pieces(text: str) -> tuple[str, list[str]]:

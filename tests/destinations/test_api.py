@@ -123,7 +123,7 @@ def test_a_destination_from_made_to_delivering(cast, call, kind):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"metadataId": "pigeon"}, "kind"),
+        ({"metadataId": "pigeon"}, "metadataId"),
         ({"settings": {"url": "nonsense", "token": "x"}}, "url"),
         ({"settings": []}, "settings"),
         ({"enabled": True}, "enabled"),

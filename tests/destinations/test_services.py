@@ -212,3 +212,14 @@ def test_a_deleted_source_takes_its_destinations_with_it(cast, made):
     first, *others = [one.type.key for one in events_of(cast.workspace)[:3]]
     assert first == "source.deleted"
     assert "destination.deleted" in others
+
+
+def test_a_setting_of_several_lines_may_come_as_a_list(cast):
+    with acting_as(cast.olga, cast.workspace):
+        made, _ = create_destination(
+            source_id=cast.shop.id,
+            kind="webhook",
+            name="A",
+            settings={"url": "https://hooks.example.com/", "headers": ["X-Team: a", "X-Room: b"]},
+        )
+    assert setup_of(made).secrets["headers"] == "X-Team: a\nX-Room: b"

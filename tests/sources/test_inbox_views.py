@@ -87,6 +87,14 @@ def test_looking_at_an_event_is_an_event(as_olga, cast):
         assert as_olga.get(path(cast, f"debugger/{nothing}/")).status_code == 404
 
 
+def test_json_of_an_event_keeps_its_lines_and_shows_what_hides(as_olga, cast):
+    send(cast, "A", properties={"a": "x\u202ey"})
+    page = as_olga.get(f"/demo/connections/sources/{cast.shop.id}/debugger/0/").content.decode()
+    assert "{\n  &quot;type&quot;" in page
+    assert "U+000A" not in page
+    assert '<span class="control-char">U+202E</span>' in page
+
+
 def test_hostile_names_are_shown_as_they_are(as_olga, cast):
     send(cast, XSS)
     for rest in ("debugger/", "debugger/0/", "schema/"):

@@ -12,8 +12,9 @@ from auditapp.lib.errors import NotFound
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, DeliveryCount, Replay
 from auditapp.pipeline.delivery.positions import OWN_LANE
 from auditapp.pipeline.delivery.settling import DELIVERED, SKIPPED
+from auditapp.pipeline.destination_filters.queries import filters_of
 from auditapp.pipeline.destinations.models import Destination
-from auditapp.sources.inbox import InboxEvent, read_inbox
+from auditapp.sources.inbox import ACCEPTED, InboxEvent, read_inbox
 from auditapp.sources.models import Source
 
 Which = Literal["all", "failed", "delivered", "skipped"]
@@ -92,6 +93,14 @@ class Place:
     is_failing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An event of the inbox, and what kept it out of the batch: a filter by its title, a verdict by its code; "" where it was in."""
+
+    stored: InboxEvent
+    kept_back: str
+
+
 def latest_attempts(destination: Destination, *, limit: int) -> list[DeliveryAttempt]:
     """The last tries, newest first."""
     return list(attempts_of(destination)[:limit])
@@ -127,14 +136,21 @@ def attempt_for(destination: Destination, attempt_id: str) -> DeliveryAttempt:
     return found
 
 
-def events_of_attempt(destination: Destination, attempt: DeliveryAttempt, *, limit: int = 20) -> list[InboxEvent]:
-    """The first events of a batch, as far as the inbox still has them."""
-    return read_inbox(
+def events_of_attempt(destination: Destination, attempt: DeliveryAttempt, *, limit: int = 20) -> list[Tried]:
+    """The first events of the piece of the inbox that a batch was made of, as far as the inbox still has them."""
+    stored = read_inbox(
         destination.workspace_id,
         destination.source_id,
         attempt.start,
         limit=min(limit, max(attempt.end - attempt.start, 1)),
     )
+    titles = dict(filters_of(destination).values_list("id", "title"))
+    why = {
+        index: titles.get(group["filter"]) or group["message"] or group["code"]
+        for group in attempt.skipped
+        for index in group["indexes"]
+    }
+    return [Tried(one, why.get(one.index) or ("" if one.verdict == ACCEPTED else one.verdict)) for one in stored]
 
 
 def waiting_letters(destination: Destination) -> list[DeadLetter]:

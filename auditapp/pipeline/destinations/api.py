@@ -190,7 +190,7 @@ def api_destination_create(request: TokenRequest) -> HttpResponse:
     if flag_in(sent, "enabled", False):
         message = "A destination is made turned off. Send a test event (POST .../test), then turn it on."
         raise Invalid(message, field="enabled", code="not_tested")
-    kind = destination_kind(text_in(sent, "metadataId"))
+    kind = destination_kind(text_in(sent, "metadataId"), field="metadataId")
     destination, secret = create_destination(
         source_id=text_in(sent, "sourceId"),
         kind=kind.key,

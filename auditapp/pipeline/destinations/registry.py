@@ -16,11 +16,12 @@ def destination_kinds() -> tuple[Kind, ...]:
     return tuple(_kinds.values())
 
 
-def destination_kind(key: str) -> Kind:
+def destination_kind(key: str, *, field: str = "kind") -> Kind:
     """The kind with this key.
 
+    Takes:   field, where the key was said
     Raises:  Invalid
     """
     if key not in _kinds:
-        raise Invalid("There is no such kind of destination.", field="kind", code="unknown_kind")
+        raise Invalid("There is no such kind of destination.", field=field, code="unknown_kind")
     return _kinds[key]

@@ -118,6 +118,8 @@ def _checked(one: Field, value: Any) -> Any:
         return one.default
     if one.type == "number":
         return _checked_number(one, value)
+    if one.type == "lines" and isinstance(value, list) and all(isinstance(line, str) for line in value):
+        value = "\n".join(value)  # over the API a list is the same
     if not isinstance(value, str):
         raise Invalid("Send text.", field=one.name, code="bad_text")
     return _checked_text(one, value)
