@@ -1,4 +1,7 @@
-"""Where events of the trail are on their way into the source: taken, on the way, left out, or from before it all began."""
+"""Where events of the trail are on their way into a source: taken, on the way, left out, or from before it all began.
+
+What was forwarded stays in the source that was chosen at the time, so all of them are asked.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +27,8 @@ A_DAY: Final = timedelta(days=1)
 
 
 class Passage(StrEnum):
-    """How far an event came between the trail and the source."""
+    """Why an event of the trail is in no source."""
 
-    TAKEN = "taken"
     UNSEALED = "unsealed"
     WAITING = "waiting"
     OFF = "off"  # it waits, and nothing moves
@@ -37,20 +39,22 @@ class Passage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a workspace forwards, and how far its reader is."""
+    """How a workspace forwards, and how far its reader is.
+
+    `source` is today's, None where this person may not see it; `sources` are all that they may see, today's first.
+    """
 
     forwarding: Forwarding
-    source: Source
+    source: Source | None
+    sources: Mapping[str, Source]
     position: int
     kept_since: datetime
 
-    def passage(self, row: EventRow, leaf: int | None, found: Found | None) -> Passage:
-        """How far this event came.
+    def missing(self, row: EventRow, leaf: int | None) -> Passage:
+        """How far an event came that is in no source.
 
-        Takes:   leaf, its place in the log; found, what the inbox has of it
+        Takes:   leaf, its place in the log
         """
-        if found:
-            return Passage.TAKEN
         if leaf is None or leaf >= self.position:
             if not self.forwarding.is_on:
                 return Passage.OFF
@@ -61,19 +65,24 @@ class Standing:
 
 
 def standing_of(access: Access) -> Standing | None:
-    """How the workspace forwards; None where it never did, or into a source that this person may not see."""
+    """How the workspace forwards; None where it never did, or this person may see no source."""
     forwarding = Forwarding.objects.filter(workspace_id=access.workspace_id, generation__gt=0).first()
-    source = visible_sources(access).filter(id=forwarding.source_id).first() if forwarding else None
-    if forwarding is None or source is None:
+    sources = {one.id: one for one in visible_sources(access)} if forwarding else {}
+    if forwarding is None or not sources:
         return None
+    if source := sources.pop(forwarding.source_id, None):
+        sources = {source.id: source, **sources}
     position = max(reader_position(access.workspace_id, forwarding.reader_name), forwarding.start_index)
     kept_since = clock.now() - timedelta(days=settings.SOURCE_DAYS) + A_DAY
-    return Standing(forwarding, source, position, kept_since)
+    return Standing(forwarding, source, sources, position, kept_since)
 
 
-def taken_by(standing: Standing, rows: Sequence[EventRow]) -> Mapping[UUID, Found]:
-    """What the inbox has of these events; one query for all of them."""
+def taken_by(standing: Standing, rows: Sequence[EventRow]) -> Mapping[UUID, Sequence[Found]]:
+    """In which sources these events are, today's first; one query for all of them."""
     messages = {message_id_of(row.key): row.id for row in rows}
-    source = standing.source
-    found = find_messages(source.workspace_id, source.id, list(messages))
-    return {messages[one.message_id]: one for one in found}
+    order = list(standing.sources)
+    taken: dict[UUID, list[Found]] = {}
+    found = find_messages(standing.forwarding.workspace_id, order, list(messages))
+    for one in sorted(found, key=lambda one: order.index(one.source_id)):
+        taken.setdefault(messages[one.message_id], []).append(one)
+    return taken

@@ -1,4 +1,4 @@
-"""The panel of an event that says where it went: into which source, and from there to each destination and warehouse."""
+"""The panel of an event that says where it went: into which sources, and from there to each destination and warehouse."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,13 +86,11 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class WhereItWent:
-    """What the template shows."""
+class Arrival:
+    """One source that the event is in, and what became of it from there on."""
 
     source: Source
-    passage: Passage
-    why_not: str
-    taken_at: datetime | None
+    taken_at: datetime
     index: int
     stopped: str
     code: str
@@ -102,35 +100,55 @@ class WhereItWent:
     may_replay: bool
 
 
+@dataclass(frozen=True, slots=True)
+class WhereItWent:
+    """What the template shows: every source that the event is in, today's first; where it is in none, why it is not in today's."""
+
+    arrivals: Sequence[Arrival]
+    source: Source | None = None
+    passage: Passage | None = None
+    why_not: str = ""
+
+
 def where_it_went(access: Access, row: EventRow, leaf: int | None) -> Panel | None:
-    """The panel, for who may see the source that audit events go to."""
+    """The panel, for who may see a source that the event is in, or else the one that audit events go to."""
     standing = standing_of(access)
     if standing is None:
         return None
-    source, found = standing.source, taken_by(standing, [row]).get(row.id)
-    passage = standing.passage(row, leaf, found)
-    stored = read_inbox(source.workspace_id, source.id, found.index, limit=1) if found else []
-    event = stored[0] if stored else None
-    is_through = event is not None and event.verdict == ACCEPTED
-    parts = WhereItWent(
+    found = taken_by(standing, [row]).get(row.id, ())
+    arrivals = [made for one in found if (made := _arrival(access, standing.sources[one.source_id], one.index))]
+    source = standing.source
+    if arrivals:
+        return Panel(TEMPLATE, WhereItWent(arrivals))
+    if source is None:
+        return None
+    passage = standing.missing(row, leaf)
+    why_not = _why_not(access, standing, source, row) if passage is Passage.LEFT_OUT else ""
+    return Panel(TEMPLATE, WhereItWent([], source, passage, why_not))
+
+
+def _arrival(access: Access, source: Source, index: int) -> Arrival | None:
+    """None where the inbox dropped it just now."""
+    event = next(iter(read_inbox(source.workspace_id, source.id, index, limit=1)), None)
+    if event is None:
+        return None
+    is_through = event.verdict == ACCEPTED
+    return Arrival(
         source=source,
-        passage=passage,
-        why_not=_why_not(access, standing, row) if passage is Passage.LEFT_OUT else "",
-        taken_at=event.received_at if event else None,
-        index=event.index if event else 0,
-        stopped="" if event is None or is_through else STOPPED.get(event.verdict, "it goes no further"),
-        code="" if event is None or is_through else event.verdict,
+        taken_at=event.received_at,
+        index=event.index,
+        stopped="" if is_through else STOPPED.get(event.verdict, "it goes no further"),
+        code="" if is_through else event.verdict,
         violations=_violations(source, event),
-        ways=_ways(source, event) if event and is_through else [],
-        loads=_loads(access, source, event) if event and is_through else [],
+        ways=_ways(source, event) if is_through else [],
+        loads=_loads(access, source, event) if is_through else [],
         may_replay=access.can(Permission.SOURCE_WRITE, source.id),
     )
-    return Panel(TEMPLATE, parts)
 
 
-def _why_not(access: Access, standing: Standing, row: EventRow) -> str:
+def _why_not(access: Access, standing: Standing, source: Source, row: EventRow) -> str:
     """Why forwarding is past an event and did not take it, as far as that can be told now."""
-    if is_own_echo(row, standing.source):
+    if is_own_echo(row, source):
         return "the source itself caused it, and forwarding it would cause the next one"
     if standing.forwarding.changed_at > row.event.received_at:
         return "forwarding was set up differently when it came by"
@@ -142,9 +160,7 @@ def _why_not(access: Access, standing: Standing, row: EventRow) -> str:
     return "Audit Forwarding did not take it"
 
 
-def _violations(source: Source, event: InboxEvent | None) -> list[ViolationSample]:
-    if event is None:
-        return []
+def _violations(source: Source, event: InboxEvent) -> list[ViolationSample]:
     found = ViolationSample.objects.filter(
         workspace_id=source.workspace_id, source_id=source.id, index=event.index
     ).order_by("number")

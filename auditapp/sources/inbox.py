@@ -47,8 +47,8 @@ WHERE workspace_id = %s AND source_id = %s AND message_id = %s ORDER BY received
 """
 # Partitions have an index by message id each, and there are as many as weeks are kept.
 AMONG = """
-SELECT DISTINCT ON (message_id) message_id, index, verdict FROM source_event
-WHERE workspace_id = %s AND source_id = %s AND message_id = ANY(%s) ORDER BY message_id, received_at DESC
+SELECT DISTINCT ON (source_id, message_id) source_id, message_id, index, verdict FROM source_event
+WHERE workspace_id = %s AND source_id = ANY(%s) AND message_id = ANY(%s) ORDER BY source_id, message_id, received_at DESC
 """
 # Two bounds do what a LIMIT would: the index has no gaps.
 FORWARD = """
@@ -92,8 +92,9 @@ class InboxEvent:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where an event is in the inbox, and what was decided about it."""
+    """Where an event is in the inbox of a source, and what was decided about it."""
 
+    source_id: str
     message_id: str
     index: int
     verdict: str
@@ -169,9 +170,9 @@ def read_inbox(workspace_id: int, source_id: str, start: int, *, limit: int = 50
     return [InboxEvent(*row) for row in binary_rows(FORWARD, [workspace_id, source_id, start, end])]
 
 
-def find_messages(workspace_id: int, source_id: str, message_ids: Sequence[str]) -> list[Found]:
-    """The places of the events with these message ids, of those that the inbox still keeps; one query."""
-    return [Found(*row) for row in binary_rows(AMONG, [workspace_id, source_id, list(message_ids)])]
+def find_messages(workspace_id: int, source_ids: Sequence[str], message_ids: Sequence[str]) -> list[Found]:
+    """The places of the events with these message ids in these sources, of those that their inboxes still keep; one query."""
+    return [Found(*row) for row in binary_rows(AMONG, [workspace_id, list(source_ids), list(message_ids)])]
 
 
 def find_message(workspace_id: int, source_id: str, message_id: str) -> InboxEvent | None:

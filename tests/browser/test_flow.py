@@ -33,7 +33,7 @@ def forwarded(cast):
         forward_batch(cast.workspace.id)
     rows = [row for row in events_of(cast.workspace) if row.event.actor.id == cast.olga.id]
     with in_workspace(cast.workspace.id):
-        [one] = find_messages(cast.workspace.id, cast.shop.id, [f"audit-{rows[1].key}"])
+        [one] = find_messages(cast.workspace.id, [cast.shop.id], [f"audit-{rows[1].key}"])
         letter = {"received_at": rows[0].event.received_at, "message": "400 Bad Request", "tries": 20, "payload": b"{}"}
         DeadLetter.objects.create(**own, destination_id=failing.id, index=one.index, **letter)
         failure = {"failures": 6, "failing_since": rows[0].event.received_at, "last_message": "503 Service Unavailable"}

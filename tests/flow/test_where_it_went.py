@@ -19,6 +19,7 @@ from auditapp.pipeline.warehouses.models import WarehouseFeed
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.queries import seal_marks
+from auditapp.sources.inbox import Incoming, append, find_messages, read_inbox
 from auditapp.sources.models import SeenEvent
 from tests.delivery.told import START, letters
 from tests.delivery_kinds import BAD, BUSY
@@ -84,19 +85,19 @@ def test_an_event_is_followed_from_its_seal_to_its_destinations(
     assert (panel(row).passage, mark(row).icon) == (Passage.UNSEALED, "forward-wait")
     forward()
     assert "On its way, 0 of 1" in mark(row).words
-    assert [way.fate.state for way in panel(row).ways] == ["waiting"]
+    assert [way.fate.state for way in panel(row).arrivals[0].ways] == ["waiting"]
     work()
     assert (mark(row).icon, mark(row).words) == (
         "forwarded",
         "Forwarded to Web shop, 1 of 1 destinations are done with it",
     )
-    [way] = panel(row).ways
+    [way] = panel(row).arrivals[0].ways
     assert (way.fate.state, way.tries, way.why) == ("delivered", [True], "")
     page = page_of(cast.olga, row)
     for told in ("Where it went", "Receiver", "Delivered", f"/deliveries/{way.last_try}/"):
         assert told in page
     assert (panel(early).passage, mark(early)) == (Passage.BEFORE, None)
-    assert "from before forwarding began" in page_of(cast.olga, early)
+    assert "from before forwarding to <bdi>Web shop</bdi> began" in page_of(cast.olga, early)
 
 
 def test_what_waits_while_forwarding_is_off_says_so(forwarding, do, forward, panel, mark):
@@ -130,7 +131,7 @@ def test_what_the_source_stops_is_told_with_its_code(cast, forwarding, do, settl
     forwarding()
     row = do()
     settle()
-    assert (panel(row).code, panel(row).ways) == ("event_setting", [])
+    assert (panel(row).arrivals[0].code, panel(row).arrivals[0].ways) == ("event_setting", [])
     assert (mark(row).icon, "event_setting" in mark(row).words) == ("forward-off", True)
     assert "somebody blocked events of this name" in page_of(cast.olga, row)
 
@@ -148,7 +149,7 @@ def test_each_destination_tells_what_became_of_it(cast, forwarding, do, settle, 
     kind.always = BUSY
     row = do()
     settle()
-    ways = {way.fate.destination.name: way for way in panel(row).ways}
+    ways = {way.fate.destination.name: way for way in panel(row).arrivals[0].ways}
     assert (ways["Plain"].fate.state, ways["Plain"].tries) == ("retrying", [False])
     assert (ways["Filtered"].fate.state, ways["Filtered"].why) == ("kept_back", "by the filter No sources")
     assert (mark(row).icon, mark(row).tone) == ("forward-wait", "warn")
@@ -170,16 +171,16 @@ def test_warehouses_are_told_of_too(cast, forwarding, do, forward, panel):
     forwarding()
     row = do()
     forward()
-    assert [load.state for load in panel(row).loads] == ["waiting"]
+    assert [load.state for load in panel(row).arrivals[0].loads] == ["waiting"]
     own = {"workspace_id": cast.workspace.id, "warehouse_id": cast.warehouse.id, "source_id": cast.shop.id}
     with in_workspace(cast.workspace.id):
         feed = WarehouseFeed.objects.create(**own, position=99)
-    assert [load.state for load in panel(row).loads] == ["loaded"]
+    assert [load.state for load in panel(row).arrivals[0].loads] == ["loaded"]
     feed.left_out = ["track:Source Disabled"]
     with in_workspace(cast.workspace.id):
         WarehouseFeed.objects.filter(**own).update(left_out=feed.left_out)
-    assert [load.state for load in panel(row).loads] == ["left_out"]
-    assert [load.state for load in panel(row, cast.milo).loads] == []
+    assert [load.state for load in panel(row).arrivals[0].loads] == ["left_out"]
+    assert [load.state for load in panel(row, cast.milo).arrivals[0].loads] == []
     assert "Next sync" not in page_of(cast.olga, row)
 
 
@@ -201,6 +202,33 @@ def test_who_may_not_see_the_source_learns_nothing(cast, forwarding, do, settle,
         for hidden in ("Where it went", "Secret receiver", "Kiosk", "i-forward"):
             assert hidden not in page
     assert "i-forwarded" in _list(cast.olga)
+
+
+def test_what_went_to_the_source_of_before_is_still_told_of(
+    cast, forwarding, do, settle, make_destination, panel, mark
+):
+    make_destination(name="Archive")
+    forwarding()
+    row = do()
+    settle()
+    forwarding(source_id=cast.kiosk.id, start="now", is_on=False)
+    forwarding(source_id=cast.kiosk.id, start="now")
+    late = do()
+    settle()
+    assert [(one.source, one.ways[0].fate.state) for one in panel(row).arrivals] == [(cast.shop, "delivered")]
+    assert mark(row).words == "Forwarded to Web shop, 1 of 1 destinations are done with it"
+    assert mark(late).words == "Forwarded to Kiosk"
+    page = page_of(cast.olga, row)
+    assert "Archive" in page
+    assert "Not forwarded" not in page
+    # Milo sees the shop alone, and learns of what is in it, and nothing of the kiosk.
+    assert [one.source for one in panel(row, cast.milo).arrivals] == [cast.shop]
+    assert (mark(late, cast.milo), panel(late, cast.milo)) == (None, None)
+    with in_workspace(cast.workspace.id):
+        again = find_messages(cast.workspace.id, [cast.shop.id], [f"audit-{row.key}"])[0]
+        [stored] = read_inbox(cast.workspace.id, cast.shop.id, again.index, limit=1)
+        append(cast.workspace.id, cast.kiosk.id, [Incoming(stored.message_id, "track", stored.name, stored.payload)])
+    assert [one.source for one in panel(row).arrivals] == [cast.kiosk, cast.shop]
 
 
 def test_a_page_costs_the_same_few_queries_for_one_event_and_for_many(cast, forwarding, do, settle, destination):

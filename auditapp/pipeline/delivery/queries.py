@@ -1,6 +1,6 @@
 """What was tried and what was set aside, for the pages; and where one event of the inbox went."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,7 +15,6 @@ from auditapp.pipeline.delivery.settling import DELIVERED, SKIPPED
 from auditapp.pipeline.destination_filters.queries import filters_of
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.sources.inbox import ACCEPTED, InboxEvent, read_inbox
-from auditapp.sources.models import Source
 
 Which = Literal["all", "failed", "delivered", "skipped"]
 WHICH: Final[tuple[tuple[Which, str], ...]] = (
@@ -88,6 +87,7 @@ def counts_of(destination: Destination, since: datetime) -> dict[str, int]:
 class Place:
     """How far a destination has read: everything below `next_index` is done with."""
 
+    source_id: str
     destination_id: str
     next_index: int
     is_failing: bool
@@ -190,11 +190,11 @@ def fates_of(destinations: Sequence[Destination], index: int) -> list[Fate]:
     return [_fate(one, index, own[one.id], letters.get(one.id), tuple(tried.get(one.id, ()))) for one in destinations]
 
 
-def places_of(source: Source) -> list[Place]:
-    """How far each destination of a source has read."""
-    rows = Delivery.objects.filter(workspace_id=source.workspace_id, source_id=source.id, lane=OWN_LANE)
-    found = rows.values_list("destination_id", "next_index", "failures")
-    return [Place(destination_id, next_index, failures > 0) for destination_id, next_index, failures in found]
+def places_of(workspace_id: int, source_ids: Collection[str]) -> list[Place]:
+    """How far each destination of these sources has read."""
+    rows = Delivery.objects.filter(workspace_id=workspace_id, source_id__in=source_ids, lane=OWN_LANE)
+    found = rows.values_list("source_id", "destination_id", "next_index", "failures")
+    return [Place(source_id, id_, next_index, failures > 0) for source_id, id_, next_index, failures in found]
 
 
 def letters_among(workspace_id: int, destination_ids: Sequence[str], indexes: Sequence[int]) -> list[tuple[str, int]]:
