@@ -72,9 +72,11 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
         ),
         "audit:write": TokenScope("Record events"),
         "types:write": TokenScope("Declare and remove event types", (Permission.EVENT_TYPE_MANAGE,)),
-        "source:read": TokenScope("See sources", (Permission.SOURCE_READ,)),
+        "source:read": TokenScope(
+            "See sources with their destinations, filters and transformations", (Permission.SOURCE_READ,)
+        ),
         "source:write": TokenScope(
-            "Create, change and delete sources",
+            "Create, change and delete sources, their destinations, filters and transformations",
             (Permission.SOURCE_READ, Permission.SOURCE_WRITE, Permission.SOURCE_CREATE),
         ),
         "warehouse:read": TokenScope("See warehouses and their syncs", (Permission.WAREHOUSE_READ,)),
