@@ -48,7 +48,6 @@ def test_a_function_sees_the_event_and_its_settings_and_what_it_logs_comes_back(
     [one] = run(code, settings={"apiKey": "k"})
     assert one.event == {**event(), "properties": {"n": 1, "key": "k"}}
     assert one.logs == ('hi {"a":1} 2', "Error: x")
-    assert one.took_ms >= 0
 
 
 @pytest.mark.parametrize("call", ["track", "identify", "page", "screen", "group", "alias"])
@@ -296,7 +295,7 @@ def test_an_answer_that_is_no_event_is_none(answer):
     from auditapp.pipeline.functions.outcomes import outcome_of
 
     for sent in (answer, None, 7, ["x"]):
-        one = outcome_of({"state": "passed", "event": sent, "message": 7, "logs": "[", "took_ms": "x"}, event())
+        one = outcome_of({"state": "passed", "event": sent, "message": 7, "logs": "["}, event())
         assert told([one]) == [REJECTED]
 
 

@@ -1,10 +1,16 @@
 """Pages of functions."""
 
+import re
+from functools import partial
+from time import perf_counter
+
 import pytest
 
 from auditapp.pipeline.functions import put_views, views
 from auditapp.pipeline.functions.models import Function, FunctionUse
+from auditapp.pipeline.functions.process import Limits
 from auditapp.pipeline.functions.queries import secrets_of
+from auditapp.pipeline.functions.running import run_function
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import events_of, last_event, make_cast, make_function
 
@@ -85,6 +91,21 @@ def test_code_is_tried_on_an_event_and_nothing_is_kept(as_olga, cast):
     with in_workspace(cast.workspace.id):
         assert not Function.objects.exists()
     assert events_of(cast.workspace) == []
+
+
+@pytest.mark.parametrize(("code", "said"), [(CODE, "Passed on"), ("while (true) {}", "did not end in time")])
+def test_a_try_says_how_long_it_took_also_where_nothing_came_back(as_olga, monkeypatch, code, said):
+    monkeypatch.setattr(views, "run_function", partial(run_function, limits=Limits(time_s=0.3)))
+    code = code if code == CODE else f"function onTrack() {{ {code} }}"
+    event = '{"type": "track", "event": "A", "properties": {}}'
+    sent = {"name": "", "code": code, "event": event, "values": '{"x": 7}', "try": "1"}
+    began = perf_counter()
+    answer = as_olga.post(f"{PATH}new/", sent)
+    whole = (perf_counter() - began) * 1000
+    page = answer.content.decode()
+    assert said in page
+    told = float(re.search(r"in ([\d.]+) ms", page)[1])
+    assert (0 if code == CODE else 300) < told < whole
 
 
 def test_who_reads_sees_code_and_runs_nothing(client, cast):

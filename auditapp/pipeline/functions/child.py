@@ -72,7 +72,6 @@ def _called(
                 break
     except Exception as error:
         fault = "timeout" if "interrupted" in str(error) else "broken"
-    took_ms = (time.perf_counter() - started) * 1000
     for index in range(batched or 1):
         if fault:
             answer = {"state": fault}
@@ -81,7 +80,7 @@ def _called(
         else:
             answer = _picked(calls, index, bool(batched))
         ends = answer["state"] in ("timeout", "broken") or "out of memory" in answer.get("message", "")
-        told = {"number": asked["number"], "ends": ends, "took_ms": took_ms, "logs": "" if ends else calls["logs"]()}
+        told = {"number": asked["number"], "ends": ends, "logs": "" if ends else calls["logs"]()}
         _write({**answer, **told})
         if ends:
             return False

@@ -30,21 +30,18 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one event, with what the function logged and how long it took."""
+    """What became of one event, with what the function logged."""
 
     result: Result
     code: Verdict = Verdict.ACCEPTED
     message: str = ""
     event: Mapping[str, Any] | None = None
     logs: tuple[str, ...] = ()
-    took_ms: float = 0.0
 
 
 def outcome_of(answer: Mapping[str, Any], before: Mapping[str, Any]) -> Outcome:
     """What an answer of the process means for the event that it was given."""
     told = Outcome(Result.DISCARDED, message=_text(answer.get("message")), logs=_logs(answer.get("logs")))
-    took = answer.get("took_ms")
-    told = replace(told, took_ms=float(took) if isinstance(took, (int, float)) else 0.0)
     state = answer.get("state")
     if state == "passed":
         return _passed(told, answer.get("event"), before)

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any, Final
 
 import orjson
@@ -155,11 +156,12 @@ def _tried(request: WorkspaceRequest, code: str, trying: TryForm) -> dict[str, A
     event, values = trying.cleaned_data["event"], trying.cleaned_data["values"]
     # In a process that events of the workspace never go through.
     key = Key(request.workspace.id, f"try {request.user.id}", zlib.crc32(code.encode("utf-8", "replace")))
+    started = perf_counter()  # here, since a process that did not end in time tells nothing
     try:
         outcome = run_function(Program(key, code, values), [event])[0]
     except Busy as busy:
         return {"busy": busy.message}
-    return {"outcome": outcome, **_compared(event, outcome)}
+    return {"outcome": outcome, "took_ms": (perf_counter() - started) * 1000, **_compared(event, outcome)}
 
 
 def _compared(event: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
