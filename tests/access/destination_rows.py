@@ -35,7 +35,7 @@ ROWS = [
     ("event_resend", WRITERS, ("destination", "first"), {}),
     ("filter_list", READERS, ("destination",), None),
     ("filter_list", READERS, ("destination",), {}),
-    ("filter_create", READERS, ("destination",), None),
+    ("filter_create", TESTERS, ("destination",), None),
     ("filter_create", WRITERS, ("destination",), FILTER),
     ("filter_create", OF_KIOSK, ("kiosk_destination",), FILTER),
     ("filter_edit", READERS, ("destination", "filter"), None),

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.destination_filters.services import create_filter
 from auditapp.pipeline.functions.models import Function
 from auditapp.pipeline.functions.uses import put_function
@@ -115,15 +116,67 @@ def test_a_transformation_is_tried_while_it_is_written_and_then_kept(cast, visit
         assert SavedTransformation.objects.get().kinds == ["rename"]
 
 
-def test_rows_and_fql_follow_each_other_while_a_filter_is_written(cast, made, visit):
+def test_what_is_typed_into_a_filter_is_what_is_saved(cast, made, visit):
+    """Nothing is sent before a button is pressed, so nothing that comes back takes letters away."""
+    page = visit(cast.olga, f"{made['filters']}new/")
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.focus("#id_title")
+    for selector, text in (
+        ("#id_title", "Gold only"),
+        ("#id_description", "As agreed"),
+        ("#row_field_1", "properties.plan"),
+        ("#row_value_1", "gold"),
+    ):
+        expect(page.locator(selector)).to_be_focused()
+        page.keyboard.type(text, delay=25)
+        page.keyboard.press("Tab")
+        if selector == "#row_field_1":
+            page.keyboard.press("ArrowDown")
+            page.keyboard.press("Tab")
+    page.click("#row_field_2")
+    page.keyboard.type("event", delay=0)
+    page.click("#row_value_2")
+    page.keyboard.type("Order Completed", delay=0)
+    page.mouse.click(5, 5)
+    page.wait_for_timeout(300)
+    assert sent == []
+    page.check("[value=SAMPLE]")
+    page.click("[name=percent]")
+    page.keyboard.type("25", delay=25)
+    page.click(".button--primary:has-text('Create filter')")
+    page.wait_for_selector(".toast:has-text('Saved.')")
+    with in_workspace(cast.workspace.id):
+        one = DestinationFilter.objects.get(title="Gold only")
+    assert one.condition == 'properties.plan != "gold" and event = "Order Completed"'
+    assert one.actions == [{"type": "SAMPLE", "percent": 0.25, "path": ""}]
+
+
+def test_rows_and_fql_are_brought_together_by_a_test(cast, made, visit):
     page = visit(cast.olga, made["filter"])
-    page.locator("#row_value_2").fill("20")
-    page.locator("#row_value_2").press("Tab")
+    page.fill("#row_value_2", "20")
+    page.click("button:has-text('Test on the last events')")
     expect(page.locator("#id_condition")).to_have_value(re.compile("properties.total > 20$"))
-    page.locator("#id_condition").fill('userId = "u-1"')
-    page.locator("#id_condition").press("Tab")
-    expect(page.locator("#row_value_1")).to_have_value("u-1")
     page.wait_for_selector("#tested:has-text('3 are changed')")
+    page.fill("#id_condition", 'userId = "u-1"')
+    page.click("button:has-text('Test on the last events')")
+    expect(page.locator("#row_value_1")).to_have_value("u-1")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "none"])
+def test_what_an_action_needs_is_shown_with_it(cast, made, visit, scripts):
+    page = visit(cast.olga, f"{made['filters']}new/", scripts=scripts)
+    needs = {
+        "DROP": "",
+        "ONLY_SEND": "",
+        "SAMPLE": "percent",
+        "DROP_PROPERTIES": "fields",
+        "ALLOW_PROPERTIES": "fields",
+    }
+    for does, needed in (needs | {"JSON": "json"}).items():
+        page.check(f"[name=does][value={does}]")
+        shown = [name for name in ("percent", "fields", "json") if page.locator(f"[name={name}]").is_visible()]
+        assert shown == ([needed] if needed else [])
 
 
 def test_a_function_is_written_tried_and_deployed_without_scripts(cast, visit):

@@ -97,7 +97,7 @@ def test_only_send_is_shown_as_what_is_sent(as_milo, cast, path):
 
 
 def test_rows_and_the_box_are_two_views_of_one_condition(as_milo, cast, path):
-    said = {"title": "One", "does": "DROP", "condition": "all", "condition_before": "all"}
+    said = {"title": "One", "does": "DROP", "condition": "", "condition_before": ""}
     as_milo.post(f"{path}new/", {**said, **rows(("event", "is", "A"), ("properties.total", "gt", "10"), join="or")})
     one = only(cast)
     assert one.condition == 'event = "A" or properties.total > 10'
@@ -116,8 +116,34 @@ def test_rows_and_the_box_are_two_views_of_one_condition(as_milo, cast, path):
     as_milo.post(edit, {**before, **rows(("event", "null", ""))})
     assert only(cast).condition == "event = null"
     before |= {"condition": "event = null", "condition_before": "event = null"}
-    as_milo.post(edit, {**before, **rows()})
-    assert only(cast).condition == "all"
+    assert as_milo.post(edit, {**before, **rows()}).status_code == 422
+    assert only(cast).condition == "event = null"
+
+
+def test_all_events_are_dropped_only_where_somebody_writes_so(as_milo, cast, path):
+    page = as_milo.get(f"{path}new/").content.decode()
+    assert ">all</textarea>" not in page.replace("\n", "")
+    sent = {"title": "One", "condition": "", "condition_before": "", **rows()}
+    for does in ("DROP", "ONLY_SEND"):
+        for button in ({}, {"test": "1"}):
+            answer = as_milo.post(f"{path}new/", {**sent, "does": does, **button})
+            page = answer.content.decode()
+            assert answer.status_code == 422
+            assert "Say which events; for all of them write all." in page.partition('id="id_condition_error"')[2]
+    as_milo.post(f"{path}new/", {**sent, "does": "DROP", "condition": "all"})
+    assert (only(cast).condition, only(cast).actions) == ("all", [{"type": "DROP"}])
+
+
+def test_the_share_of_a_sample_is_asked_for(as_milo, path):
+    assert as_milo.get(f"{path}new/").context["given"].percent == ""
+    answer = as_milo.post(f"{path}new/", {"title": "One", "does": "SAMPLE", "condition": "all", "percent": ""})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["actions"] == ["Write the share in percent, from 0 to 100."]
+
+
+def test_who_only_reads_gets_no_form_for_a_new_filter(client, cast, path):
+    client.force_login(cast.rita)
+    assert client.get(f"{path}new/").status_code == 403
 
 
 def test_faults_are_shown_where_they_are(as_milo, path):
@@ -147,12 +173,13 @@ def test_a_test_says_what_becomes_of_the_last_events_and_by_which_filter(as_milo
         ("A", "passed", ""),
     ]
     sent = {"does": "DROP_PROPERTIES", "fields": "properties.email", "condition": 'event = "A"', "test": "1"}
-    answer = as_milo.post(f"{path}new/", sent, headers={"HX-Request": "true", "HX-Target": "tested"})
+    answer = as_milo.post(f"{path}new/", sent)
     page = answer.content.decode()
     assert answer.status_code == 200
     assert answer.context["test"].counts == {"passed": 1, "changed": 1, "dropped": 1, "failed": 0}
     assert "&lt;a@b.example&gt;" in page
-    assert 'hx-swap-oob="true"' in page
+    assert "This field is required" not in page
+    assert 'value="A"' in page  # the rows follow the box
     answer = as_milo.post(f"{path}new/", {**sent, "condition": "event > 1"})
     assert answer.context["test"].counts["failed"] == 2  # B is dropped before
     # One look for a while of trying.

@@ -33,7 +33,7 @@ class FilterInput:
     condition: str  # as people read it: of an only send, what is sent
     rows: Rows | None
     does: str
-    percent: str = "10"
+    percent: str = ""
     path: str = ""
     fields: str = ""
     json: str = ""
@@ -53,7 +53,13 @@ class FilterInput:
 
     @property
     def stored_condition(self) -> str:
-        condition = self.condition.strip() or EVERYTHING
+        """The condition as it is kept.
+
+        Raises:  Invalid, where nothing was written: to do something to all events has to be said
+        """
+        condition = self.condition.strip()
+        if not condition:
+            raise Invalid("Say which events; for all of them write all.", field="condition", code="required")
         return only_send(condition) if self.does == ONLY_SEND else condition
 
     @property
@@ -103,7 +109,7 @@ def filter_sent(sent: QueryDict) -> FilterInput:
     if box.strip() == before.strip() and said and (known is None or said != fql_of(known.join, known.rows)):
         condition = said
     elif box.strip() == before.strip() and not said and known is not None and rows:
-        condition = EVERYTHING  # all rows were emptied
+        condition = ""  # all rows were emptied
     does = sent.get("does", "")
     return FilterInput(
         condition,

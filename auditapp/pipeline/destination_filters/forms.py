@@ -12,6 +12,6 @@ class FilterForm(forms.Form):
         required=False,
         label="Condition in FQL",
         widget=forms.Textarea(attrs={"rows": 3, "class": "code", "spellcheck": "false", "autocapitalize": "off"}),
-        help_text="The same as the rows, and more. Where both are changed, this box counts. For all events: all",
+        help_text="The same as the rows, and more. Each follows the other when the filter is saved or tested; where both were changed, this box counts. For all events: all",
     )
     actions = forms.CharField(required=False)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from auditapp.access.decorators import workspace_page
+from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.pipeline.destination_filters.action_input import actions_of
@@ -37,12 +38,13 @@ from auditapp.pipeline.destinations.queries import destination_for
 from auditapp.pipeline.destinations.views import about_destination
 from auditapp.pipeline.looking import note_look
 from auditapp.sources.models import Source
+from auditapp.sources.queries import source_for
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 TEST: Final = "test"
 TESTED: Final = "tested"
-START: Final = FilterInput("all", None, "DROP")
+START: Final = FilterInput("", None, "DROP")
 
 
 @workspace_page("source.read")
@@ -64,6 +66,8 @@ def filter_list(request: WorkspaceRequest, destination_id: str) -> HttpResponse:
 @workspace_page("source.read")
 def filter_create(request: WorkspaceRequest, destination_id: str) -> HttpResponse:
     destination = destination_for(request.member_permissions, destination_id)
+    source = source_for(request.member_permissions, destination.source_id)
+    request.member_permissions.require(Permission.SOURCE_WRITE, source)
     return _edited(request, destination, None, lambda values: create_filter(destination_id=destination.id, **values))
 
 
@@ -92,13 +96,16 @@ def _edited(
         given = filter_sent(request.POST)
         form = FilterForm({**request.POST.dict(), "condition": given.condition})
         is_sound = form.is_valid()
+        if is_test:
+            form.errors.pop("title", None)  # it is given when the filter is kept
         try:
-            compile_fql(given.condition.strip() or "all")  # as it was typed, so that a fault is told where it was typed
+            stored_condition = given.stored_condition
+            compile_fql(given.condition.strip())  # as it was typed, so that a fault is told where it was typed
             if is_test:
                 context["test"] = _tried(destination, context["source"], one, given)
             elif is_sound:
                 titled = {name: form.cleaned_data[name] for name in ("title", "description")}
-                save({**titled, "condition": given.stored_condition, "actions": given.actions})
+                save({**titled, "condition": stored_condition, "actions": given.actions})
                 messages.success(request, "Saved. What is sent from now on goes through it.")
                 return redirect("destinations:filter_list", request.workspace.slug, destination.id)
         except FqlInvalid as error:
@@ -113,8 +120,7 @@ def _edited(
     context |= {"form": form, "given": given, "one": one, "does": DOES, "operators": OPERATORS, "is_tested": is_test}
     context["said"] = _said(one) if one else None
     wrong = form.errors.keys() & {"condition", "actions"} if is_test else form.errors
-    fragments = {TESTED: "filters/_tested.html"}
-    return render_page(request, "filters/filter.html", context, fragments=fragments, status=422 if wrong else 200)
+    return render_page(request, "filters/filter.html", context, status=422 if wrong else 200)
 
 
 def _tried(destination: Destination, source: Source, one: DestinationFilter | None, given: FilterInput) -> FilterTest:
