@@ -9,7 +9,9 @@ from django.test import Client
 from auditapp.access.permissions import access_of_system
 from auditapp.pipeline.delivery.health import health_of
 from auditapp.pipeline.delivery.models import Delivery
+from auditapp.pipeline.delivery.settling import ONLY_FAILURES
 from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.destinations.services import disable_destination, enable_destination
 from auditapp.pipeline.flow.counting import Done, count_stages
 from auditapp.pipeline.flow.figures import deliveries_of, usually_within
 from auditapp.pipeline.flow.models import StageCount
@@ -21,7 +23,7 @@ from auditapp.sources.inbox import count_rejected
 from auditapp.sources.models import SeenEvent
 from auditapp.sources.services import delete_source
 from tests.delivery.told import START
-from tests.delivery_kinds import BAD, BUSY, DENIED
+from tests.delivery_kinds import BAD, BUSY, DENIED, GONE
 from tests.factories import acting_as, make_source, make_transformation
 
 pytestmark = pytest.mark.commits
@@ -137,6 +139,48 @@ def test_the_worst_destination_gives_the_state_and_its_name(cast, kind, make_des
     with in_workspace(cast.workspace.id):
         Destination.objects.filter(id__in=[slow.id, locked.id]).update(is_enabled=False)
     assert (stages()["destinations"].words, stages()["destinations"].tone) == ("All are off", "")
+
+
+def test_what_is_off_is_counted_apart_and_410_is_told(cast, kind, make_destination, send, work, stages):
+    off, gone, _ = make_destination(name="Off"), make_destination(name="Gone"), make_destination(name="Well")
+    with acting_as(cast.olga, cast.workspace):
+        disable_destination(destination_id=off.id)
+        disable_destination(destination_id=gone.id)
+    assert (stages()["destinations"].words, stages()["destinations"].note) == ("1 healthy, 2 off", "delivered, 2 off")
+    send("A")
+    work()
+    assert stages()["destinations"].note == "delivered, 2 off (2 with events waiting)"
+    assert (stages()["destinations"].words, stages()["destinations"].tone) == ("1 healthy, 2 off", "good")
+    client = Client()
+    client.force_login(cast.olga)
+    source_page = client.get(f"/demo/connections/sources/{cast.shop.id}/").content.decode()
+    assert source_page.count("waiting since it was turned off") == 2
+    assert source_page.count('data-label="Lag">–<') == 2
+    kind.always = GONE
+    with acting_as(cast.olga, cast.workspace):
+        enable_destination(destination_id=gone.id)
+    work()
+    stage = stages()["destinations"]
+    assert (stage.words, stage.tone) == ("Gone: turned off, answers 410", "warn")
+    assert "Gone</bdi> was turned off." in client.get(f"/demo/connections/sources/{cast.shop.id}/").content.decode()
+    page = client.get(f"/demo/connections/destinations/{gone.id}/").content.decode()
+    assert "It was turned off, since it answered 410" in page
+    assert "1 event waits in the inbox" in page
+    assert "behind</span>" not in page
+    assert "answered 410" not in client.get(f"/demo/connections/destinations/{off.id}/").content.decode()
+    with acting_as(cast.olga, cast.workspace):  # somebody looked after it, and left it off
+        enable_destination(destination_id=gone.id)
+        disable_destination(destination_id=gone.id)
+    assert stages()["destinations"].words == "1 healthy, 2 off"
+
+
+def test_what_paused_after_failures_is_told_of_as_what_a_person_paused_is_not(cast, destination, stages):
+    with in_workspace(cast.workspace.id):
+        Destination.objects.update(paused_at=START, pause_reason=ONLY_FAILURES)
+    assert (stages()["destinations"].words, stages()["destinations"].tone) == ("Paused after failures", "warn")
+    with in_workspace(cast.workspace.id):
+        Destination.objects.update(paused_at=START, pause_reason="Moving house")
+    assert (stages()["destinations"].words, stages()["destinations"].tone) == ("Paused", "")
 
 
 def test_dead_letters_keep_a_healthy_destination_from_looking_well(cast, kind, destination, send, work, stages):

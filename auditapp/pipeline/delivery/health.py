@@ -13,7 +13,7 @@ from auditapp.lib import clock
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryCount
 from auditapp.pipeline.delivery.positions import OWN_LANE
 from auditapp.pipeline.delivery.schedule import FAILING_AFTER
-from auditapp.pipeline.delivery.settling import DEAD_LETTER, DELIVERED
+from auditapp.pipeline.delivery.settling import DEAD_LETTER, DELIVERED, ONLY_FAILURES
 from auditapp.pipeline.destinations.kind import Outcome
 from auditapp.pipeline.destinations.models import Destination
 
@@ -61,6 +61,9 @@ LOOKS: Final = {
     State.PAUSED: Look("", "pause", "Paused"),
     State.DISABLED: Look("", "dash-circle", "Off"),
 }
+# What nobody did by hand needs somebody to look at it.
+GONE: Final = Look("warn", "warning", "Turned off")
+WORN_OUT: Final = Look("warn", "pause", "Paused after failures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,25 @@ class Health:
     hours: list[int] = field(default_factory=list)
 
     @property
+    def is_off(self) -> bool:
+        return self.state is State.DISABLED
+
+    @property
+    def is_gone(self) -> bool:
+        """It was turned off because it answered 410, and nobody looked after it since."""
+        return self.is_off and self.delivery.last_outcome == Outcome.GONE and self.delivery.failures > 0
+
+    @property
     def look(self) -> Look:
-        return LOOKS[self.state]
+        if self.is_gone:
+            return GONE
+        is_worn_out = self.state is State.PAUSED and self.destination.pause_reason == ONLY_FAILURES
+        return WORN_OUT if is_worn_out else LOOKS[self.state]
 
     @property
     def words(self) -> str:
         """In a few words, with the code that it answers where that says more."""
-        is_trying = self.state in (State.DEGRADED, State.FAILING, State.AUTH_ERROR)
+        is_trying = self.is_gone or self.state in (State.DEGRADED, State.FAILING, State.AUTH_ERROR)
         code = self.delivery.last_code
         return (
             f"{self.look.words}, {'answers ' if code.isdigit() else ''}{code}"
@@ -104,8 +119,8 @@ class Health:
 
     @property
     def lag_words(self) -> str:
-        """How far behind, in the largest unit that says enough."""
-        return time_words(self.lag or timedelta())
+        """How far behind, in the largest unit that says enough; a dash for one that is off, which is not late."""
+        return "–" if self.is_off else time_words(self.lag or timedelta())
 
     @property
     def is_refusing(self) -> bool:

@@ -33,6 +33,7 @@ SKIPPED: Final = "skipped"
 DEAD_LETTER: Final = "dead_letter"
 EXPIRED: Final = "expired"
 MAIL_JOB: Final = "destinations.mail_owners"
+ONLY_FAILURES: Final = "Only failures for five days"  # why it paused by itself
 _MOST_INDEXES: Final = 5_000
 
 
@@ -228,7 +229,7 @@ def _gone(held: Held, destination: Destination, cut: Cut, sent: Sent) -> None:
 def _pause(held: Held, destination: Destination) -> None:
     """Nothing but failures for days: no more tries until somebody looks. The position stays."""
     if destination.paused_at is None:
-        destination.paused_at, destination.pause_reason = clock.now(), "Only failures for five days"
+        destination.paused_at, destination.pause_reason = clock.now(), ONLY_FAILURES
         destination.save(update_fields=["paused_at", "pause_reason"])
         changes = [Change("paused", False, True)]
         record("destination.paused", target=destination, meta={"reason": destination.pause_reason}, changes=changes)

@@ -109,7 +109,8 @@ def worst_of(healths: Sequence[Health]) -> Health | None:
 
     def trouble(one: Health) -> tuple[int, bool, float]:
         since = one.delivery.failing_since
-        return (_BY_TROUBLE.index(one.state), since is None, since.timestamp() if since else 0.0)
+        state = State.DEGRADED if one.is_gone else one.state
+        return (_BY_TROUBLE.index(state), since is None, since.timestamp() if since else 0.0)
 
     return min(healths, key=trouble, default=None)
 
@@ -173,10 +174,12 @@ def _transformations(source: Source, intake: Intake, deliveries: Deliveries, sin
 def _destinations(deliveries: Deliveries, healths: Sequence[Health], url: str) -> Stage:
     if not healths:
         return Stage("destinations", "Destinations", "destination", None, "nothing gets these events", "None", "", url)
-    on = [one for one in healths if one.state is not State.DISABLED]
+    on, off = [one for one in healths if not one.is_off], [one for one in healths if one.is_off]
     waiting, letters = sum(one.waiting for one in on), sum(one.dead_letters for one in healths)
     told = [f"{waiting:,} waiting"] if waiting else []
     told += [_many(letters, "dead letter")] if letters else []
+    with_waiting = sum(one.waiting > 0 for one in off)
+    told += [f"{len(off):,} off" + (f" ({with_waiting:,} with events waiting)" if with_waiting else "")] if off else []
     name = _many(len(healths), "destination")
     words, tone = _worst_words(healths, letters)
     note = ", ".join(["delivered", *told])
@@ -197,10 +200,14 @@ def _worst_words(healths: Sequence[Health], letters: int) -> tuple[str, str]:
     """The state of the destination in most trouble, by its name where there are several."""
     worst = worst_of(healths)
     assert worst is not None
-    if worst.state is State.DISABLED:
+    gone, off = sum(one.is_gone for one in healths), sum(one.is_off for one in healths)
+    if worst.is_gone and gone > 1:
+        return f"{gone:,} turned off, answered 410", worst.look.tone
+    if worst.is_off and not gone:
         return ("Off" if len(healths) == 1 else "All are off"), ""
     if worst.state is State.ACTIVE:
-        return (worst.words if len(healths) == 1 else "All healthy"), "warn" if letters else "good"
+        healthy = f"{len(healths) - off:,} healthy, {off:,} off" if off else "All healthy"
+        return (worst.words if len(healths) == 1 else healthy), "warn" if letters else "good"
     words = worst.words if len(healths) == 1 else f"{worst.destination.name}: {worst.words.lower()}"
     return words, worst.look.tone
 
