@@ -9,7 +9,7 @@ from django.db import connection
 
 from auditapp.forwarding.models import Forwarding
 from auditapp.lib import clock
-from auditapp.record.event_filter import EventFilter
+from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import Count, visible_events
 from auditapp.record.viewer import Viewer
 from auditapp.sealing.models import TreeHead
@@ -23,6 +23,7 @@ from auditapp.trail.query_box import read_box
 
 A_DAY: Final = timedelta(hours=24)
 COUNTED_UP_TO: Final = 10_000
+SYSTEM: Final = "system"
 # The first events from a moment on by the index on their times, which the log has not: it is only nearly in the order of time.
 INDEX_AT = """
 SELECT min(l.index) FROM (
@@ -114,6 +115,18 @@ def matching_since(viewer: Viewer, line: str, moment: datetime) -> Count:
     wanted = wanted_by(line)
     since = max(filter(None, (wanted.since, moment)))
     return visible_events(viewer).count(replace(wanted, since=since), up_to=COUNTED_UP_TO)
+
+
+def echo_since(viewer: Viewer, line: str, source_id: str, moment: datetime) -> Count:
+    """How many of the events that a line asks for the source itself caused, which are not forwarded."""
+    wanted = wanted_by(line)
+    kinds = wanted.actor_kinds
+    is_asked = SYSTEM not in kinds.exclude and (not kinds.include or SYSTEM in kinds.include)
+    if not is_asked or not (viewer.sees_all or source_id in viewer.scope_ids):
+        return Count(0)
+    of_source = Viewer(viewer.workspace_id, sees_personal=viewer.sees_personal, scope_ids=(source_id,))
+    own = replace(wanted, actor_kinds=Choice((SYSTEM,)), since=max(filter(None, (wanted.since, moment))))
+    return visible_events(of_source).count(own, up_to=COUNTED_UP_TO)
 
 
 def arrivals_of(source_ids: list[str], workspace_id: int) -> dict[str, Arrivals]:

@@ -9,9 +9,9 @@ from django.urls import reverse
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.forwarding.models import NAME, Forwarding
-from auditapp.forwarding.queries import Progress, forwarding_of, matching_since, progress_of
+from auditapp.forwarding.queries import Progress, echo_since, forwarding_of, matching_since, progress_of
 from auditapp.lib import clock
-from auditapp.pipeline.delivery.health import Health, State, time_words
+from auditapp.pipeline.delivery.health import Health, time_words
 from auditapp.pipeline.flow.figures import usually_within
 from auditapp.pipeline.flow.spans import Span
 from auditapp.pipeline.flow.strip import Stage, Strip, strip_of
@@ -24,7 +24,7 @@ from auditapp.sources.models import Source
 class WholeWay:
     """From the trail to the last destination: how long the event that waits longest is on its way, and how many wait where."""
 
-    lag: timedelta
+    lag: timedelta | None  # None where nothing is on its way
     in_trail: int
     at_destinations: int
     dead_letters: int
@@ -34,7 +34,12 @@ class WholeWay:
 
     @property
     def lag_words(self) -> str:
-        return time_words(self.lag)
+        return "–" if self.lag is None else time_words(self.lag)
+
+    @property
+    def destinations(self) -> int:
+        """How many are on."""
+        return sum(not one.is_off for one in self.healths)
 
     @property
     def usual_words(self) -> str:
@@ -64,23 +69,26 @@ def forwarding_strip(
 
 
 def trail_stage(viewer: Viewer, forwarding: Forwarding, progress: Progress, span: Span, *, slug: str) -> Stage:
-    """How many events of the trail the forwarding asks for, of those that the viewer sees."""
+    """How many events of the trail the forwarding asks for, of those that the viewer sees, without the source's own echo."""
     count = matching_since(viewer, forwarding.query, span.since)
+    echo = echo_since(viewer, forwarding.query, forwarding.source_id, span.since).events if forwarding.source_id else 0
     words, tone = ("Flowing", "good") if forwarding.is_on else ("Off", "")
     if forwarding.is_on and progress.waiting:
         words, tone = f"{progress.waiting:,} waiting", "warn"
     url = reverse("trail:event_list", args=[slug])
     note = "events match its query" if forwarding.query else "events in the trail"
-    return Stage("trail", "Audit Trail", "trail", count.events, note, words, tone, url, is_more=count.is_more)
+    note += f", without {echo:,} that the source itself caused" if echo else ""
+    events = max(count.events - echo, 0)
+    return Stage("trail", "Audit Trail", "trail", events, note, words, tone, url, is_more=count.is_more)
 
 
-def whole_way(progress: Progress, strip: Strip, *, is_on: bool) -> WholeWay:
+def whole_way(forwarding: Forwarding, progress: Progress, strip: Strip) -> WholeWay:
     """How long events take from the trail to the last destination that is on."""
-    on = [one for one in strip.healths if one.state is not State.DISABLED]
-    lags = [one.lag for one in on if one.lag] + ([progress.lag] if is_on else [])
+    on = [one for one in strip.healths if not one.is_off]
+    lags = [one.lag for one in on if one.lag] + ([progress.lag] if forwarding.is_on else [])
     return WholeWay(
-        lag=max(lags, default=timedelta()),
-        in_trail=progress.waiting if is_on else 0,
+        lag=max(lags, default=None),
+        in_trail=progress.waiting if forwarding.generation else 0,
         at_destinations=sum(one.waiting for one in on),
         dead_letters=sum(one.dead_letters for one in strip.healths),
         usual=usually_within(on, strip.since),

@@ -118,7 +118,7 @@ def _stages(request: WorkspaceRequest, stored: Forwarding, sources: list[Source]
         "stored": stored,
         "target": target,
         "progress": progress,
-        "way": whole_way(progress, strip, is_on=stored.is_on),
+        "way": whole_way(stored, progress, strip),
     }
 
 

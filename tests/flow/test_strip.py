@@ -9,6 +9,7 @@ from django.test import Client
 from auditapp.access.permissions import access_of_system
 from auditapp.pipeline.delivery.health import health_of
 from auditapp.pipeline.delivery.models import Delivery
+from auditapp.pipeline.delivery.replays import resend_event
 from auditapp.pipeline.delivery.settling import ONLY_FAILURES
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.services import disable_destination, enable_destination
@@ -89,7 +90,7 @@ def test_each_stage_tells_what_came_through_it(cast, destination, send, work, st
     assert found["plan"].words == "1 stopped"
     assert (found["filters"].note, found["filters"].words) == ("of 3 deliveries let through", "1 kept back")
     assert (found["transformations"].note, found["transformations"].words) == (
-        "1 change by 2 transformations",
+        "on the way in: 1 change by 2 transformations",
         "1 stopped",
     )
     assert (found["destinations"].words, found["destinations"].tone) == ("Healthy", "good")
@@ -122,7 +123,29 @@ def test_transformations_and_filters_of_a_destination_are_counted_by_what_was_de
     assert items(cast) == {(renames.id, "applied"): 1, (drops.id, "FILTERED_BY_RULES"): 1}
     found = stages()
     assert [found[key].count for key in ("filters", "transformations", "destinations")] == [3, 2, 2]
-    assert found["transformations"].words == "1 stopped"
+    assert (found["transformations"].words, found["transformations"].note) == (
+        "1 stopped",
+        "for a destination: 1 change by 2 transformations",
+    )
+
+
+def test_what_was_changed_on_the_way_in_stands_beside_no_nought(cast, send, stages):
+    make_transformation(source=cast.shop, definition={"newEventName": "Bought"} | {"if": 'event = "A"'})
+    send("A", "B")
+    stage = stages()["transformations"]
+    assert (stage.count, stage.note) == (None, "on the way in: 1 change by 1 transformation")
+
+
+def test_what_is_sent_again_counts_again_and_the_strip_says_so(cast, destination, send, work, stages):
+    send("A", "B")
+    work()
+    assert (stages()["destinations"].count, stages()["destinations"].note) == (2, "delivered")
+    with acting_as(cast.olga, cast.workspace):
+        resend_event(destination_id=destination.id, index=0)
+    work()
+    found = stages()
+    assert (found["destinations"].count, found["destinations"].note) == (3, "delivered, replays counted too")
+    assert found["filters"].note == "of 3 deliveries let through, replays counted too"
 
 
 def test_the_worst_destination_gives_the_state_and_its_name(cast, kind, make_destination, send, work, stages):

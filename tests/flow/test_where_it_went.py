@@ -1,5 +1,6 @@
 """Marks of rows and the panel of an event: what became of it after the trail, for who may see the source."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,12 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from auditapp.access.permissions import permissions_for
 from auditapp.forwarding.marks import forwarding_marks
 from auditapp.forwarding.passage import Passage
+from auditapp.forwarding.queries import echo_since, forwarding_of
 from auditapp.forwarding.where_it_went import where_it_went
 from auditapp.lib import clock
 from auditapp.pipeline.delivery.models import Delivery, DeliveryAttempt
 from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.warehouses.models import WarehouseFeed
 from auditapp.record.services import record
+from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.queries import seal_marks
 from auditapp.sources.inbox import Incoming, append, find_messages, read_inbox
@@ -231,6 +234,43 @@ def test_what_went_to_the_source_of_before_is_still_told_of(
     assert [one.source for one in panel(row).arrivals] == [cast.kiosk, cast.shop]
 
 
+def test_the_strip_leaves_the_echo_of_the_source_out_and_says_so(cast, forwarding, do, settle, send):
+    settle()
+    forwarding(query="event:source.* event:source_schema.*")
+    do()
+    send("New name")  # which the source itself tells of
+    settle()
+    page = _forwarding_page(cast.olga)
+    assert "that the source itself caused" in page
+    assert "all that is sealed went through" in page
+    assert "from the trail to its source" in page
+    with in_workspace(cast.workspace.id):
+        viewer = Viewer(cast.workspace.id, sees_all=True, sees_personal=True)
+        line, since = forwarding_of(cast.workspace.id).query, clock.now() - timedelta(hours=1)
+        echo = echo_since(viewer, line, cast.shop.id, since).events
+        assert echo == sum(
+            one.event.actor.kind == "system" and one.event.scope_id == cast.shop.id for one in events_of(cast.workspace)
+        )
+        assert echo > 0
+        assert f"without {echo} that the source itself caused" in page
+        assert echo_since(replace(viewer, sees_all=False), line, cast.shop.id, since).events == 0
+
+
+def test_nothing_is_said_to_flow_while_forwarding_is_off(cast, forwarding, do, settle):
+    page = _forwarding_page(cast.olga)
+    assert "nothing was forwarded yet" in page
+    forwarding()
+    settle()
+    forwarding(is_on=False)
+    do()
+    settle()
+    page = _forwarding_page(cast.olga)
+    assert "in the trail while forwarding is off" in page
+    assert "nothing is on its way, forwarding is off" in page
+    for untrue in ("all that is sealed went through", "to the last destination"):
+        assert untrue not in page
+
+
 def test_a_page_costs_the_same_few_queries_for_one_event_and_for_many(cast, forwarding, do, settle, destination):
     forwarding()
     do()
@@ -251,6 +291,12 @@ def test_a_page_costs_the_same_few_queries_for_one_event_and_for_many(cast, forw
     many, second = queries()
     assert many - few >= 20
     assert first == second <= 8
+
+
+def _forwarding_page(person):
+    client = Client()
+    client.force_login(person)
+    return client.get("/demo/settings/workspace/audit-forwarding/").content.decode()
 
 
 def _list(person):

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Max, Q, QuerySet, Sum
 
 from auditapp.pipeline.delivery.health import Health
-from auditapp.pipeline.delivery.models import DeliveryCount
+from auditapp.pipeline.delivery.models import DeliveryCount, Replay
 from auditapp.pipeline.delivery.settling import DEAD_LETTER, DELIVERED, EXPIRED
 from auditapp.pipeline.flow.counting import APPLIED
 from auditapp.pipeline.flow.models import StageCount
@@ -79,6 +79,7 @@ class Deliveries:
 
     codes: Counter[str] = field(default_factory=Counter)
     after_filters: int = 0  # stopped by a transformation or function of the destination, or not to be rendered
+    has_replays: bool = False  # what was sent again counts again
 
     @property
     def delivered(self) -> int:
@@ -93,6 +94,13 @@ class Deliveries:
     def considered(self) -> int:
         """How often a destination was to have an event, of those that were still there."""
         return self.codes.total() - self.codes[EXPIRED]
+
+
+class Applied(NamedTuple):
+    """How often transformations changed an event: once for all destinations, or for one of them."""
+
+    on_the_way_in: int
+    for_a_destination: int
 
 
 def intake_of(source: Source, since: datetime) -> Intake:
@@ -124,13 +132,17 @@ def deliveries_of(source: Source, destination_ids: Sequence[str], since: datetim
     codes = Counter(dict(rows.order_by().values_list("code").annotate(Sum("events"))))
     items = _stage_counts(source, since).exclude(destination_id="").exclude(outcome=APPLIED)
     after_filters: int = items.filter(AFTER_FILTERS).aggregate(all=Sum("events"))["all"] or 0
-    return Deliveries(codes, after_filters)
+    replays = Replay.objects.filter(workspace_id=source.workspace_id, destination_id__in=destination_ids)
+    has_replays = replays.filter(Q(ended_at=None) | Q(ended_at__gte=since)).exists()
+    return Deliveries(codes, after_filters, has_replays)
 
 
-def applied_in(source: Source, since: datetime) -> int:
-    """How often a transformation changed an event of a source, at the source or on its way to a destination."""
-    found: int | None = _stage_counts(source, since).filter(outcome=APPLIED).aggregate(all=Sum("events"))["all"]
-    return found or 0
+def applied_in(source: Source, since: datetime) -> Applied:
+    """How often a transformation changed an event of a source."""
+    rows = _stage_counts(source, since).filter(outcome=APPLIED).values_list("destination_id")
+    sums = dict(rows.annotate(Sum("events")).order_by())
+    on_the_way_in = sums.pop("", 0)
+    return Applied(on_the_way_in, sum(sums.values()))
 
 
 def usually_within(healths: Sequence[Health], since: datetime) -> timedelta | None:

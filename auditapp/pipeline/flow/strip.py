@@ -28,6 +28,7 @@ from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.sources.models import Source
 
 _ICONS: Final = {"good": "check-circle", "warn": "warning", "bad": "stop", "": "dash-circle"}
+_REPLAYS: Final = ", replays counted too"
 _NODES: Final = {"warn": " node--watch", "bad": " node--grave"}
 # The worst first; what somebody turned off is no trouble.
 _BY_TROUBLE: Final = (State.AUTH_ERROR, State.FAILING, State.DEGRADED, State.PAUSED, State.ACTIVE, State.DISABLED)
@@ -153,6 +154,7 @@ def _filters(deliveries: Deliveries, healths: Sequence[Health], url: str, slug: 
     on = own.filter(is_enabled=True).count()
     note = f"of {deliveries.considered:,} {'delivery' if deliveries.considered == 1 else 'deliveries'} let through"
     note += f" by {_many(on, 'filter')}" if on else ""
+    note += _REPLAYS if deliveries.has_replays else ""
     words = f"{deliveries.filtered:,} kept back" if deliveries.filtered else "Nothing kept back"
     return Stage("filters", "Filters", "funnel", kept, note, words, "good" if deliveries.considered else "", url)
 
@@ -160,14 +162,25 @@ def _filters(deliveries: Deliveries, healths: Sequence[Health], url: str, slug: 
 def _transformations(source: Source, intake: Intake, deliveries: Deliveries, since: datetime, slug: str) -> Stage:
     url = f"{reverse('transformations:transformation_list', args=[slug])}?source={source.id}"
     own = SavedTransformation.objects.filter(workspace_id=source.workspace_id, source_id=source.id, is_enabled=True)
-    on = own.count()
+    places = list(own.values_list("destination_id", flat=True))
+    on, on_the_way_in = len(places), places.count("")
     stopped = intake.by_transformations + deliveries.after_filters
     applied = applied_in(source, since)
     words, tone = ("No errors", "good") if on else ("None", "")
     if stopped:
         words, tone = f"{stopped:,} stopped", "warn"
-    note = f"{_many(applied, 'change')} by {_many(on, 'transformation')}" if on or applied else "none is on"
-    through = deliveries.considered - deliveries.filtered - deliveries.after_filters
+    told = [
+        f"{where}: {_many(changes, 'change')} by {_many(those, 'transformation')}"
+        for where, changes, those in (
+            ("on the way in", applied.on_the_way_in, on_the_way_in),
+            ("for a destination", applied.for_a_destination, on - on_the_way_in),
+        )
+        if changes or those
+    ]
+    note = "; ".join(told) or "none is on"
+    through: int | None = deliveries.considered - deliveries.filtered - deliveries.after_filters
+    if not through and any(applied):  # what changed on the way in is no delivery yet
+        through = None
     return Stage("transformations", "Transformations", "shuffle", through, note, words, tone, url)
 
 
@@ -182,7 +195,7 @@ def _destinations(deliveries: Deliveries, healths: Sequence[Health], url: str) -
     told += [f"{len(off):,} off" + (f" ({with_waiting:,} with events waiting)" if with_waiting else "")] if off else []
     name = _many(len(healths), "destination")
     words, tone = _worst_words(healths, letters)
-    note = ", ".join(["delivered", *told])
+    note = ", ".join([f"delivered{_REPLAYS if deliveries.has_replays else ''}", *told])
     return Stage("destinations", name, "destination", deliveries.delivered, note, words, tone, url)
 
 
