@@ -26,8 +26,9 @@ def test_what_is_typed_becomes_filters_and_reads_back_as_it_was_meant(history, v
 
 def test_a_view_is_saved_and_applied_from_the_menu(history, visit):
     page = visit(history.olga, f"{TRAIL}?area=warehouses")
-    page.click("#views-button")
     assert broken_rules(page) == []
+    page.click("#views-button")
+    assert broken_rules(page, within="#views-filter") == []
     page.click("text=Save this view")
     page.fill("[name=name]", "Warehouses only")
     page.click("main form button[type=submit]:has-text('Save')")
