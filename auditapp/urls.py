@@ -32,6 +32,7 @@ from auditapp.pipeline.transformations.api import router as transformation_endpo
 from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.pipeline.warehouses.api import router as warehouse_endpoints
+from auditapp.pipeline.warehouses.selective_api import router as selective_endpoints
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
 from auditapp.sources.api import router as source_endpoints
@@ -236,6 +237,7 @@ for router in (
     destination_endpoints,
     delivery_endpoints,
     warehouse_endpoints,
+    selective_endpoints,
     plan_endpoints,
     rule_endpoints,
     filter_endpoints,

@@ -31,7 +31,7 @@ from auditapp.pipeline.warehouses.queries import (
 from auditapp.pipeline.warehouses.schedules import DEFAULT
 from auditapp.pipeline.warehouses.sync_services import check_settings, check_warehouse, sync_now
 from auditapp.sources.api import source_answer
-from auditapp.sources.queries import visible_sources
+from auditapp.sources.queries import source_for, visible_sources
 from auditapp.web.api import json_answer
 from auditapp.web.api_resources import (
     DONE,
@@ -71,6 +71,21 @@ def _fields_as_sent() -> Iterator[None]:
 @api_token("warehouse:read")
 def api_warehouse_list(request: TokenRequest, query: Query[ListQuery]) -> HttpResponse:
     found, pagination = paged(request, query, visible_warehouses(acting_access()))
+    return json_answer(request, {"warehouses": [_warehouse(one) for one in found], "pagination": pagination})
+
+
+@router.get(
+    "/sources/{source_id}/connected-warehouses",
+    operation_id="listConnectedWarehousesFromSource",
+    summary="The warehouses that a source feeds",
+    response={200: shapes.WarehouseListAnswer, **REFUSALS},
+)
+@api_token("warehouse:read")
+def api_connected_warehouses(request: TokenRequest, source_id: str, query: Query[ListQuery]) -> HttpResponse:
+    access = acting_access()
+    source = source_for(access, source_id)
+    fed = visible_warehouses(access).filter(source_ids__contains=[source.id])
+    found, pagination = paged(request, query, fed)
     return json_answer(request, {"warehouses": [_warehouse(one) for one in found], "pagination": pagination})
 
 
@@ -296,7 +311,7 @@ def _reports(row: SyncRow) -> list[dict[str, Any]]:
         "start": utc_text(sync.started_at),
         "end": utc_text(sync.finished_at) if sync.finished_at else None,
         "status": sync.state.upper(),
-        "duration": sync.duration_ms / 1_000,
+        "duration": sync.duration_ms / 1_000 / max(sync.syncs, 1),  # each, where a row stands for several
         "humanDuration": row.duration,
     }
     noticed = utc_text(sync.finished_at or sync.started_at)
