@@ -96,7 +96,8 @@ def send_slack(told: Told, rule: AlertRule) -> Sent:
         "unfurl_media": False,
         "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": line, "verbatim": True}} for line in lines],
     }
-    return _posted(url, orjson.dumps(body), JSON, (url, urlsplit(url).path), is_slack=True)
+    path = url.partition("://")[2].partition("/")[2]  # its secret, also where the address cannot be read
+    return _posted(url, orjson.dumps(body), JSON, (url, path or url), is_slack=True)
 
 
 def send_webhook(told: Told, rule: AlertRule, message: AlertMessage, notice: AlertNotice) -> Sent:
