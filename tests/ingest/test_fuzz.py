@@ -6,6 +6,7 @@ from itertools import islice
 import pytest
 from django.test import Client
 
+from auditapp.access.permissions import TOKEN_SCOPES
 from auditapp.ingest.api import SEARCH_PARAMETERS
 from auditapp.urls import api
 from tests.factories import make_token, make_workspace
@@ -33,7 +34,7 @@ def broken(requests, secret):
 @pytest.fixture
 def secret(db):
     workspace = make_workspace(slug="acme")
-    return make_token(workspace=workspace, scopes=["audit:read", "audit:write", "types:write", "warehouse:read"])[1]
+    return make_token(workspace=workspace, scopes=list(TOKEN_SCOPES))[1]
 
 
 def test_requests_of_the_grammar_never_break_the_api(secret):
@@ -50,5 +51,5 @@ def test_an_api_that_breaks_is_found(secret, monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr("auditapp.ingest.api.event_filter", breaking)
-    requests = islice(grammar_requests(1, endpoints_of(document()), SEARCH_PARAMETERS), GRAMMAR // 4)
-    assert broken(requests, secret)
+    endpoints = [one for one in endpoints_of(document()) if "audit-events" in str(one)]
+    assert broken(islice(grammar_requests(1, endpoints, SEARCH_PARAMETERS), GRAMMAR // 4), secret)
