@@ -60,6 +60,22 @@ def test_a_test_that_fails_shows_what_came_back_and_leaves_it_off(cast, kind, ol
     assert (row.type.key, row.event.outcome) == ("destination.test_sent", "failure")
 
 
+def test_a_test_of_settings_that_changed_meanwhile_turns_nothing_on(cast, kind, olga):
+    entered = {"name": "A", "form": "segment", "size": 5, "mode": "a", "linger": 0, **SETTINGS}
+    olga.post(f"{HOME}new/?source={cast.shop.id}&kind=played", entered)
+    made = only(cast)
+
+    def changed_meanwhile(batch):
+        with in_workspace(cast.workspace.id):
+            Destination.objects.filter(id=made.id).update(version=made.version + 1)
+        return Sent(Outcome.DELIVERED, "200")
+
+    kind.answers.append(changed_meanwhile)
+    olga.post(f"{HOME}{made.id}/test/")
+    assert only(cast).tested_at is None
+    assert olga.post(f"{HOME}{made.id}/enable/").status_code == 409
+
+
 def test_settings_never_show_a_secret_and_keep_it_where_nothing_is_entered(cast, kind, olga):
     olga.post(
         f"{HOME}new/?source={cast.shop.id}&kind=played",

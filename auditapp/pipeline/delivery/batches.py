@@ -230,9 +230,8 @@ def _made(
             outgone = Outgoing(one.index, one.message_id, one.received_at, filtered.event)
             try:
                 item = sender.kind.item(outgone, sender.setup)
-            except (
-                Exception
-            ) as fault:  # one event that cannot be rendered holds up no other: it is told, counted and kept
+            except Exception as fault:
+                # One event that cannot be rendered holds up no other: it is told, counted and kept.
                 logger.exception("Event %s of source %s cannot be rendered.", one.index, row.source_id)
                 yield (
                     one,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import Count
 from django.utils.timesince import timesince
 
 from auditapp.lib import clock
@@ -79,6 +80,11 @@ class Health:
     stopped: dict[str, int]
     dead_letters: int  # that wait for a replay, of whatever age
     hours: list[int] = field(default_factory=list)
+
+    @property
+    def meant_for_it(self) -> int:
+        """What was delivered, and what is to be or was set aside; nothing is to be delivered where it is off."""
+        return self.delivered + self.dead_letters + (0 if self.is_off else self.waiting)
 
     @property
     def is_off(self) -> bool:
@@ -172,9 +178,8 @@ def health_of(destinations: Sequence[Destination]) -> list[Health]:
             row[0]: (max(row[1], 0), row[2]) for row in cursor.fetchall()
         }
     counts = _counts(of)
-    letters: dict[str, int] = {}
-    for destination_id in DeadLetter.objects.filter(**of, replayed_at=None).values_list("destination_id", flat=True):
-        letters[destination_id] = letters.get(destination_id, 0) + 1
+    set_aside = DeadLetter.objects.filter(**of, replayed_at=None).values_list("destination_id")
+    letters = dict(set_aside.annotate(letters=Count("index")).order_by("destination_id"))
     now = clock.now()
     found = []
     for one in destinations:

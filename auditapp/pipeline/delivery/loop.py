@@ -144,9 +144,8 @@ def run_deliverer(stop: threading.Event) -> None:
             try:
                 found = [due for due in due_lanes(limit=4 * threads) if due[:3] not in not_before]
                 pause_s = POLL_S
-            except (
-                Error
-            ) as error:  # of whatever kind: a loop that ended would deliver nothing any more, and nobody would know
+            except Error as error:
+                # Of whatever kind: a loop that ended would deliver nothing any more, and nobody would know.
                 if pause_s == POLL_S:
                     logger.warning("Delivery waits for the database: %s", str(error).strip())
                 pause_s = min(pause_s * 2, MAX_PAUSE_S)

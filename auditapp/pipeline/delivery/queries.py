@@ -162,9 +162,9 @@ def replays_of(destination: Destination, *, limit: int = 10) -> list[tuple[Repla
     """The last replays with how many per cent of the way they are, those under way first."""
     where: dict[str, Any] = {"workspace_id": destination.workspace_id, "destination_id": destination.id}
     lanes = {one.lane: one for one in Delivery.objects.filter(**where).exclude(lane="")}
-    found = Replay.objects.filter(**where).order_by("-asked_at")[:limit]
     return sorted(
-        ((one, _percent(one, lanes.get(one.id))) for one in found), key=lambda pair: pair[0].ended_at is not None
+        ((one, _percent(one, lanes.get(one.id))) for one in replays_query(destination)[:limit]),
+        key=lambda pair: pair[0].ended_at is not None,
     )
 
 

@@ -201,15 +201,9 @@ def destination_rows(healths: Sequence[Health], sources: dict[str, Source]) -> l
             "kind": destination_kind(one.destination.kind),
             "source": sources.get(one.destination.source_id),
             "bars": list(bars(one.hours)),
-            "of": one.delivered + _undelivered(one),
         }
         for one in healths
     ]
-
-
-def _undelivered(health: Health) -> int:
-    """Of a day, as far as it was for this destination: what waits and what was set aside."""
-    return health.waiting + health.dead_letters
 
 
 def _secret_page(request: WorkspaceRequest, destination: Destination, secret: str, *, is_new: bool) -> HttpResponse:
