@@ -40,6 +40,7 @@ from auditapp.record.models import (
     TypeCount,
     TypeTotal,
 )
+from auditapp.revert.models import Revert
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceEvent, SourceHead, WriteKey
 from auditapp.tasks.models import Task, TaskAttempt, TaskStep
@@ -86,6 +87,7 @@ __all__ = [
     "PlanRule",
     "Reader",
     "Replay",
+    "Revert",
     "Role",
     "SavedTransformation",
     "SavedView",

@@ -33,6 +33,9 @@ from auditapp.pipeline.warehouses.jobs import forget_syncs
 from auditapp.pipeline.warehouses.services import disconnect_deleted_source
 from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
+from auditapp.revert.kind import register_revert_kind
+from auditapp.revert.kinds.source import SourceRevert
+from auditapp.revert.kinds.warehouse import WarehouseRevert
 from auditapp.sealing.jobs import verify_all
 from auditapp.sources.attached import attach_to_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
@@ -92,6 +95,13 @@ DESTINATION_KINDS: Final = (
 )
 
 
+# How each type of resource is undone.
+REVERT_KINDS: Final = (
+    SourceRevert(),
+    WarehouseRevert(),
+)
+
+
 # In the order in which they stand at the end of a row, and in the detail of an event.
 EVENT_MARKS: Final = (forwarding_marks,)
 EVENT_PANELS: Final = (where_it_went,)
@@ -105,6 +115,8 @@ def register_resources() -> None:
         register_kind(kind)
     for destination_kind in DESTINATION_KINDS:
         register_destination_kind(destination_kind)
+    for revert_kind in REVERT_KINDS:
+        register_revert_kind(revert_kind)
     attach_to_sources(delete_destinations_of)
     attach_to_sources(disconnect_deleted_source)
     register_planned(planned_names)

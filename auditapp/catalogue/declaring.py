@@ -47,6 +47,7 @@ USUAL: dict[str, Usual] = {
     "published": Usual(Verb.UPDATE, Risk.ROUTINE, "publish"),
     "recovered": Usual(Verb.UPDATE, Risk.NOTABLE, "retry"),
     "removed": Usual(Verb.DELETE, Risk.RISKY, "minus"),
+    "restored": Usual(Verb.CREATE, Risk.NOTABLE, "undo", revertible=True),
     "resumed": Usual(Verb.UPDATE, Risk.ROUTINE, "play", revertible=True),
     "revoked": Usual(Verb.DELETE, Risk.RISKY, "trash"),
     "rotated": Usual(Verb.UPDATE, Risk.NOTABLE, "key"),

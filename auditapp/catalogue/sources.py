@@ -25,6 +25,7 @@ TYPES: tuple[EventType, ...] = (
         _SOURCE,
         Meta("kind", "Source type", "HTTP API"),
         Change("name", "Name", None, "Web shop"),
+        revertible=True,
     ),
     _declare(
         "source.enabled",
@@ -57,7 +58,19 @@ TYPES: tuple[EventType, ...] = (
         Change("settings.allowed_domains", "Allowed domains", [], ["shop.halden.example"]),
     ),
     _declare(
-        "source.deleted", "Source Deleted", "deleted {resource}", _SOURCE, Change("name", "Name", "Web shop", None)
+        "source.deleted",
+        "Source Deleted",
+        "deleted {resource}",
+        _SOURCE,
+        Change("name", "Name", "Web shop", None),
+        revertible=True,
+    ),
+    _declare(
+        "source.restored",
+        "Source Restored",
+        "restored {resource}",
+        _SOURCE,
+        Meta("kind", "Source type", "HTTP API"),
     ),
     _declare(
         "source.write_key_rotated",

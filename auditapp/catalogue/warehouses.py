@@ -26,6 +26,7 @@ _WAREHOUSES = (
         "created {resource}",
         _WAREHOUSE,
         Meta("kind", "Warehouse type", "Snowflake"),
+        revertible=True,
         aliases=("Storage Destination Created",),
     ),
     _warehouse(
@@ -61,7 +62,15 @@ _WAREHOUSES = (
         "Warehouse Deleted",
         "deleted {resource}",
         _WAREHOUSE,
+        revertible=True,
         aliases=("Storage Destination Deleted",),
+    ),
+    _warehouse(
+        "warehouse.restored",
+        "Warehouse Restored",
+        "restored {resource}",
+        _WAREHOUSE,
+        Meta("kind", "Warehouse type", "Snowflake"),
     ),
     _warehouse(
         "warehouse.sync_schedule_modified",

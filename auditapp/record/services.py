@@ -3,7 +3,9 @@
 Values are redacted here, before anything is hashed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +18,8 @@ from auditapp.record.acting import current_acting
 from auditapp.record.drafts import MISSING, Change, EventDraft, HasTarget
 from auditapp.record.event_types import KnownType, known_types
 from auditapp.record.writer import Recorded, write_events
+
+_recorded: ContextVar[list[EventDraft] | None] = ContextVar("recorded", default=None)
 
 
 class UnknownEventType(AppError):
@@ -63,7 +67,21 @@ def record(
         meta=meta or {},
         changes=changes,
     )
-    return write_events([redacted(draft, kind)])[0]
+    told = redacted(draft, kind)
+    if (recorded := _recorded.get()) is not None:
+        recorded.append(told)
+    return write_events([told])[0]
+
+
+@contextmanager
+def recorded_here() -> Iterator[list[EventDraft]]:
+    """A list that fills with the events that are recorded inside the block, in their order."""
+    recorded: list[EventDraft] = []
+    token = _recorded.set(recorded)
+    try:
+        yield recorded
+    finally:
+        _recorded.reset(token)
 
 
 def redacted(draft: EventDraft, kind: KnownType) -> EventDraft:

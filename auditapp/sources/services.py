@@ -60,13 +60,13 @@ def create_source(*, name: str, labels: Sequence[str] = (), kind: str = "http_ap
         workspace_id=access.workspace_id,
         id=new_id("src"),
         slug="",
-        name=_free_name(access.workspace_id, name),
+        name=free_name(access.workspace_id, name),
         kind=kind,
         labels=checked_labels(labels),
         created_at=clock.now(),
     )
-    source.slug = _free_slug(source)
-    _save(source, force_insert=True)
+    source.slug = free_slug(source)
+    save_source(source, force_insert=True)
     SourceHead.objects.create(workspace_id=source.workspace_id, source_id=source.id)
     make_write_key(source)
     record("source.created", target=source, meta={"kind": KIND_NAMES[kind]}, changes=changed({}, _told(source)))
@@ -82,10 +82,10 @@ def change_source(*, source_id: str, name: str, labels: Sequence[str]) -> Source
     """
     source = source_to_change(source_id)
     before = _told(source)
-    source.name = _free_name(source.workspace_id, name, but=source_id)
+    source.name = free_name(source.workspace_id, name, but=source_id)
     source.labels = checked_labels(labels)
     if changes := changed(before, _told(source)):
-        _save(source, update_fields=["name", "labels"])
+        save_source(source, update_fields=["name", "labels"])
         record("source.modified", target=source, changes=changes)
     return source
 
@@ -119,7 +119,7 @@ def delete_source(*, source_id: str) -> None:
     """
     source = source_to_change(source_id)
     delete_attached(source)
-    record("source.deleted", target=source, changes=changed(_told(source), {}))
+    record("source.deleted", target=source, changes=changed(whole_of_source(source), {}))
     for kept in (WriteKey, SourceHead, SeenEvent, SourceCount):
         kept.objects.filter(workspace_id=source.workspace_id, source_id=source.id).delete()
     source.delete()
@@ -140,7 +140,16 @@ def _told(source: Source) -> dict[str, Any]:
     return {"name": source.name, "slug": source.slug, "labels": source.labels}
 
 
-def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+def whole_of_source(source: Source) -> dict[str, Any]:
+    """All that events tell of a source, which is what one that was deleted comes back with."""
+    return {**_told(source), "kind": source.kind, "enabled": source.is_enabled}
+
+
+def free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    """The name, where it is one and no other source has it.
+
+    Raises:  Invalid, NameTaken
+    """
     name = name.strip()
     if not name:
         raise Invalid("Give the source a name.", field="name", code="required")
@@ -149,7 +158,11 @@ def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
     return name
 
 
-def _save(source: Source, **how: Any) -> None:
+def save_source(source: Source, **how: Any) -> None:
+    """Save it, also where two give a name at once.
+
+    Raises:  NameTaken
+    """
     try:
         with transaction.atomic():
             source.save(**how)
@@ -157,7 +170,7 @@ def _save(source: Source, **how: Any) -> None:
         raise NameTaken from None
 
 
-def _free_slug(source: Source) -> str:
+def free_slug(source: Source) -> str:
     """The name as a slug, with the end of the id where another source has it or the name has no letter of ours."""
     slug = slugify(source.name)[:40]
     is_taken = Source.objects.filter(workspace_id=source.workspace_id, slug=slug).exists()

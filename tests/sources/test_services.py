@@ -114,7 +114,7 @@ def test_what_cannot_be_is_refused_at_its_field(cast, asked, field):
 
 
 def test_a_name_that_was_taken_in_between_is_refused_the_same(cast, monkeypatch):
-    monkeypatch.setattr("auditapp.sources.services._free_name", lambda _, name, but="": name)
+    monkeypatch.setattr("auditapp.sources.services.free_name", lambda _, name, but="": name)
     with acting_as(cast.olga, cast.workspace):
         with pytest.raises(NameTaken):
             create_source(name="web shop")

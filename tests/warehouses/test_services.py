@@ -241,7 +241,7 @@ def test_what_cannot_be_is_refused_at_its_field(cast, asked, field):
 
 
 def test_a_name_that_was_taken_in_between_is_refused_the_same(cast, monkeypatch):
-    monkeypatch.setattr("auditapp.pipeline.warehouses.services._free_name", lambda _, name, but="": name)
+    monkeypatch.setattr("auditapp.pipeline.warehouses.services.free_name", lambda _, name, but="": name)
     with acting_as(cast.olga, cast.workspace), pytest.raises(NameTaken):
         create_warehouse(name="reporting", connection=CONNECTION, password="x")
 

@@ -65,11 +65,11 @@ def create_warehouse(
         raise Invalid("There is no such kind of warehouse.", field="kind", code="unknown_kind")
     if not password:
         raise Invalid("Enter the password.", field="password", code="required")
-    sources = _sources(access, source_ids)
+    sources = sources_named(access, source_ids)
     warehouse = Warehouse(
         workspace_id=access.workspace_id,
         id=new_id("whs"),
-        name=_free_name(access.workspace_id, name),
+        name=free_name(access.workspace_id, name),
         kind=kind,
         settings=checked(connection)._asdict(),
         secret=seal(password),
@@ -77,7 +77,7 @@ def create_warehouse(
         schedule=checked_schedule(schedule),
         created_at=clock.now(),
     )
-    _save(warehouse, force_insert=True)
+    save_warehouse(warehouse, force_insert=True)
     changes = [*changed({}, _told(warehouse)), Change("settings.password", new=WITHHELD)]
     record("warehouse.created", target=warehouse, meta={"kind": KIND_NAMES[kind]}, changes=changes)
     for source in sources.values():
@@ -106,7 +106,7 @@ def change_warehouse(
     before, fed_by, reached = _told(warehouse), list(warehouse.source_ids), connection_of(warehouse)
     if not password and goes_elsewhere(reached, connection):
         raise PasswordNeeded
-    warehouse.name = _free_name(warehouse.workspace_id, name, but=warehouse_id)
+    warehouse.name = free_name(warehouse.workspace_id, name, but=warehouse_id)
     warehouse.settings = {**warehouse.settings, **checked(connection)._asdict()}
     changes = changed(before, _told(warehouse))
     if password:
@@ -116,7 +116,7 @@ def change_warehouse(
         access = acting_access()
         # What the actor cannot see, they cannot take away either.
         unseen = [source_id for source_id in fed_by if not access.can(Permission.SOURCE_READ, source_id)]
-        warehouse.source_ids = [*unseen, *_sources(access, source_ids)]
+        warehouse.source_ids = [*unseen, *sources_named(access, source_ids)]
     if password or reached != connection_of(warehouse):
         warehouse.checked_at, warehouse.check_problem = None, ""
         # What failed with the settings of before is tried with these.
@@ -125,7 +125,7 @@ def change_warehouse(
     planned = warehouse.schedule
     if schedule is not None and schedule != planned:
         warehouse.schedule, warehouse.next_sync_at = checked_schedule(schedule), None
-    _save(warehouse)
+    save_warehouse(warehouse)
     if changes:
         record("warehouse.modified", target=warehouse, changes=changes)
     if warehouse.schedule != planned:
@@ -208,7 +208,7 @@ def delete_warehouse(*, warehouse_id: str) -> None:
     Writes:  Warehouse, WarehouseFeed, WarehouseSync, Task; warehouse.deleted
     """
     warehouse = warehouse_to_change(warehouse_id)
-    record("warehouse.deleted", target=warehouse, changes=changed(_told(warehouse), {}))
+    record("warehouse.deleted", target=warehouse, changes=changed(whole_of_warehouse(warehouse), {}))
     _stop_sync(warehouse)
     for kept in (WarehouseFeed, WarehouseSync):
         kept.objects.filter(workspace_id=warehouse.workspace_id, warehouse_id=warehouse_id).delete()
@@ -276,7 +276,24 @@ def _told(warehouse: Warehouse) -> dict[str, Any]:
     return {"name": warehouse.name, "settings": {**warehouse.settings, **connection_of(warehouse)._asdict()}}
 
 
-def _sources(access: Access, source_ids: Sequence[str]) -> dict[str, Source]:
+def whole_of_warehouse(warehouse: Warehouse) -> dict[str, Any]:
+    """All that events tell of a warehouse, which is what one that was deleted comes back with."""
+    feeds = WarehouseFeed.objects.filter(workspace_id=warehouse.workspace_id, warehouse_id=warehouse.id)
+    told = _told(warehouse)
+    return {
+        **told,
+        "settings": {**told["settings"], "schedule": SCHEDULES[warehouse.schedule]},
+        "enabled": warehouse.is_enabled,
+        "sources": dict.fromkeys(warehouse.source_ids, True),
+        "left_out": {feed.source_id: feed.left_out for feed in feeds if feed.left_out},
+    }
+
+
+def sources_named(access: Access, source_ids: Sequence[str]) -> dict[str, Source]:
+    """Sources by id, each of which there is and may be seen.
+
+    Raises:  Invalid
+    """
     found = {source.id: source for source in visible_sources(access).filter(id__in=source_ids)}
     if len(found) != len(set(source_ids)):
         raise Invalid("One of these sources does not exist any more.", field="source_ids", code="unknown_source")
@@ -294,6 +311,10 @@ def checked_schedule(schedule: str) -> str:
 
 
 def checked(connection: Connection) -> Connection:
+    """The connection, where a warehouse can be reached so.
+
+    Raises:  Invalid
+    """
     if connection.sslmode not in SSL_MODES:
         raise Invalid("There is no such way of encryption.", field="sslmode", code="unknown_sslmode")
     for field in ("host", "database", "username"):
@@ -305,7 +326,11 @@ def checked(connection: Connection) -> Connection:
     return connection
 
 
-def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+def free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    """The name, where it is one and no other warehouse has it.
+
+    Raises:  Invalid, NameTaken
+    """
     name = name.strip()
     if not name:
         raise Invalid("Give the warehouse a name.", field="name", code="required")
@@ -314,7 +339,11 @@ def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
     return name
 
 
-def _save(warehouse: Warehouse, **how: Any) -> None:
+def save_warehouse(warehouse: Warehouse, **how: Any) -> None:
+    """Save it, also where two give a name at once.
+
+    Raises:  NameTaken
+    """
     try:
         with transaction.atomic():
             warehouse.save(**how)

@@ -1,0 +1,1 @@
+"""How each type of resource is undone, one file a type; wiring.py lists them."""

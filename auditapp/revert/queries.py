@@ -1,0 +1,28 @@
+"""Reads of reverts: what undid these events, and what they undid."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from auditapp.revert.models import Revert, What
+
+
+def undone_fields(workspace_id: int, event_ids: Iterable[UUID]) -> dict[str, Revert]:
+    """The fields of these events that are undone, by path."""
+    rows = Revert.objects.filter(workspace_id=workspace_id, event_id__in=list(event_ids), undone_at=None)
+    return {row.path: row for row in rows.exclude(what=What.VERSION)}
+
+
+def reverts_about(
+    workspace_id: int, event_ids: Iterable[UUID]
+) -> tuple[dict[UUID, list[Revert]], dict[UUID, list[Revert]]]:
+    """The reverts of these events, and the ones that they are, oldest first."""
+    ids = list(event_ids)
+    of: dict[UUID, list[Revert]] = defaultdict(list)
+    by: dict[UUID, list[Revert]] = defaultdict(list)
+    rows = Revert.objects.filter(workspace_id=workspace_id)
+    for row in rows.filter(event_id__in=ids).order_by("at", "path"):
+        of[row.event_id].append(row)
+    for row in rows.filter(by_event_id__in=ids).order_by("at", "path"):
+        by[row.by_event_id].append(row)
+    return dict(of), dict(by)
