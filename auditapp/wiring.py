@@ -43,7 +43,9 @@ from auditapp.sources.planned import register_planned
 from auditapp.sources.queries import source_ids_with_labels, source_names
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
-from auditapp.trail.exports.jobs import expire_exports, resume_exports, write_export
+from auditapp.trail.exports.jobs import expire_exports, tell_ended
+from auditapp.trail.exports.queries import EXPORT_KIND
+from auditapp.trail.exports.writing import MAIL_JOB, export_ended, finish_file, targets_of, told_with, write_file
 from auditapp.trail.parts import register_marks, register_panel
 
 JOBS: Final = (
@@ -55,8 +57,7 @@ JOBS: Final = (
     Job("jobs.redo_stalled", redo_stalled, cron="* * * * *", may_overlap=True),
     Job("tasks.forget", forget_tasks, cron="57 3 * * *"),
     Job("warehouses.forget_syncs", forget_syncs, cron="3 4 * * *"),
-    Job("exports.write", write_export),
-    Job("exports.resume", resume_exports, cron="* * * * *"),
+    Job(MAIL_JOB, tell_ended),
     Job("destinations.mail_owners", mail_owners),
     Job("destinations.warn_of_expiry", warn_of_expiry, cron="*/10 * * * *"),
     Job("destinations.forget_attempts", forget_attempts, cron="53 3 * * *"),
@@ -73,6 +74,15 @@ TASK_KINDS: Final = (
         recovered_type="warehouse.run_recovered",
         ended=sync_ended,
         start_due=start_due_syncs,
+    ),
+    TaskKind(
+        name=EXPORT_KIND,
+        steps={"write": write_file, "finish": finish_file},
+        failed_type="audit_trail.export_failed",
+        recovered_type="audit_trail.export_recovered",
+        ended=export_ended,
+        targets=targets_of,
+        tells=told_with,
     ),
 )
 RESOURCE_KINDS: Final = (

@@ -6,7 +6,7 @@ Looking at the trail and exporting from it are events like any other.
 from functools import partial
 
 from auditapp.catalogue import declaring
-from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason, secret
+from auditapp.catalogue.declaring import Change, Meta, Target, TaskAttempt, reason, secret
 from auditapp.catalogue.types import EventType, Risk, Sensitivity, Verb
 
 _declare = partial(declaring.declare, area="workspace")
@@ -134,8 +134,18 @@ _AUDIT_TRAIL = (
         "failed to export audit events[ as {meta.format}][ on attempt {meta.attempt}]",
         _TRAIL,
         Meta("format", "Format", "Parquet"),
-        attempt(5),
+        _FILTERS,
+        TaskAttempt(5),
         reason("No space left for the file"),
+    ),
+    _declare(
+        "audit_trail.export_recovered",
+        "Audit Trail Export Recovered",
+        "recovered an export of audit events[ as {meta.format}][ on attempt {meta.attempt}]",
+        _TRAIL,
+        Meta("format", "Format", "Parquet"),
+        _FILTERS,
+        TaskAttempt(2),
     ),
     _declare(
         "audit_trail.imported",

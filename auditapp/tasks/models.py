@@ -74,6 +74,11 @@ class Task(models.Model):
     def is_live(self) -> bool:
         return self.state in LIVE_STATES
 
+    @property
+    def waits_to_retry(self) -> bool:
+        """Whether the last attempt failed and the next one has not begun."""
+        return self.state == TaskState.WAITING and bool(self.error) and self.next_at > clock.now()
+
 
 class TaskStep(models.Model):
     """One step. A task that was interrupted goes on at the first one without `completed_at`."""
@@ -94,6 +99,7 @@ class AttemptState(models.TextChoices):
     """How an attempt ended, if it did."""
 
     RUNNING = "running", "Running"
+    PAUSED = "paused", "Between two turns"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
     INTERRUPTED = "interrupted", "Interrupted"

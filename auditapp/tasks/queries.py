@@ -11,6 +11,12 @@ def live_task(workspace_id: int, kind: str, key: str) -> Task | None:
     return Task.objects.filter(workspace_id=workspace_id, kind=kind, key=key, state__in=LIVE_STATES).first()
 
 
+def live_tasks(workspace_id: int, kind: str, keys: Iterable[str]) -> dict[str, Task]:
+    """Those of these keys that wait or run."""
+    tasks = Task.objects.filter(workspace_id=workspace_id, kind=kind, key__in=list(keys), state__in=LIVE_STATES)
+    return {task.key: task for task in tasks}
+
+
 def attempts_of(workspace_id: int, task_ids: Iterable[str]) -> dict[str, list[TaskAttempt]]:
     """The attempts of each of these tasks, in their order."""
     found: dict[str, list[TaskAttempt]] = defaultdict(list)

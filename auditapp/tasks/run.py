@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Event
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from django.db import connection
@@ -11,10 +12,11 @@ from django.db import connection
 from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.tasks.errors import LeaseLost, WorkerStops
+from auditapp.tasks.errors import LeaseLost, TurnOver, WorkerStops
 from auditapp.tasks.models import Task, TaskStep
 
 LEASE_S: Final = 30
+TURN_S: Final = 10.0
 # By the database's clock, which all workers share. The row is locked from here to the end of the transaction.
 HOLD = """
 UPDATE task SET lease_until = clock_timestamp() + make_interval(secs => %s)
@@ -31,6 +33,7 @@ class TaskRun:
     stop: Event = field(default_factory=Event)
     lost: Event = field(default_factory=Event)
     step: TaskStep = field(default_factory=TaskStep)
+    turn_began: float = field(default_factory=monotonic)
     _kept: dict[str, Any] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -52,6 +55,15 @@ class TaskRun:
             raise LeaseLost
         if self.stop.is_set():
             raise WorkerStops
+
+    def give_way(self) -> None:
+        """Between two pieces of long work whose place is kept: leave the lane to others once this turn has lasted.
+
+        Raises:  TurnOver, WorkerStops, LeaseLost
+        """
+        self.check()
+        if monotonic() - self.turn_began > TURN_S:
+            raise TurnOver
 
     @contextmanager
     def writing(self) -> Iterator[None]:

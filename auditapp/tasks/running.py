@@ -19,7 +19,7 @@ from auditapp.record.acting import acting
 from auditapp.record.drafts import SYSTEM
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.tasks.errors import LeaseLost, WorkerStops
+from auditapp.tasks.errors import LeaseLost, TurnOver, WorkerStops
 from auditapp.tasks.kinds import TaskKind, task_kinds
 from auditapp.tasks.models import AttemptState, Task, TaskAttempt, TaskState, TaskStep
 from auditapp.tasks.run import LEASE_S, TaskRun, hold
@@ -32,6 +32,7 @@ PAUSE_GROWS_BY: Final = 3
 # So that what hangs in one workspace leaves workers to the others.
 MOST_OF_A_WORKSPACE: Final = 2
 KILLED: Final = "The worker stopped in the middle of it. It goes on at the step that was not finished."
+KILLED_LAST: Final = "The worker stopped in the middle of it, and there are no attempts left."
 OURS: Final = "Something went wrong on our side. The worker's log says what."
 
 # Materialised: as a part of the UPDATE itself, some plans would look for the next one once a row, and take up several.
@@ -68,8 +69,8 @@ def run_due_task(*, stop: threading.Event | None = None) -> Task | None:
             _finish(task, kind)
     except LeaseLost:
         logger.info("Task %s of workspace %s is no longer this worker's.", task.id, task.workspace_id)
-    except WorkerStops:
-        _release(task)
+    except (WorkerStops, TurnOver) as leaves:
+        _release(task, leaves)
     except (OperationalError, InterfaceError):
         raise  # our own database is away; the lease ends, and the attempt counts as interrupted
     except Exception as error:
@@ -100,19 +101,20 @@ def _claim() -> Task | None:
 
 
 def _begin(task: Task, kind: TaskKind) -> bool:
-    """Count one more attempt; False where the one that a killed worker left was the last."""
+    """Count one more attempt, or go on with one between two turns; False where the one that a killed worker left was the last."""
     with in_workspace(task.workspace_id), acting(task.workspace_id, SYSTEM):
         hold(task)
-        left = TaskAttempt.objects.filter(
-            workspace_id=task.workspace_id, task_id=task.id, number=task.attempt, state=AttemptState.RUNNING
-        ).first()
-        if left is not None:
+        attempts = TaskAttempt.objects.filter(workspace_id=task.workspace_id, task_id=task.id, number=task.attempt)
+        if attempts.filter(state=AttemptState.PAUSED).update(state=AttemptState.RUNNING):
+            return True
+        if attempts.filter(state=AttemptState.RUNNING).exists():
             unfinished = TaskStep.objects.filter(
                 workspace_id=task.workspace_id, task_id=task.id, completed_at=None
             ).order_by("position")
             step = unfinished.values_list("name", flat=True).first() or ""
             is_last = task.attempt >= task.of
-            _tell_failure(task, kind, step, KILLED, AttemptState.INTERRUPTED, is_final=is_last)
+            reason = KILLED_LAST if is_last else KILLED
+            _tell_failure(task, kind, step, reason, AttemptState.INTERRUPTED, is_final=is_last)
             if is_last:
                 return False
         task.attempt += 1
@@ -145,8 +147,8 @@ def _finish(task: Task, kind: TaskKind) -> None:
         hold(task)
         _end_attempt(task, AttemptState.DONE)
         if task.attempt > 1:
-            meta = {"attempt": task.attempt, "of": task.of, "task": task.id}
-            record(kind.recovered_type, target=task, meta=meta)
+            meta = {**kind.tells(task), "attempt": task.attempt, "of": task.of, "task": task.id}
+            record(kind.recovered_type, target=kind.targets(task), meta=meta)
         _end(task, kind, TaskState.DONE)
 
 
@@ -171,20 +173,28 @@ def _fail(task: Task, kind: TaskKind, step: str, error: Exception) -> None:
         logger.info("Task %s of workspace %s is no longer this worker's.", task.id, task.workspace_id)
 
 
-def _release(task: Task) -> None:
-    """Leave a task to the next worker; an attempt that was cut short by a stop in good order does not count."""
-    with in_workspace(task.workspace_id):
-        hold(task)
-        TaskAttempt.objects.filter(workspace_id=task.workspace_id, task_id=task.id, number=task.attempt).delete()
-        task.attempt -= 1
-        task.state, task.lease_until = TaskState.WAITING, None
-        task.save(update_fields=["attempt", "state", "lease_until"])
+def _release(task: Task, why: WorkerStops | TurnOver) -> None:
+    """Leave a task to others: the attempt goes on with the next turn; one that was cut short by a stop in good order does not count."""
+    try:
+        with in_workspace(task.workspace_id):
+            hold(task)
+            attempt = TaskAttempt.objects.filter(workspace_id=task.workspace_id, task_id=task.id, number=task.attempt)
+            if isinstance(why, TurnOver):
+                attempt.update(state=AttemptState.PAUSED)
+                task.next_at = clock.now() + timedelta(seconds=why.after_s)
+            else:
+                attempt.delete()
+                task.attempt -= 1
+            task.state, task.lease_until = TaskState.WAITING, None
+            task.save(update_fields=["attempt", "state", "lease_until", "next_at"])
+    except LeaseLost:
+        logger.info("Task %s of workspace %s is no longer this worker's.", task.id, task.workspace_id)
 
 
 def _tell_failure(task: Task, kind: TaskKind, step: str, reason: str, how: AttemptState, *, is_final: bool) -> None:
     _end_attempt(task, how, step=step, error=reason)
     meta = {"attempt": task.attempt, "of": task.of, "task": task.id, "final": is_final, "reason": reason}
-    record(kind.failed_type, target=task, meta=meta, outcome="failure")
+    record(kind.failed_type, target=kind.targets(task), meta={**kind.tells(task), **meta}, outcome="failure")
     task.error = reason
     task.save(update_fields=["error"])
     if is_final:

@@ -17,7 +17,7 @@ from auditapp.tasks.kinds import TaskKind
 from auditapp.tasks.loop import start_due_tasks
 from auditapp.tasks.models import Task, TaskAttempt, TaskStep
 from auditapp.tasks.queries import attempts_of, live_task
-from auditapp.tasks.running import OURS, _claim, pause_after, run_due_task
+from auditapp.tasks.running import KILLED_LAST, OURS, _claim, pause_after, run_due_task
 from auditapp.tasks.services import cancel_task, hasten_task
 from tests.factories import acting_as, events_of, make_cast
 
@@ -157,8 +157,9 @@ def test_a_task_that_kills_every_worker_comes_to_an_end(work, start, run, stored
             run()
         change(task, lease_until=clock.now() - timedelta(seconds=1))
     run()
-    assert stored(task).state == "failed"
+    assert (stored(task).state, stored(task).error, work.ended) == ("failed", KILLED_LAST, ["failed"])
     assert told(cast.workspace)[-1][1:4] == (6, 6, True)
+    assert run() is None
 
 
 def test_a_stop_in_good_order_counts_as_no_attempt(work, start, run, stored, attempts, cast):
@@ -170,6 +171,37 @@ def test_a_stop_in_good_order_counts_as_no_attempt(work, start, run, stored, att
     run()
     assert [name for name, _ in work.ran] == ["first", "second:b", "third"]
     assert told(cast.workspace) == []
+
+
+def test_long_work_gives_way_within_one_attempt(work, start, run, stored, attempts, cast, monkeypatch, change):
+    monkeypatch.setattr("auditapp.tasks.run.TURN_S", -1)
+    long, other = start(), start(key="b")
+    pieces = iter(range(3))
+    work.does["first"] = raising(Outside("No."))
+    run()
+    work.does["first"] = lambda one: (
+        one.give_way() if one.task.id == long.id and next(pieces, None) is not None else None
+    )
+    for task in (long, other):
+        change(task, next_at=clock.now())
+    run()
+    assert (stored(long).state, stored(long).attempt, attempts(long)[-1]) == ("waiting", 2, (2, "paused", ""))
+    assert run().id == other.id  # which has waited longer by now
+    while run():
+        pass
+    assert (stored(long).state, attempts(long)) == ("done", [(1, "failed", "first"), (2, "done", "")])
+    assert [name for name, key in work.ran if key.startswith(long.id)] == ["first"] * 5 + ["second:b", "third"]
+    assert [one[:2] for one in told(cast.workspace)] == [("warehouse.run_failed", 1), ("warehouse.run_recovered", 2)]
+
+
+def test_a_stop_between_two_turns_counts_as_no_attempt(work, start, run, stored, attempts, monkeypatch):
+    monkeypatch.setattr("auditapp.tasks.run.TURN_S", -1)
+    task, stop = start(), threading.Event()
+    work.does["first"] = lambda one: one.give_way()
+    run()
+    stop.set()
+    run(stop=stop)
+    assert (stored(task).attempt, attempts(task)) == (0, [])
 
 
 def test_a_worker_that_was_thought_dead_writes_nothing_more(work, start, run, stored, change, as_role, cast):

@@ -1,4 +1,4 @@
-"""SIGKILL to the worker in the middle of exports, while more events come in.
+"""SIGKILL to the worker in the middle of exports, while more events come in; five to each of them at most, of its six attempts.
 
 The promise: each file becomes whole: every event of its window once, in order, as a worker writes it that nobody stops.
 The twin: a worker that keeps a chunk first and where it ends a moment later.
@@ -23,18 +23,20 @@ from django.http import QueryDict
 from django.test import override_settings
 
 from auditapp.access.models import User, Workspace
-from auditapp.jobs.schedule import redo_stalled
 from auditapp.lib.ids import event_key, new_id
 from auditapp.management.process_group import Program
+from auditapp.record.acting import acting
+from auditapp.record.drafts import SYSTEM
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.services import seal_batch
+from auditapp.tasks.running import run_due_task
+from auditapp.tasks.services import RETRIES
 from auditapp.trail.address import read_address
 from auditapp.trail.exports.formats import COLUMNS
 from auditapp.trail.exports.models import Export
 from auditapp.trail.exports.parquet import has_parquet
 from auditapp.trail.exports.queries import file_chunks
-from auditapp.trail.exports.services import request_export
-from auditapp.trail.exports.writing import write_turn
+from auditapp.trail.exports.services import request_export, start_writing
 from auditapp.trail.filters import read_query
 from auditapp.trail.moments import zone_named
 from tests.factories import acting_as, make_member, make_user
@@ -53,7 +55,8 @@ LONG_AGO = timedelta(hours=1)
 # Chunks too: a broken worker adds them before it says so.
 WRITTEN = "SELECT coalesce(sum(rows), 0) + (SELECT count(*) FROM export_chunk) FROM export"
 LIVE = "SELECT count(*) FROM export WHERE state IN ('queued', 'running')"
-HEARD_OF_LONG_AGO = "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '2 minutes'"
+KILLED = "SELECT coalesce(max(attempt), 0) FROM task WHERE state IN ('waiting', 'running')"
+LEASES_END = "UPDATE task SET lease_until = clock_timestamp() WHERE lease_until > clock_timestamp()"
 IN_WINDOW = """
 SELECT id FROM event WHERE workspace_id = %s AND type = 'warehouse.disabled' AND occurred_at < %s AND received_at <= %s
 ORDER BY occurred_at DESC, id DESC
@@ -61,22 +64,26 @@ ORDER BY occurred_at DESC, id DESC
 
 
 def run(plan: Plan) -> Outcome:
-    """Kill the worker again and again while it writes one export of each format."""
+    """Kill the worker again and again while it writes exports of each format."""
     enough = threading.Event()
     with installed() as rig, _asking(rig) as ask, ThreadPoolExecutor(1) as threads:
         worker = _worker(rig, plan)
         _fill(rig, plan.events)
         _seal(rig)
-        exports = _ask(rig)
+        exports: list[Export] = []
+        choice, kills = random.Random(plan.seed), 0
         late = threads.submit(_write_late, rig, enough)
         try:
-            kills = _kill_while_writing(rig, ask, worker, plan)
-            with rig.running(worker):
-                log = rig.log_of(worker)
-                wait_for(lambda: not ask(LIVE), "all exports have ended", worker, log, patience_s=LONG_S)
+            while kills < plan.kills:
+                exports += _ask(rig)
+                kills += _kill_while_writing(rig, ask, worker, plan, choice, plan.kills - kills)
+                with rig.running(worker):
+                    log = rig.log_of(worker)
+                    wait_for(lambda: not ask(LIVE), "all exports have ended", worker, log, patience_s=LONG_S)
         finally:
             enough.set()
-        outcome = Outcome(counts={"kills": kills, "events that came meanwhile": late.result()})
+        counts = {"kills": kills, "exports": len(exports), "events that came meanwhile": late.result()}
+        outcome = Outcome(counts=counts)
         _check(rig, outcome, exports, plan)
         return outcome
 
@@ -145,21 +152,20 @@ def _write_late(rig: Rig, enough: threading.Event) -> int:
     return written
 
 
-def _kill_while_writing(rig: Rig, ask: Callable[[str], int], worker: Program, plan: Plan) -> int:
-    """Kill each worker a moment after it has added to a file, as often as asked or as there is something to write."""
-    choice, kills = random.Random(plan.seed), 0
+def _kill_while_writing(
+    rig: Rig, ask: Callable[[str], int], worker: Program, plan: Plan, choice: random.Random, most: int
+) -> int:
+    """Kill each worker a moment after it has added to a file, as often as asked, or as there is something to write and try again."""
+    kills = 0
     longest_s = LONGEST_S if plan.twin else min(LONGEST_S, plan.events * SECONDS_AN_EVENT)
-    while kills < plan.kills and ask(LIVE):
+    while kills < most and ask(LIVE) and ask(KILLED) < RETRIES:
         with rig.running(worker):
             wait_for(_changes(ask), "the worker writes", worker, rig.log_of(worker))
             time.sleep(choice.uniform(0, longest_s))
             kills += bool(ask(LIVE))
             kill(worker)
-        # What the worker's jobs do of themselves once its heartbeat has been missed for a minute.
         with rig.connect("superuser", autocommit=True) as superuser:
-            superuser.execute(HEARD_OF_LONG_AGO)
-        with rig.in_django("worker"):
-            redo_stalled()
+            superuser.execute(LEASES_END)  # rather than wait for half a minute
     return kills
 
 
@@ -171,18 +177,18 @@ def _changes(ask: Callable[[str], int]) -> Callable[[], bool]:
 def _check(rig: Rig, outcome: Outcome, asked: list[Export], plan: Plan) -> None:
     """Hold each file against the events, and against one that is written now, in one go, as it was asked for then."""
     with rig.in_django("worker"), chunks_of(_rows_a_chunk(plan)):
-        for export in asked:
-            killed = _found(export)
+        for number, export in enumerate(asked):
+            killed, name = _found(export), f"{export.format} {number}"
             file = _file(killed)
             wanted = [event_key(row[0]) for row in rig.ask(IN_WINDOW, WORKSPACE, export.until, export.requested_at)]
             found = list(_keys(export.format, file)) if file else []
-            outcome.counts[f"{export.format}: rows"] = len(found)
-            outcome.promise(f"{export.format} is finished", killed.state != "done")
-            outcome.promise(f"{export.format} has no event twice", len(found) - len(set(found)))
-            outcome.promise(f"{export.format} misses no event", len(set(wanted) - set(found)))
-            outcome.promise(f"{export.format} has its events in order and no others", found != wanted)
+            outcome.counts[f"{name}: rows"] = len(found)
+            outcome.promise(f"{name} is finished", killed.state != "done")
+            outcome.promise(f"{name} has no event twice", len(found) - len(set(found)))
+            outcome.promise(f"{name} misses no event", len(set(wanted) - set(found)))
+            outcome.promise(f"{name} has its events in order and no others", found != wanted)
             whole = _file(_written_in_one_go(export))
-            outcome.promise(f"{export.format} is what nobody interrupted", not _are_equal(export.format, file, whole))
+            outcome.promise(f"{name} is what nobody interrupted", not _are_equal(export.format, file, whole))
 
 
 def _found(export: Export) -> Export:
@@ -197,10 +203,11 @@ def _file(export: Export) -> bytes:
 def _written_in_one_go(export: Export) -> Export:
     """The same export once more: its window is that of the first."""
     export.id = new_id("exp")
-    with in_workspace(WORKSPACE):
+    with in_workspace(WORKSPACE), acting(WORKSPACE, SYSTEM):
         export.save(force_insert=True)
+        start_writing(export)
     while (now := _found(export)).state in ("queued", "running"):
-        write_turn(workspace_id=WORKSPACE, export_id=export.id)
+        run_due_task()
     return now
 
 

@@ -1,6 +1,6 @@
 """What exports refuse; each docstring is the message on the page."""
 
-from auditapp.lib.errors import Conflict, Invalid, NotFound
+from auditapp.lib.errors import Conflict, Invalid, NotFound, Outside
 
 
 class ExportTooLarge(Invalid):
@@ -27,5 +27,8 @@ class TooManyExports(Conflict):
     """You have three exports under way. Wait until one is ready, or cancel one."""
 
 
-class ExportStopped(Exception):
-    """Why an export cannot go on; it is told on its page."""
+class ExportStopped(Outside):
+    """This export cannot go on, and trying again would not help; its page says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=True)

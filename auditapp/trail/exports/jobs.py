@@ -1,36 +1,19 @@
-"""Background work on exports: write one, go on with those that a worker left behind, delete the files that have expired."""
+"""Background work on exports beside their writing: tell who asked that one has ended, delete the files that have expired."""
 
-import logging
-from datetime import timedelta
-from typing import Final
-
+from auditapp.access.models import User, Workspace
 from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.trail.exports.mail import tell_finished
 from auditapp.trail.exports.models import Export, ExportChunk, State
-from auditapp.trail.exports.queries import LIVE
-from auditapp.trail.exports.services import start_writing
-from auditapp.trail.exports.writing import delete_file, write_turn
-
-logger = logging.getLogger(__name__)
-# A live worker commits a chunk every second or so.
-LEFT_AFTER: Final = timedelta(minutes=2)
+from auditapp.trail.exports.writing import delete_file
 
 
-def write_export(workspace_id: int, export_id: str) -> None:
-    """One turn of writing; after an error it is taken up again by `resume_exports`, a bounded number of times."""
-    try:
-        write_turn(workspace_id=workspace_id, export_id=export_id)
-    except Exception:
-        logger.exception("export %s of workspace %s was interrupted", export_id, workspace_id)
-
-
-def resume_exports() -> int:
-    """Have a worker take up what none has touched for two minutes; gives how many."""
-    left = Export.objects.filter(state__in=LIVE, touched_at__lt=clock.now() - LEFT_AFTER)
-    for export in (found := list(left)):
-        with in_workspace(export.workspace_id):
-            start_writing(export)
-    return len(found)
+def tell_ended(workspace_id: int, export_id: str) -> None:
+    """Mail to who asked for an export how it ended."""
+    with in_workspace(workspace_id):
+        export = Export.objects.get(workspace_id=workspace_id, id=export_id)
+        workspace, person = Workspace.objects.get(id=workspace_id), User.objects.get(id=export.requested_by)
+    tell_finished(workspace, export, person)
 
 
 def expire_exports() -> int:

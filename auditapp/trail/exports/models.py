@@ -23,7 +23,7 @@ class State(models.TextChoices):
 class Export(models.Model):
     """One export. Its window is fixed when it is asked for: `until` is that moment or earlier, and what is received later stays out.
 
-    `position` is the key of the last event that is in the file for good; `attempts` how often a worker took it up since.
+    `position` is the key of the last event that is in the file for good. Its task (writing.py) has its id as the key.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "id")
@@ -46,8 +46,6 @@ class Export(models.Model):
     rows = models.BigIntegerField(default=0)
     file_bytes = models.BigIntegerField(default=0)
     position = models.TextField(blank=True)
-    attempts = models.SmallIntegerField(default=0)
-    touched_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)

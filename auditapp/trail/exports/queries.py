@@ -16,6 +16,8 @@ from auditapp.lib.clock import utc_text
 from auditapp.lib.keyset import parse_page_key
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.tasks.models import Task
+from auditapp.tasks.queries import live_tasks
 from auditapp.trail.address import read_address
 from auditapp.trail.exports.errors import ExportGone, ExportHeld, ExportNotFound
 from auditapp.trail.exports.formats import FORMATS
@@ -26,6 +28,7 @@ from auditapp.trail.moments import PageTime, zone_named
 
 SHOWN: Final = 50
 LIVE: Final = (State.QUEUED, State.RUNNING)
+EXPORT_KIND: Final = "audit_trail.export"
 PARQUET: Final = "parquet"
 FORMAT_NAMES: Final = {**{key: one.name for key, one in FORMATS.items()}, PARQUET: "Parquet"}
 # Stands for a position where all events are in the file, which is not finished yet.
@@ -43,6 +46,7 @@ class ExportShown:
     window: str
     filters: str
     progress: str
+    attempt: str
     is_live: bool
     can_download: bool
 
@@ -57,8 +61,11 @@ def exports_shown(access: Access) -> list[ExportShown]:
     found = list(_visible(access).order_by("-requested_at", "id")[:SHOWN])
     people = User.objects.filter(id__in={export.requested_by for export in found})
     names = {user.id: str(user) for user in people}
+    tasks = live_tasks(access.workspace_id, EXPORT_KIND, [export.id for export in found if export.state in LIVE])
     viewer, now = viewer_for(access), clock.now()
-    return [_shown(export, names, viewer, access) for export in found if export.requested_at <= now]
+    return [
+        _shown(export, names, viewer, access, tasks.get(export.id)) for export in found if export.requested_at <= now
+    ]
 
 
 def export_for(access: Access, export_id: str) -> Export:
@@ -181,7 +188,7 @@ def _is_there(export: Export) -> bool:
     return export.state == State.DONE and export.expires_at is not None and export.expires_at > clock.now()
 
 
-def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access) -> ExportShown:
+def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access, task: Task | None) -> ExportShown:
     time = PageTime.in_zone(zone_named(export.zone))
     since = f"From {time.exact(export.since)}" if export.since else "From the beginning"
     return ExportShown(
@@ -191,6 +198,7 @@ def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access
         f"{since} to {time.exact(export.until)}",
         export.query,
         _progress(export, time),
+        _attempt(task, time) if task else "",
         export.state in LIVE,
         _is_there(export) and access.can(Permission.AUDIT_EXPORT) and covers(viewer, viewer_of(export)),
     )
@@ -205,3 +213,11 @@ def _progress(export: Export, time: PageTime) -> str:
     if not export.position:
         return f"{written}."
     return f"{written}, back to {time.short(parse_page_key(export.position).occurred_at)}."
+
+
+def _attempt(task: Task, time: PageTime) -> str:
+    """Which attempt this is, once one has failed."""
+    if task.waits_to_retry:
+        said = f"Attempt {task.attempt} of {task.of} failed: {task.error}"
+        return f"{said} The next one is at {time.short(task.next_at)}."
+    return f"Attempt {task.attempt} of {task.of}." if task.attempt > 1 else ""

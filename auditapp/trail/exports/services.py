@@ -11,7 +11,6 @@ from django.db import connection, transaction
 
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import Permission, acting_access, viewer_for
-from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
@@ -21,10 +20,11 @@ from auditapp.record.event_query import visible_events
 from auditapp.record.services import record
 from auditapp.record.viewer import Viewer
 from auditapp.sealing.queries import latest_checkpoint
+from auditapp.tasks.services import cancel_task, start_task
 from auditapp.trail.exports.errors import ExportEnded, ExportTooLarge, TooManyExports
 from auditapp.trail.exports.models import Export, State, TrailVisit
 from auditapp.trail.exports.parquet import has_parquet
-from auditapp.trail.exports.queries import FORMAT_NAMES, LIVE, PARQUET, export_for, file_for
+from auditapp.trail.exports.queries import EXPORT_KIND, FORMAT_NAMES, LIVE, PARQUET, export_for, file_for
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
 
@@ -72,7 +72,7 @@ def request_export(*, workspace: Workspace, query: TrailQuery, format_key: str) 
     """Have a file written in the background of what a query finds now.
 
     Raises:  Denied, Invalid, TooManyExports
-    Writes:  Export; audit_trail.export_requested
+    Writes:  Export, Task, TaskStep; audit_trail.export_requested
     """
     access = acting_access()
     access.require(Permission.AUDIT_EXPORT)
@@ -101,7 +101,6 @@ def request_export(*, workspace: Workspace, query: TrailQuery, format_key: str) 
         since=wanted.since,
         until=until,
         expected=None if count.is_more else count.events,
-        touched_at=now,
         checkpoint=checkpoint.note if checkpoint else "",
     )
     record("audit_trail.export_requested", target=[trail_target(workspace), export], meta=told_of(export))
@@ -111,12 +110,13 @@ def request_export(*, workspace: Workspace, query: TrailQuery, format_key: str) 
 
 @transaction.atomic
 def cancel_export(*, workspace: Workspace, export_id: str) -> Export:
-    """Stop an export; the worker leaves it before its next chunk.
+    """Stop an export; the worker that has it in hand adds nothing more.
 
     Raises:  ExportNotFound, ExportEnded
-    Writes:  Export; audit_trail.export_cancelled
+    Writes:  Export, Task; audit_trail.export_cancelled
     """
     found = export_for(acting_access(), export_id)
+    cancel_task(kind=EXPORT_KIND, key=found.id)  # the task before its export, as the worker locks them
     export = Export.objects.select_for_update().get(workspace_id=workspace.id, id=found.id)
     if export.state not in LIVE:
         raise ExportEnded
@@ -159,8 +159,8 @@ def note_visit(*, workspace: Workspace, user_id: str, filters: str = "") -> None
 
 
 def start_writing(export: Export) -> None:
-    """Have a worker take the export up, once the transaction commits."""
-    enqueue("exports.write", workspace_id=export.workspace_id, export_id=export.id)
+    """Have a worker write the export, once the transaction commits."""
+    start_task(kind=EXPORT_KIND, key=export.id, subject=export, steps=["write", "finish"])
 
 
 def told_of(export: Export) -> dict[str, object]:

@@ -1,17 +1,14 @@
-"""Writes an export in the background, chunk by chunk: a chunk and the position after it commit together, so that whoever comes
-after a crash goes on where the file ends, and no event is in it twice or missing.
-
-A worker writes for some seconds and then leaves the export to the next turn, so that other jobs are never kept waiting for long.
+"""Writes an export in the background, as a task: a chunk and the position after it commit together, so that whoever comes after
+a crash goes on where the file ends, and no event is in it twice or missing.
 """
 
 import gzip
 import hashlib
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 import orjson
@@ -19,6 +16,7 @@ from django.conf import settings
 
 from auditapp.access.models import User, Workspace
 from auditapp.access.permissions import Permission, permissions_for, viewer_for
+from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
 from auditapp.lib.keyset import PageKey, parse_page_key
 from auditapp.record.acting import acting
@@ -28,9 +26,11 @@ from auditapp.record.export_page import SeenEvent, export_page
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.queries import seal_marks
+from auditapp.tasks.errors import LeaseLost
+from auditapp.tasks.models import Task, TaskState
+from auditapp.tasks.run import TaskRun
 from auditapp.trail.exports.errors import ExportStopped
 from auditapp.trail.exports.formats import FORMATS, cells
-from auditapp.trail.exports.mail import tell_finished
 from auditapp.trail.exports.models import Export, ExportChunk, State
 from auditapp.trail.exports.parquet import HOW_TO_INSTALL, has_parquet, write_parquet
 from auditapp.trail.exports.queries import (
@@ -44,11 +44,10 @@ from auditapp.trail.exports.queries import (
     query_of,
     viewer_of,
 )
-from auditapp.trail.exports.services import filename, start_writing, told_of, trail_target
+from auditapp.trail.exports.services import filename, told_of, trail_target
 from auditapp.trail.moments import PageTime, zone_named
 
-TURN_S: Final = 10.0
-MAX_ATTEMPTS: Final = 5
+MAIL_JOB: Final = "exports.tell_ended"
 ROWS_A_CHUNK: Final = 5_000
 ROWS_A_PAGE: Final = 1_000
 FILE_CHUNK_BYTES: Final = 1024 * 1024
@@ -56,44 +55,69 @@ FILE_CHUNK_BYTES: Final = 1024 * 1024
 GZIP_LEVEL: Final = 1
 
 
-def write_turn(*, workspace_id: int, export_id: str) -> None:
-    """Write on an export for some seconds; at the end of the turn it waits for the next one, or has ended.
+def write_file(run: TaskRun) -> dict[str, int]:
+    """Add to the file from where it ends until all events are in it, chunk by chunk.
 
-    Writes:  Export, ExportChunk; audit_trail.exported or audit_trail.export_failed where it ends
+    Raises:  ExportStopped
     """
-    ends_at = time.monotonic() + TURN_S
-    try:
-        export = _take_up(workspace_id, export_id)
-        while export is not None and export.position != ALL_READ:
-            if time.monotonic() > ends_at:
-                with in_workspace(workspace_id):
-                    start_writing(export)
-                return
-            export = _write_chunk(export)
-        if export is not None:
-            _finish(export)
-    except ExportStopped as stopped:
-        stop_export(workspace_id=workspace_id, export_id=export_id, reason=str(stopped))
+    with run.writing():
+        export = _locked(run)
+        export.state = State.RUNNING
+        export.save(update_fields=["state"])
+    while export.position != ALL_READ:
+        export = _write_chunk(run, export)
+        run.give_way()
+    return {"rows": export.rows}
 
 
-def stop_export(*, workspace_id: int, export_id: str, reason: str) -> None:
-    """End an export that cannot go on, and say why.
+def finish_file(run: TaskRun) -> dict[str, str]:
+    """Make the file whole, and keep its name and its digest. Done again, it leaves a file that is whole as it is.
 
-    Writes:  Export, ExportChunk; audit_trail.export_failed
+    Raises:  ExportStopped
     """
-    with in_workspace(workspace_id):
-        export = Export.objects.select_for_update().get(workspace_id=workspace_id, id=export_id)
-        if export.state not in LIVE:
-            return
-        export.state, export.reason, export.finished_at = State.FAILED, reason, clock.now()
-        export.save(update_fields=["state", "reason", "finished_at"])
+    with in_workspace(run.task.workspace_id):
+        export = _export_of(run.task)
+        refuse_lost_rights(export)
+        workspace = Workspace.objects.get(id=export.workspace_id)
+    if export.sha256:
+        return {"sha256": export.sha256}
+    if export.format == PARQUET:
+        with tempfile.TemporaryFile() as file:
+            _make_parquet(workspace, export, file)
+            return _keep_whole(run, workspace, file)
+    return _keep_whole(run, workspace)
+
+
+def export_ended(task: Task) -> None:
+    """Keep how an export ended, in the transaction in which its task does, and have the person told.
+
+    Writes:  Export, ExportChunk; audit_trail.exported where it went well
+    """
+    export = _export_of(task, locked=True)
+    if export.state not in LIVE:
+        return
+    export.finished_at = clock.now()
+    if task.state == TaskState.DONE:
+        export.state = State.DONE
+        export.expires_at = export.finished_at + timedelta(days=settings.EXPORT_DAYS)
+        person = User.objects.get(id=export.requested_by)
+        with acting(export.workspace_id, person.audit_actor):
+            record("audit_trail.exported", target=targets_of(task), meta={**told_of(export), "rows": export.rows})
+    else:
+        export.state, export.reason = State.FAILED, task.error
         delete_file(export)
-        workspace, person = Workspace.objects.get(id=workspace_id), User.objects.get(id=export.requested_by)
-        with acting(workspace_id, person.audit_actor):
-            meta = {**told_of(export), "attempt": export.attempts, "reason": reason}
-            about: list[HasTarget] = [trail_target(workspace), export]
-            record("audit_trail.export_failed", target=about, meta=meta, outcome="failure")
-    tell_finished(workspace, export, person)
+    export.save(update_fields=["state", "reason", "finished_at", "expires_at"])
+    enqueue(MAIL_JOB, workspace_id=export.workspace_id, export_id=export.id)
+
+
+def targets_of(task: Task) -> Sequence[HasTarget]:
+    """What events about the task of an export are about: the trail, and the export."""
+    return [trail_target(Workspace.objects.get(id=task.workspace_id)), task]
+
+
+def told_with(task: Task) -> Mapping[str, Any]:
+    """What events about the task of an export tell of it."""
+    return told_of(_export_of(task))
 
 
 def delete_file(export: Export) -> None:
@@ -101,26 +125,24 @@ def delete_file(export: Export) -> None:
     ExportChunk.objects.filter(workspace_id=export.workspace_id, export_id=export.id).delete()
 
 
-def _take_up(workspace_id: int, export_id: str) -> Export | None:
-    """The export, counted as taken up once more; None where it has ended."""
-    with in_workspace(workspace_id):
-        export = Export.objects.select_for_update().get(workspace_id=workspace_id, id=export_id)
-        if export.state not in LIVE:
-            delete_file(export)  # what a cancelled one has left
-            return None
-        if export.attempts >= MAX_ATTEMPTS:
-            raise ExportStopped(
-                f"The worker stopped {MAX_ATTEMPTS} times at the same place. Its log says why; then ask for the export again."
-            )
-        export.state = State.RUNNING
-        export.attempts += 1
-        export.touched_at = clock.now()
-        export.save(update_fields=["state", "attempts", "touched_at"])
-        return export
+def _export_of(task: Task, *, locked: bool = False) -> Export:
+    exports = Export.objects.select_for_update() if locked else Export.objects
+    return exports.get(workspace_id=task.workspace_id, id=task.key)
 
 
-def _write_chunk(export: Export) -> Export | None:
-    """Read some thousand events and add them to the file; gives the export after it, None where it was stopped meanwhile."""
+def _locked(run: TaskRun) -> Export:
+    """The export as it is now, inside `run.writing()`.
+
+    Raises:  LeaseLost, where it was cancelled
+    """
+    export = _export_of(run.task, locked=True)
+    if export.state not in LIVE:
+        raise LeaseLost
+    return export
+
+
+def _write_chunk(run: TaskRun, export: Export) -> Export:
+    """Read some thousand events and add them to the file; gives the export after it."""
     events, leaves, end = _read(export)
     if export.format == PARQUET:
         zone = zone_named(export.zone)
@@ -129,25 +151,23 @@ def _write_chunk(export: Export) -> Export | None:
         form = FORMATS[export.format]
         head = b"" if export.position else form.head
         plain = head + form.lines(events, leaves, zone_named(export.zone))
-    with in_workspace(export.workspace_id):
-        now = Export.objects.select_for_update().get(workspace_id=export.workspace_id, id=export.id)
-        # Cancelled, or taken up by another worker that was faster.
-        if now.state != State.RUNNING or now.position != export.position:
-            return None
-        if plain:
-            chunks = ExportChunk.objects.filter(workspace_id=export.workspace_id, export_id=export.id)
+    packed = gzip.compress(plain, GZIP_LEVEL) if plain else b""
+    with run.writing():
+        now = _locked(run)
+        if packed:
+            chunks = ExportChunk.objects.filter(workspace_id=now.workspace_id, export_id=now.id)
             ExportChunk.objects.create(
-                workspace_id=export.workspace_id,
-                export_id=export.id,
-                is_draft=export.format == PARQUET,
+                workspace_id=now.workspace_id,
+                export_id=now.id,
+                is_draft=now.format == PARQUET,
                 number=chunks.count(),
-                data=gzip.compress(plain, GZIP_LEVEL),
+                data=packed,
             )
         now.rows += len(events)
         now.file_bytes += len(plain)
         now.position = str(end) if end else ALL_READ
-        now.attempts, now.touched_at = 0, clock.now()
-        now.save(update_fields=["rows", "file_bytes", "position", "attempts", "touched_at"])
+        now.save(update_fields=["rows", "file_bytes", "position"])
+        run.progress(now.rows, now.expected)
         return now
 
 
@@ -188,53 +208,55 @@ def _wanted(export: Export) -> EventFilter:
     return replace(query_of(export).wanted, until=export.until)
 
 
-def _finish(export: Export) -> None:
-    """Make the file whole, tell its digest, and have the person know."""
-    with in_workspace(export.workspace_id):
-        refuse_lost_rights(export)
-        workspace = Workspace.objects.get(id=export.workspace_id)
-        person = User.objects.get(id=export.requested_by)
-        if export.format == PARQUET:
-            _assemble(workspace, export)
-        digest = hashlib.sha256()
-        for chunk in file_chunks(export):
-            digest.update(chunk)
-        now = Export.objects.select_for_update().get(workspace_id=export.workspace_id, id=export.id)
-        if now.state != State.RUNNING:
-            return
-        zone, wanted = PageTime.in_zone(zone_named(export.zone)), EventFilter(since=export.since, until=export.until)
-        export.filename = filename(
-            slug=workspace.slug, wanted=wanted, events=export.rows, time=zone, suffix=export.format
-        )
-        export.sha256 = digest.hexdigest()
-        export.state, export.finished_at = State.DONE, clock.now()
-        export.expires_at = export.finished_at + timedelta(days=settings.EXPORT_DAYS)
-        export.save(update_fields=["filename", "sha256", "state", "finished_at", "expires_at", "file_bytes"])
-        with acting(export.workspace_id, person.audit_actor):
-            meta = {**told_of(export), "rows": export.rows}
-            record("audit_trail.exported", target=[trail_target(workspace), export], meta=meta)
-    tell_finished(workspace, export, person)
-
-
-def _assemble(workspace: Workspace, export: Export) -> None:
-    """Turn the gathered rows into a Parquet file, in the caller's transaction: a crash leaves the rows as they were."""
+def _make_parquet(workspace: Workspace, export: Export, file: BinaryIO) -> None:
+    """Turn the gathered rows into a Parquet file."""
     if not has_parquet():
         raise ExportStopped(f"This worker cannot write Parquet. Install the extra: {HOW_TO_INSTALL}.")
     metadata = {key: orjson.dumps(value).decode() for key, value in described(workspace, export).items()}
-    with tempfile.TemporaryFile() as file:
-        write_parquet(_gathered(export), file, metadata)
-        export.file_bytes = file.tell()
-        file.seek(0)
-        for number, data in enumerate(iter(lambda: file.read(FILE_CHUNK_BYTES), b"")):
-            ExportChunk.objects.create(
-                workspace_id=export.workspace_id, export_id=export.id, is_draft=False, number=number, data=data
-            )
-    ExportChunk.objects.filter(workspace_id=export.workspace_id, export_id=export.id, is_draft=True).delete()
+    write_parquet(_gathered(export), file, metadata)
+
+
+def _keep_whole(run: TaskRun, workspace: Workspace, file: BinaryIO | None = None) -> dict[str, str]:
+    """Keep what the file is called and its digest; of a Parquet file its bytes too, in place of the gathered rows."""
+    digest, size = hashlib.sha256(), 0
+    with in_workspace(workspace.id):
+        export = _export_of(run.task)
+    for chunk in _pieces(file) if file else file_chunks(export):
+        digest.update(chunk)
+        size += len(chunk)
+    with run.writing():
+        now = _locked(run)
+        if file:
+            _keep_pieces(now, file)
+        zone, wanted = PageTime.in_zone(zone_named(now.zone)), EventFilter(since=now.since, until=now.until)
+        now.filename = filename(slug=workspace.slug, wanted=wanted, events=now.rows, time=zone, suffix=now.format)
+        now.sha256, now.file_bytes = digest.hexdigest(), size
+        now.save(update_fields=["filename", "sha256", "file_bytes"])
+    return {"sha256": now.sha256}
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    yield from iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
+
+
+def _keep_pieces(export: Export, file: BinaryIO) -> None:
+    chunks = ExportChunk.objects.filter(workspace_id=export.workspace_id, export_id=export.id)
+    chunks.filter(is_draft=True).delete()
+    for number, data in enumerate(_pieces(file)):
+        ExportChunk.objects.create(
+            workspace_id=export.workspace_id, export_id=export.id, is_draft=False, number=number, data=data
+        )
 
 
 def _gathered(export: Export) -> Iterator[list[list[str]]]:
+    """The rows, chunk by chunk in transactions of their own: only the worker of this task takes them away."""
     number = 0
-    while (data := chunk_data(export, number, is_draft=True)) is not None:
+    while True:
+        with in_workspace(export.workspace_id):
+            data = chunk_data(export, number, is_draft=True)
+        if data is None:
+            return
         if rows := orjson.loads(gzip.decompress(data)):
             yield rows
         number += 1

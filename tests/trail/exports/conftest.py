@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.tasks.models import Task
+from auditapp.tasks.running import run_due_task
 from auditapp.trail.exports import writing
 from auditapp.trail.exports.models import Export
 from tests.factories import Cast, as_operator, make_cast
@@ -42,11 +45,13 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def turn(cast: Cast) -> Callable[[Export], Export]:
-    """One turn of the worker; gives the export after it."""
+    """One turn of the worker, at a time when retries are due; gives the export after it."""
 
     def take(export: Export) -> Export:
-        with as_operator():
-            writing.write_turn(workspace_id=cast.workspace.id, export_id=export.id)
+        latest = NOON + timedelta(hours=1)
+        with as_operator(), clock.at(latest):
+            run_due_task()
+            Task.objects.update(next_at=latest)
         return reread(export)
 
     return take

@@ -8,19 +8,25 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db.models import F
 from django.http import QueryDict
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from auditapp.access.models import Grant
+from auditapp.access.permissions import permissions_for
 from auditapp.lib import clock
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.tasks import run, running
+from auditapp.tasks.models import Task, TaskStep
+from auditapp.tasks.running import OURS
 from auditapp.trail.address import read_address
 from auditapp.trail.exports import writing
-from auditapp.trail.exports.jobs import expire_exports, resume_exports, write_export
-from auditapp.trail.exports.models import ExportChunk
-from auditapp.trail.exports.queries import file_chunks
+from auditapp.trail.exports.jobs import expire_exports, tell_ended
+from auditapp.trail.exports.models import Export, ExportChunk
+from auditapp.trail.exports.queries import exports_shown, file_chunks
 from auditapp.trail.exports.services import cancel_export, request_export
 from auditapp.trail.filters import read_query
 from auditapp.trail.moments import zone_named
@@ -44,6 +50,15 @@ def told(cast, key):
     viewer = Viewer(cast.workspace.id, sees_all=True, sees_personal=True)
     with in_workspace(cast.workspace.id):
         return [row.event for row in visible_events(viewer).page(EventFilter(types=Choice((key,)))).rows]
+
+
+def mailed():
+    """The one mail that the waiting jobs send."""
+    jobs = ProcrastinateJob.objects.filter(task_name=writing.MAIL_JOB, status="todo")
+    for job in jobs:
+        tell_ended(**job.args)
+    (sent,) = mail.outbox
+    return sent
 
 
 def chunks_of(export):
@@ -104,9 +119,9 @@ def test_filters_and_window_are_those_of_the_moment_of_asking(cast, fourteen, tu
 def test_turns_that_end_early_or_break_lose_and_double_nothing(cast, fourteen, turn, monkeypatch, form):
     whole = b"".join(file_chunks(turn(ask(cast, form=form))))
     export = ask(cast, form=form)
-    monkeypatch.setattr(writing, "TURN_S", -1)
-    assert turn(export).rows == 0
-    breaks = iter([True, False, False] * 20)
+    monkeypatch.setattr(run, "TURN_S", -1)
+    assert (turn(export).rows, told(cast, "audit_trail.export_failed")) == (4, [])
+    breaks = iter([True, False, True] + [False] * 20)
     real = writing.seal_marks
 
     def breaking(*asked):
@@ -114,38 +129,54 @@ def test_turns_that_end_early_or_break_lose_and_double_nothing(cast, fourteen, t
             raise ZeroDivisionError
         return real(*asked)
 
-    monkeypatch.setattr(writing, "TURN_S", 60)
     monkeypatch.setattr(writing, "seal_marks", breaking)
     turns = 0
     while (now := reread(export)).state in ("queued", "running"):
-        with as_operator():
-            write_export(workspace_id=cast.workspace.id, export_id=export.id)
+        turn(export)
         turns += 1
     assert turns > 3
     assert now.state == "done", now.reason
     assert now.rows == EVENTS
     if form != "parquet":  # which holds the moment of asking
         assert b"".join(file_chunks(now)) == whole
+    failed, (recovered,) = told(cast, "audit_trail.export_failed"), told(cast, "audit_trail.export_recovered")
+    assert sorted(one.meta["attempt"] for one in failed) == [1, 2]
+    assert recovered.meta["attempt"] == 3
+    assert {one.meta["task"] for one in failed} == {recovered.meta["task"]}
 
 
 @pytest.mark.usefixtures("fourteen")
-def test_place_where_every_turn_breaks_ends_the_export_with_a_reason(cast, turn, monkeypatch):
-    export = ask(cast)
+def test_place_where_every_attempt_breaks_ends_the_export_with_a_reason(cast, turn, monkeypatch):
+    export = ask(cast, query="event=warehouse.disabled")
 
     def breaking(*asked):
         raise ZeroDivisionError
 
     monkeypatch.setattr(writing, "seal_marks", breaking)
-    for _ in range(writing.MAX_ATTEMPTS):
-        with as_operator():
-            write_export(workspace_id=cast.workspace.id, export_id=export.id)
-        assert reread(export).state == "running"
+    for _ in range(5):
+        assert turn(export).state == "running"
     failed = turn(export)
     assert (failed.state, chunks_of(export)) == ("failed", 0)
-    assert "5 times at the same place" in failed.reason
-    (event,) = told(cast, "audit_trail.export_failed")
-    assert (event.outcome, event.meta["attempt"]) == ("failure", 5)
-    assert "has stopped" in mail.outbox[0].subject
+    assert failed.reason == OURS
+    *before, last = sorted(told(cast, "audit_trail.export_failed"), key=lambda one: one.meta["attempt"])
+    assert [one.meta["final"] for one in (*before, last)] == [*[False] * 5, True]
+    assert (last.outcome, last.meta["attempt"], last.meta["of"]) == ("failure", 6, 6)
+    assert (last.meta["format"], last.meta["filters"]) == ("CSV", "event=warehouse.disabled")
+    assert [one.id for one in last.targets] == [f"ws_{cast.workspace.id}", export.id]
+    assert "has stopped" in mailed().subject
+
+
+@pytest.mark.usefixtures("small_chunks", "fourteen")
+def test_file_that_is_whole_is_not_finished_twice(cast, turn, monkeypatch):
+    before = turn(ask(cast, form="parquet"))
+    with in_workspace(cast.workspace.id):  # as a worker leaves it that is killed before the step is told to be done
+        TaskStep.objects.filter(name="finish").update(completed_at=None)
+        Task.objects.update(state="waiting")
+        Export.objects.update(state="running")
+    monkeypatch.setattr(writing, "write_parquet", lambda *asked: 1 / 0)
+    done = turn(before)
+    assert (done.state, done.sha256, done.file_bytes) == ("done", before.sha256, before.file_bytes)
+    assert hashlib.sha256(b"".join(file_chunks(done))).hexdigest() == done.sha256
 
 
 @pytest.mark.usefixtures("small_chunks", "fourteen")
@@ -207,7 +238,7 @@ def test_asking_and_finishing_are_events_and_a_mail(cast, turn):
     assert asked.actor.id == done.actor.id == cast.olga.id
     assert asked.meta == {"format": "CSV", "filters": "event=warehouse.disabled"}
     assert done.meta == {"format": "CSV", "filters": "event=warehouse.disabled", "rows": EVENTS}
-    (sent,) = mail.outbox
+    sent = mailed()
     assert sent.to == ["olga@demo.example"]
     assert "/demo/settings/admin/audit-trail/exports/" in sent.body
 
@@ -222,20 +253,31 @@ def test_expired_file_is_deleted_and_the_export_says_so(cast, turn):
     assert (reread(done).state, chunks_of(done)) == ("expired", 0)
 
 
-def test_what_a_killed_worker_left_is_taken_up_again(cast):
+@pytest.mark.usefixtures("small_chunks", "fourteen")
+def test_worker_that_was_overtaken_adds_nothing(cast, turn, monkeypatch):
     export = ask(cast)
-    with as_operator(), clock.at(NOON + timedelta(minutes=1)):
-        assert resume_exports() == 0
-    with as_operator(), clock.at(NOON + timedelta(minutes=3)):
-        assert resume_exports() == 1
-    assert export.state == "queued"
+    real = writing._read
 
+    def overtaken(one):
+        with in_workspace(cast.workspace.id):
+            Task.objects.update(fence=F("fence") + 1, state="waiting", lease_until=None)
+        monkeypatch.setattr(writing, "_read", real)
+        return real(one)
 
-@pytest.mark.usefixtures("fourteen")
-def test_another_worker_that_was_faster_is_left_alone(cast, turn):
-    export = ask(cast)
-    with as_operator():
-        stale = writing._take_up(cast.workspace.id, export.id)
-        assert writing._write_chunk(stale) is not None
-        assert writing._write_chunk(stale) is None
+    monkeypatch.setattr(writing, "_read", overtaken)
+    assert turn(export).rows == 0
     assert turn(export).rows == EVENTS
+
+
+def test_page_says_which_attempt_it_is(cast, turn, monkeypatch):
+    export = ask(cast)
+    access = permissions_for(cast.workspace.id, cast.olga.id)
+    monkeypatch.setattr(writing, "seal_marks", lambda *asked: 1 / 0)
+    with clock.at(NOON), as_operator():
+        running.run_due_task()
+    with clock.at(NOON), in_workspace(cast.workspace.id):
+        (shown,) = exports_shown(access)
+        assert shown.attempt.startswith(f"Attempt 1 of 6 failed: {OURS} The next one is at ")
+        Task.objects.filter(key=export.id).update(next_at=NOON, attempt=2)
+        (shown,) = exports_shown(access)
+    assert shown.attempt == "Attempt 2 of 6."
