@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from auditapp.access import group_views, member_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.alerts import bell_views as bells
+from auditapp.alerts import retry_views as retries
 from auditapp.alerts import views as alerts
 from auditapp.forwarding import views as forwarding
 from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
@@ -163,6 +164,7 @@ ALERTS = [
     path("", alerts.rule_list, name="rule_list"),
     path("new/", alerts.rule_create, name="rule_create"),
     path("chips/", alerts.rule_chips, name="rule_chips"),
+    path("last-retry/", retries.last_retry, name="last_retry"),
     path("bell/", bells.bell, name="bell"),
     path("bell/read/", bells.bell_read, name="bell_read"),
     path("ready/<str:key>/", alerts.ready_rule_create, name="ready_rule_create"),

@@ -63,7 +63,9 @@ def rung_for(access: Access, viewer: Viewer, workspace: Workspace) -> list[Rung]
     notices = {one.id: one for one in AlertNotice.objects.filter(**here, id__in=ids)}
     rules = {one.id: one for one in AlertRule.objects.filter(**here, id__in={n.rule_id for n in notices.values()})}
     bell = AlertBell.objects.filter(**here, user_id=access.subject_id).first()
-    seen = visible_events(viewer).many([one for notice in notices.values() for one in notice.event_ids])
+    seen = visible_events(viewer).many(
+        [one for notice in notices.values() for one in (*notice.event_ids, *notice.recovered_ids)]
+    )
     found = []
     for notice in (notices[one] for one in ids):
         rule = rules[notice.rule_id]

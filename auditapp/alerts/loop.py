@@ -9,6 +9,7 @@ from typing import Final
 
 from django.db import Error, InterfaceError, OperationalError, connection
 
+from auditapp.alerts.overdue import overdue_workspaces, tell_overdue
 from auditapp.alerts.reader import evaluate_batch, waiting_workspaces
 from auditapp.alerts.sending import Due, deliver, due_messages, due_notices, fix_notice
 from auditapp.alerts.silences import EVERY_S, silent_workspaces, tell_silences
@@ -34,6 +35,8 @@ def run_alerts(stop: threading.Event) -> None:
             next_look = monotonic() + EVERY_S
             for one in silent_workspaces():
                 _tried(one, tell_silences, not_before)
+            for one in overdue_workspaces():
+                _tried(one, tell_overdue, not_before)
         return moved
 
     _until(stop, step, "Alerts wait")

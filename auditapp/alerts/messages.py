@@ -1,7 +1,7 @@
 """Messages in the form of each channel, and what came of sending one. Who is told, and when again, is decided in sending.py."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any, Final
@@ -13,7 +13,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
 from auditapp.alerts.models import AlertMessage, AlertNotice, AlertRule
-from auditapp.alerts.telling import Told
+from auditapp.alerts.telling import Told, ToldEvent
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
 from auditapp.lib.outbound import Answer, Refused, Unreachable, post
@@ -28,6 +28,7 @@ from auditapp.trail.event_json import event_as_json
 JSON: Final = {"Content-Type": "application/json"}
 SLACK, SIGNING = "slack_url", "signing"
 SUBJECT_LENGTH: Final = 200
+BLOCK_LENGTH: Final = 2_900
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,16 @@ def send_slack(told: Told, rule: AlertRule) -> Sent:
         sign = ":x: " if one.is_grave else ""
         where = f"  <{one.link}|Open>" if one.link else ""
         lines.append(f"{sign}{escaped(one.sentence)}\n{escaped(one.at)}{where}")
-    if not told.events:
+        lines += [_fitting(one.attempts)] if one.attempts else []
+    if not (told.events or told.recovered):
         lines.append(escaped(told.headline))
     elif told.more:
         lines.append(told.more_words)
+    if told.recovered_words:
+        lines.append(f":white_check_mark: {told.recovered_words}")
+    for one in told.recovered:
+        where = f"  <{one.link}|Open>" if one.link else ""
+        lines.append(f"{escaped(one.sentence)}\n{escaped(one.at)}{where}")
     body = {
         "text": f"{escaped(told.rule)}: {escaped(told.headline)}",
         "mrkdwn": False,
@@ -100,24 +107,39 @@ def send_slack(told: Told, rule: AlertRule) -> Sent:
     return _posted(url, orjson.dumps(body), JSON, (url, path or url), is_slack=True)
 
 
+def _fitting(lines: Sequence[str]) -> str:
+    """As many of these lines as a block of Slack takes."""
+    kept = list(map(escaped, lines))
+    while len("\n".join(kept)) > BLOCK_LENGTH:
+        kept.pop()
+    return "\n".join(kept)
+
+
 def send_webhook(told: Told, rule: AlertRule, message: AlertMessage, notice: AlertNotice) -> Sent:
     """A signed request as Standard Webhooks has it."""
     data: dict[str, Any] = {
         "rule": {"id": rule.id, "name": rule.name, "query": rule.query, "trigger": rule.trigger},
-        "firings": notice.firings,
+        "firings": told.firings,
         "firstAt": utc_text(notice.first_at),
         "lastAt": utc_text(notice.last_at),
         "quietSince": utc_text(notice.quiet_since) if notice.quiet_since else None,
         "headline": told.headline,
-        "events": [{**event_as_json(one.row), "sentence": one.sentence, "url": one.link} for one in told.events],
+        "events": [_event(one) for one in told.events],
+        "recovered": notice.recovered,
+        "recoveries": [_event(one) for one in told.recovered],
         "url": told.link,
     }
+    kind = "alert.fired" if told.firings else "alert.recovered"
     body = orjson.dumps(
-        {"type": "alert.fired", "timestamp": utc_text(notice.fixed_at or notice.last_at), "data": data}, default=str
+        {"type": kind, "timestamp": utc_text(notice.fixed_at or notice.last_at), "data": data}, default=str
     )
     secret = secrets_of(rule)[SIGNING]
     headers = {**JSON, **signature_headers(message.id, clock.now(), body, [secret])}
     return _posted(rule.webhook_url, body, headers, (secret, headers["webhook-signature"]))
+
+
+def _event(one: ToldEvent) -> dict[str, Any]:
+    return {**event_as_json(one.row), "sentence": one.sentence, "url": one.link, "attemptsBefore": list(one.attempts)}
 
 
 def _posted(

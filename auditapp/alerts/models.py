@@ -40,6 +40,17 @@ class State(models.TextChoices):
     FAILED = "failed", "Not delivered"
 
 
+class Hold(models.TextChoices):
+    """What became of a firing at a failed attempt that was not the last, where only the last one is told of; "" of all others."""
+
+    NONE = "", "Told"
+    HELD = "held", "Held"
+    RECOVERED = "recovered", "Recovered"
+    FAILED = "failed", "Failed for good"
+    SILENT = "silent", "Nothing heard for 24 hours"
+    DROPPED = "dropped", "The rule was turned off"
+
+
 class AlertRule(models.Model):
     """A query, when it fires, and who is told. It sees what its owner may see when an event comes in.
 
@@ -80,15 +91,25 @@ class AlertRule(models.Model):
 
 class AlertReading(models.Model):
     """The reader of the log that looks for a workspace's rules. `generation` is part of its name, since a reader never goes back and
-    never skips; `revision` changes with the rules."""
+    never skips; `revision` changes with the rules.
+
+    `only_final` holds what failed attempts say until the last one. `flips` are the places of the log from which on it was switched,
+    the newest last: what lies before is still told of as it was then.
+    """
 
     workspace_id = models.BigIntegerField(primary_key=True)
     generation = models.IntegerField(default=0)
     start_index = models.BigIntegerField(default=0)
     revision = models.TextField(default="")
+    only_final = models.BooleanField(default=False)
+    flips = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "alert_reading"
+
+    def holds_at(self, place: int) -> bool:
+        """Whether failed attempts at this place of the log wait for the last one."""
+        return self.only_final is (sum(flip > place for flip in self.flips) % 2 == 0)
 
     @property
     def reader_name(self) -> str:
@@ -116,7 +137,9 @@ class AlertWindow(models.Model):
 class AlertNotice(models.Model):
     """What one message tells of: one firing or, in a storm, all of some minutes. Open until `fixed_at`, then it never changes.
 
-    `sole_actor` is who caused all of it; "" where several did, or nobody.
+    `sole_actor` is who caused all of it; "" where several did, or nobody. Of tasks that recovered after somebody was told of their
+    failure it says so too: `recovered` counts them, and `told_before` are the notices that told of the failures. `silent_ids` are the
+    events of tasks of which nothing was heard any more.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "id")
@@ -127,6 +150,10 @@ class AlertNotice(models.Model):
     event_ids = ArrayField(models.UUIDField(), default=list)
     sole_actor = models.TextField(default="")
     quiet_since = models.DateTimeField(null=True)
+    recovered = models.IntegerField(default=0)
+    recovered_ids = ArrayField(models.UUIDField(), default=list)
+    silent_ids = ArrayField(models.UUIDField(), default=list)
+    told_before = ArrayField(models.TextField(), default=list)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -146,7 +173,11 @@ class AlertNotice(models.Model):
 
 
 class AlertFiring(models.Model):
-    """A rule that fired at one place of the log; of a silence, the place of the last event before it."""
+    """A rule that fired at one place of the log; of a silence, the place of the last event before it.
+
+    `task` is the key of the task whose attempt failed there, "" of all else. `is_open` is true until that task recovers. What is
+    held has no notice.
+    """
 
     pk = models.CompositePrimaryKey("workspace_id", "rule_id", "is_silence", "index")
     workspace_id = models.BigIntegerField()
@@ -157,11 +188,18 @@ class AlertFiring(models.Model):
     occurred_at = models.DateTimeField()
     events = models.IntegerField(default=1)
     fired_at = models.DateTimeField()
-    notice_id = models.TextField()
+    notice_id = models.TextField(default="")
+    task = models.TextField(default="")
+    is_open = models.BooleanField(default=False)
+    hold = models.TextField(choices=Hold.choices, default=Hold.NONE)
+    held_until = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "alert_firing"
         indexes = [
+            models.Index(fields=["workspace_id", "task"], condition=models.Q(is_open=True), name="alert_firing_open"),
+            models.Index(fields=["held_until"], condition=models.Q(hold="held"), name="alert_firing_overdue"),
+            models.Index(fields=["workspace_id", "-fired_at"], condition=~models.Q(hold=""), name="alert_firing_held"),
             models.Index(fields=["workspace_id", "rule_id", "-fired_at", "-index"], name="alert_firing_of_rule"),
             models.Index(fields=["workspace_id", "-fired_at", "-index"], name="alert_firing_latest"),
         ]
@@ -182,7 +220,10 @@ class AlertCount(models.Model):
 
 
 class AlertMessage(models.Model):
-    """One message of a notice: a channel, and of e-mail one recipient. Its id stays the same at every try."""
+    """One message of a notice: a channel, and of e-mail one recipient. Its id stays the same at every try.
+
+    `is_closing` tells of what recovered alone: it goes to whom the rule told of the failure and tells no more.
+    """
 
     pk = models.CompositePrimaryKey("workspace_id", "id")
     workspace_id = models.BigIntegerField()
@@ -190,6 +231,7 @@ class AlertMessage(models.Model):
     notice_id = models.TextField()
     channel = models.TextField(choices=Channel.choices)
     recipient_id = models.TextField(default="")
+    is_closing = models.BooleanField(default=False)
     state = models.TextField(choices=State.choices, default=State.WAITING)
     attempts = models.IntegerField(default=0)
     retry_at = models.DateTimeField()

@@ -19,7 +19,7 @@ from auditapp.access.permissions import (
     permissions_for,
     viewer_for,
 )
-from auditapp.alerts.models import AlertCount, AlertFiring, AlertMessage, AlertNotice, AlertRule
+from auditapp.alerts.models import AlertCount, AlertFiring, AlertMessage, AlertNotice, AlertRule, Hold
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.record.event_filter import Choice, EventFilter
@@ -183,7 +183,7 @@ def firings_page(
         FiringShown(
             one,
             rules[one.rule_id].name,
-            _unsent(rules[one.rule_id], is_waiting=one.notice_id in waiting_ids),
+            _unsent(one, rules[one.rule_id], is_waiting=one.notice_id in waiting_ids),
             _event(events, one.event_id),
             tuple(messages.get(one.notice_id, ())),
         )
@@ -193,7 +193,11 @@ def firings_page(
     return FiringPage(rows, f"{clock.utc_text(last.fired_at)}~{last.index}" if last else "")
 
 
-def _unsent(rule: AlertRule, *, is_waiting: bool) -> str:
+def _unsent(firing: AlertFiring, rule: AlertRule, *, is_waiting: bool) -> str:
+    if not firing.notice_id and firing.hold:
+        return {Hold.HELD: "Held until its last retry", Hold.RECOVERED: "Held, and it recovered"}.get(
+            Hold(firing.hold), "Held until the rule was turned off"
+        )
     if is_waiting and (rule.by_email or rule.has_slack or rule.webhook_url):
         return "Waits for its time"
     return "In the bell" if rule.by_bell and rule.told_ids else "Nobody was told"

@@ -6,13 +6,15 @@ Firings, what thresholds count, and the reader's new position are one transactio
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
 
+from auditapp.alerts.attempts import Attempt, attempt_of
+from auditapp.alerts.holding import Firing, Found, News, hold
 from auditapp.alerts.models import AlertReading, AlertRule, AlertWindow, By, Trigger
-from auditapp.alerts.notices import Firing, store_firings
+from auditapp.alerts.notices import store_firings
 from auditapp.alerts.queries import viewer_of
 from auditapp.alerts.rule_index import RuleIndex, Watch
 from auditapp.alerts.windows import counted
@@ -38,13 +40,27 @@ WHERE greatest(coalesce(r.position, 0), a.start_index) < h.size
 """
 
 
+class _Hit(NamedTuple):
+    """An event that a rule looks for, and the attempt that it tells of, if it does."""
+
+    watch: Watch
+    place: int
+    event: EventDraft
+    attempt: Attempt | None
+
+
 @dataclass(slots=True)
 class _Round:
     """One batch: what matched in it, and what the rules see while it lasts."""
 
-    workspace_id: int
+    reading: AlertReading
     viewers: dict[str, Viewer] = field(default_factory=dict)
-    hits: list[tuple[Watch, int, EventDraft]] = field(default_factory=list)
+    hits: list[_Hit] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+
+    @property
+    def workspace_id(self) -> int:
+        return self.reading.workspace_id
 
     def viewer(self, owner_id: str) -> Viewer:
         """What an owner may see now: a role that was taken away counts from the next batch on."""
@@ -77,7 +93,7 @@ def evaluate_batch(workspace_id: int, *, limit: int = BATCH) -> int:
         ahead = read_forward(workspace_id, name, limit)
         if not ahead.events:
             return 0
-        store_firings(workspace_id, firings_in(workspace_id, index_of(reading), ahead))
+        store_firings(workspace_id, firings_in(reading, ahead))
         move_reader(workspace_id, name, start=ahead.start, end=ahead.end)
         return len(ahead.events)
 
@@ -94,34 +110,41 @@ def index_of(reading: AlertReading) -> RuleIndex:
     return index
 
 
-def firings_in(workspace_id: int, index: RuleIndex, ahead: Forward) -> list[Firing]:
-    """What fires at these places of the log. Thresholds and silences are counted on in the caller's transaction."""
-    round_ = _Round(workspace_id)
+def firings_in(reading: AlertReading, ahead: Forward) -> Found:
+    """What fires at these places of the log, and which tasks ended there. Thresholds and silences are counted on in the caller's transaction."""
+    workspace_id, index, round_ = reading.workspace_id, index_of(reading), _Round(reading)
     everything = Viewer(workspace_id, sees_all=True, sees_personal=True)
     stored = [(one.index, one.stored, one.stored.parsed()) for one in ahead.events if one.stored]
     kinds = known_types(workspace_id, {envelope["type"] for _, _, envelope in stored})
     for place, event, envelope in stored:
         find_hits(round_, index, place, open_row(event, envelope, kinds[envelope["type"]], everything))
-    return _fired(round_)
+    return Found(_fired(round_), round_.news)
 
 
 def find_hits(round_: _Round, index: RuleIndex, place: int, row: EventRow) -> None:
     """Note the rules that one event matches."""
     risk = row.type.risk
+    attempt = attempt_of(row.event)
+    if attempt and attempt.is_final:
+        round_.news.append(News(place, attempt, row.event))
     for watch in index.candidates(row.event, risk):
         rule = watch.rule
         if place >= rule.start_index and matches(watch.wanted, row.event, round_.viewer(rule.owner_id), risk=risk):
-            round_.hits.append((watch, place, row.event))
+            round_.hits.append(_Hit(watch, place, row.event, attempt))
 
 
 def _fired(round_: _Round) -> list[Firing]:
     windows = _windows(round_)
     found = []
-    for watch, place, event in round_.hits:
-        rule = watch.rule
+    for watch, place, event, attempt in round_.hits:
+        rule, holds = watch.rule, round_.reading.holds_at(place)
+        is_failure = attempt is not None and attempt.is_failure
         if rule.trigger == Trigger.EACH:
-            found.append(_firing(rule, place, event, 1))
+            firing = _firing(rule, place, event, 1)
+            found.append(hold(firing, attempt, event, holds=holds) if attempt and is_failure else firing)
             continue
+        if rule.trigger == Trigger.THRESHOLD and holds and attempt and is_failure and not attempt.is_final:
+            continue  # only what failed for good counts
         window = windows[rule.id, key_of(rule, event)]
         window.index = max(window.index, place)
         if rule.trigger == Trigger.SILENCE:
@@ -143,7 +166,7 @@ def _fired(round_: _Round) -> list[Firing]:
 def _windows(round_: _Round) -> dict[tuple[str, str], AlertWindow]:
     """What was counted so far of all that the batch counts on."""
     keys: dict[str, set[str]] = defaultdict(set)
-    for watch, _, event in round_.hits:
+    for watch, _, event, _ in round_.hits:
         if watch.rule.trigger != Trigger.EACH:
             keys[watch.rule.id].add(key_of(watch.rule, event))
     if not keys:

@@ -78,11 +78,6 @@ def fix_notice(due: Due) -> int:
         rule = AlertRule.objects.filter(workspace_id=due.workspace_id, id=notice.rule_id).first()
         if rule is None or not rule.is_enabled:
             return 0
-        channels = [
-            (Channel.EMAIL, user_id) for user_id in rule.told_ids if rule.by_email and is_told(rule, notice, user_id)
-        ]
-        channels += [(Channel.SLACK, "")] if rule.has_slack else []
-        channels += [(Channel.WEBHOOK, "")] if rule.webhook_url else []
         made = [
             AlertMessage(
                 workspace_id=due.workspace_id,
@@ -90,12 +85,28 @@ def fix_notice(due: Due) -> int:
                 notice_id=notice.id,
                 channel=channel,
                 recipient_id=recipient,
+                is_closing=is_closing,
                 retry_at=notice.fixed_at,
             )
-            for channel, recipient in channels
+            for (channel, recipient), is_closing in _receivers(rule, notice).items()
         ]
         AlertMessage.objects.bulk_create(made)
         return len(made)
+
+
+def _receivers(rule: AlertRule, notice: AlertNotice) -> dict[tuple[str, str], bool]:
+    """Where a notice goes, and whether it only tells there of what recovered: to whom the rule tells no more, but told of the failure."""
+    found: dict[tuple[str, str], bool] = {}
+    if notice.told_before:
+        before = AlertMessage.objects.filter(workspace_id=notice.workspace_id, notice_id__in=notice.told_before)
+        told_before = before.exclude(state=State.FAILED).values_list("channel", "recipient_id")
+        found |= dict.fromkeys(told_before.order_by("channel", "recipient_id"), True)
+    if notice.firings:
+        told_now = [(Channel.EMAIL, one) for one in rule.told_ids if rule.by_email and is_told(rule, notice, one)]
+        told_now += [(Channel.SLACK, "")] if rule.has_slack else []
+        told_now += [(Channel.WEBHOOK, "")] if rule.webhook_url else []
+        found |= dict.fromkeys(told_now, False)
+    return found
 
 
 def is_told(rule: AlertRule, notice: AlertNotice, user_id: str) -> bool:
@@ -154,7 +165,9 @@ def _prepared(due: Due) -> _Prepared | Sent:
             return Sent(Outcome.GONE, "The rule does not send there any more.")
         address, viewer = "", viewer_of(due.workspace_id, rule.owner_id)
     workspace = Workspace.objects.get(id=due.workspace_id)
-    return _Prepared(message, notice, rule, told(rule, notice, viewer, workspace), address)
+    return _Prepared(
+        message, notice, rule, told(rule, notice, viewer, workspace, is_closing=message.is_closing), address
+    )
 
 
 def _recipient(workspace_id: int, user_id: str) -> tuple[str, Viewer] | None:

@@ -21,6 +21,7 @@ from auditapp.alerts.models import (
     AlertRule,
     AlertWindow,
     By,
+    Hold,
     Trigger,
 )
 from auditapp.alerts.queries import may_change, rule_for, size_of_log
@@ -71,7 +72,7 @@ def create_alert_rule(given: RuleInput) -> tuple[AlertRule, str]:
     """
     access = acting_access()
     access.require(Permission.AUDIT_READ)
-    reading = _locked_reading(access.workspace_id)
+    reading = locked_reading(access.workspace_id)
     if AlertRule.objects.filter(workspace_id=access.workspace_id).count() >= MAX_RULES:
         raise TooManyRules
     rule = AlertRule(workspace_id=access.workspace_id, id=new_id("alr"), owner_id=access.subject_id)
@@ -91,7 +92,7 @@ def change_alert_rule(given: RuleInput, *, rule_id: str) -> tuple[AlertRule, str
     Writes:  AlertRule, AlertReading, AlertWindow; alert_rule.modified, where something differs
     """
     access = acting_access()
-    reading = _locked_reading(access.workspace_id)
+    reading = locked_reading(access.workspace_id)
     rule = _to_change(access, rule_id)
     before, looked_for, slack = told_of_rule(rule), _looked_for(rule), secrets_of(rule).get(SLACK)
     secret = _fill(access, rule, given)
@@ -115,7 +116,7 @@ def enable_alert_rule(*, rule_id: str) -> AlertRule:
     Writes:  AlertRule, AlertReading, AlertWindow; alert_rule.enabled, unless it is so
     """
     access = acting_access()
-    reading = _locked_reading(access.workspace_id)
+    reading = locked_reading(access.workspace_id)
     rule = _to_change(access, rule_id)
     if not rule.is_enabled:
         _begin(rule, reading)
@@ -130,15 +131,18 @@ def disable_alert_rule(*, rule_id: str) -> AlertRule:
     """Turn a rule off. What it has fired for and not told of yet stays untold.
 
     Raises:  NotFound, Denied
-    Writes:  AlertRule, AlertReading; alert_rule.disabled, unless it is so
+    Writes:  AlertRule, AlertReading, AlertFiring; alert_rule.disabled, unless it is so
     """
     access = acting_access()
-    reading = _locked_reading(access.workspace_id)
+    reading = locked_reading(access.workspace_id)
     rule = _to_change(access, rule_id)
     if rule.is_enabled:
         rule.is_enabled = False
         rule.save(update_fields=["is_enabled"])
         _changed(reading)
+        firings = AlertFiring.objects.filter(workspace_id=access.workspace_id, rule_id=rule_id, is_open=True)
+        firings.filter(hold=Hold.HELD).update(hold=Hold.DROPPED, held_until=None)
+        firings.update(is_open=False)
         record("alert_rule.disabled", target=rule, changes=[Change("enabled", True, False)])
     return rule
 
@@ -151,7 +155,7 @@ def delete_alert_rule(*, rule_id: str) -> None:
     Writes:  AlertRule and all that hangs on it; alert_rule.deleted
     """
     access = acting_access()
-    reading = _locked_reading(access.workspace_id)
+    reading = locked_reading(access.workspace_id)
     rule = _to_change(access, rule_id)
     record("alert_rule.deleted", target=rule, changes=changed(told_of_rule(rule), {}))
     of_rule = {"workspace_id": access.workspace_id, "rule_id": rule_id}
@@ -202,7 +206,7 @@ def told_of_rule(rule: AlertRule) -> dict[str, Any]:
     }
 
 
-def _locked_reading(workspace_id: int) -> AlertReading:
+def locked_reading(workspace_id: int) -> AlertReading:
     """The reader's row, under its lock: rules change one at a time, and never in the middle of a batch."""
     if not Workspace.objects.filter(id=workspace_id).exists():
         raise NotFound
@@ -223,7 +227,7 @@ def _begin(rule: AlertRule, reading: AlertReading) -> None:
 
 def _changed(reading: AlertReading) -> None:
     reading.revision = new_id("rev")
-    reading.save()
+    reading.save(update_fields=["revision", "generation", "start_index"])
 
 
 def _count_anew(rule: AlertRule) -> None:

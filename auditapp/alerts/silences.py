@@ -5,8 +5,9 @@ from typing import Final
 
 from django.db import connection
 
+from auditapp.alerts.holding import Firing, Found
 from auditapp.alerts.models import AlertReading, AlertRule, AlertWindow, Trigger
-from auditapp.alerts.notices import Firing, store_firings
+from auditapp.alerts.notices import store_firings
 from auditapp.alerts.queries import size_of_log
 from auditapp.lib import clock
 from auditapp.record.models import Pending
@@ -56,5 +57,5 @@ def tell_silences(workspace_id: int) -> int:
             told.append(window.rule_id)
             fired.append(Firing(rule=rule, index=window.index, event_id=None, occurred_at=last, events=0))
         windows.filter(rule_id__in=told).update(is_told=True)
-        store_firings(workspace_id, fired)
+        store_firings(workspace_id, Found(fired))
         return len(fired)

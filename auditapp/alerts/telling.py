@@ -13,7 +13,8 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from auditapp.access.models import Workspace
-from auditapp.alerts.models import AlertNotice, AlertRule, By, Trigger
+from auditapp.alerts.attempts import attempt_of
+from auditapp.alerts.models import AlertFiring, AlertNotice, AlertRule, By, Hold, Trigger
 from auditapp.catalogue.types import Risk
 from auditapp.lib.visible_text import terminal_safe
 from auditapp.record.event_query import visible_events
@@ -23,17 +24,20 @@ from auditapp.trail.dressing import plain_text
 from auditapp.trail.moments import PageTime, zone_named
 
 MOST_SAID: Final = 300
+# Of one task in a message.
+MOST_ATTEMPTS: Final = 20
 UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 @dataclass(frozen=True, slots=True)
 class ToldEvent:
-    """One event in a line, when it happened, and where it is."""
+    """One event in a line, when it happened, and where it is. `attempts` are those that were held until it, each in a line."""
 
     row: EventRow
     sentence: str
     at: str
     link: str
+    attempts: Sequence[str] = ()
 
     @property
     def is_grave(self) -> bool:
@@ -42,7 +46,8 @@ class ToldEvent:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice in words. `more` is how many firings it stands for beside the events that are named."""
+    """A notice in words. `more` is how many firings it stands for beside the events that are named, `more_recovered` how many tasks
+    recovered beside those that are named."""
 
     rule: str
     workspace: str
@@ -51,6 +56,8 @@ class Told:
     more: int
     firings: int
     link: str
+    recovered: Sequence[ToldEvent] = ()
+    more_recovered: int = 0
 
     @property
     def more_words(self) -> str:
@@ -63,6 +70,18 @@ class Told:
             else f"{self.more:,} {'event' if self.more == 1 else 'events'} that your role does not show"
         )
 
+    @property
+    def recovered_words(self) -> str:
+        """How many tasks recovered of which a failure was told, "" where none did."""
+        count = len(self.recovered) + self.more_recovered
+        if not count:
+            return ""
+        return (
+            "It recovered since you were told of a failure"
+            if count == 1
+            else f"{count:,} tasks recovered of which failures were told"
+        )
+
 
 def told(
     rule: AlertRule,
@@ -71,40 +90,78 @@ def told(
     workspace: Workspace,
     *,
     seen: Mapping[UUID, EventRow] | None = None,
+    is_closing: bool = False,
 ) -> Told:
     """What this viewer is told of a notice.
 
-    Takes:   seen, the events of it that they may see, where those were read already
+    Takes:   seen, the events of it that they may see, where those were read already; then no attempts before the last are told
+             is_closing, to tell of what recovered alone
     """
     time = PageTime.in_zone(zone_named(workspace.time_zone))
+    event_ids = [] if is_closing else notice.event_ids
+    firings = 0 if is_closing else notice.firings
+    tries: Mapping[UUID, Sequence[str]] = {}
     if seen is None:
-        seen = visible_events(viewer).many(notice.event_ids)
-    rows = [seen[one] for one in notice.event_ids if one in seen]
-    events = [
-        ToldEvent(
-            row,
-            plain(plain_text(row)),
-            time.exact(row.event.occurred_at),
-            link_to("trail:event_page", workspace, row.key),
-        )
-        for row in rows
-    ]
-    if notice.quiet_since and not notice.event_ids:
+        seen = visible_events(viewer).many([*event_ids, *notice.recovered_ids])
+        tries = _attempts(notice, viewer, [seen[one] for one in event_ids if one in seen], time)
+
+    def said(one: UUID, row: EventRow, ending: str) -> ToldEvent:
+        sentence = plain(plain_text(row)) + ending
+        link = link_to("trail:event_page", workspace, row.key)
+        return ToldEvent(row, sentence, time.exact(row.event.occurred_at), link, tries.get(one, ()))
+
+    events = [said(one, seen[one], _ending(seen[one], notice)) for one in event_ids if one in seen]
+    recovered = [said(one, seen[one], "") for one in notice.recovered_ids if one in seen]
+    if notice.quiet_since and not event_ids and not is_closing:
         headline = f"Nothing came for {lasting(rule.window_s)}, since {time.exact(notice.quiet_since)}"
-    elif events:
-        headline = events[0].sentence
+    elif events or recovered:
+        headline = (events or recovered)[0].sentence
     else:
         headline = "Something happened that your role does not show"
-    is_silence = not notice.event_ids
+    is_silence = not event_ids
     return Told(
         rule=plain(rule.name),
         workspace=plain(workspace.name),
         headline=headline,
         events=events,
-        more=0 if is_silence else notice.firings - len(events),
-        firings=notice.firings,
+        more=0 if is_silence else firings - len(events),
+        firings=firings,
         link=link_to("alerts:rule", workspace, rule.id),
+        recovered=recovered,
+        more_recovered=notice.recovered - len(recovered),
     )
+
+
+def _ending(row: EventRow, notice: AlertNotice) -> str:
+    """What is to be said of the task of a failed attempt: that it failed for good, or that nothing more was heard of it."""
+    if row.id in notice.silent_ids:
+        return ". Since then nothing was heard of it, for 24 hours"
+    attempt = attempt_of(row.event)
+    if attempt is None or not (attempt.is_failure and attempt.is_final):
+        return ""
+    number = row.event.meta["attempt"]
+    return f": failed for good after {number:,} attempt{'' if number == 1 else 's'}"
+
+
+def _attempts(notice: AlertNotice, viewer: Viewer, last: Sequence[EventRow], time: PageTime) -> dict[UUID, list[str]]:
+    """The attempts that were held until these events told of their tasks, by the event, as the viewer may see them."""
+    tasks = {attempt.task: row.id for row in last if (attempt := attempt_of(row.event))}
+    if not tasks:
+        return {}
+    held = AlertFiring.objects.filter(workspace_id=notice.workspace_id, rule_id=notice.rule_id, notice_id=notice.id)
+    held = held.filter(task__in=tasks).exclude(hold=Hold.NONE)
+    found: dict[UUID, list[str]] = {}
+    rows = list(held.order_by("index").values_list("task", "event_id")[: MOST_ATTEMPTS * len(tasks)])
+    seen = visible_events(viewer).many([event_id for _, event_id in rows if event_id])
+    for task, event_id in rows:
+        if event_id in seen and event_id != tasks[task]:
+            event = seen[event_id].event
+            number, reason = event.meta.get("attempt"), event.meta.get("reason")
+            which = f"Attempt {number:,}" if isinstance(number, int) else "An attempt"
+            why = f": {reason}" if isinstance(reason, str) and reason else ""
+            line = plain(f"{which}, {time.exact(event.occurred_at)}{why}")
+            found.setdefault(tasks[task], []).append(line)
+    return found
 
 
 def plain(said: str) -> str:

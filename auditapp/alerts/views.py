@@ -12,7 +12,10 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.alerts.chips import box_for, chips_for, line_for, readable_line
+from auditapp.alerts.failures import failures_of
 from auditapp.alerts.forms import AlertRuleForm, initial_of
+from auditapp.alerts.held import held_of
+from auditapp.alerts.hold_setting import notifies_after_last_retry
 from auditapp.alerts.models import AlertRule
 from auditapp.alerts.queries import (
     fared,
@@ -48,7 +51,7 @@ TRY = "try"
 @require_safe
 @workspace_page("audit.read")
 def rule_list(request: WorkspaceRequest) -> HttpResponse:
-    """Every rule, how it fared, and the latest firings."""
+    """Every rule, how it fared, the latest firings, which tasks failed, and what was held of them."""
     access = request.member_permissions
     rules = list(rules_of(access))
     how = fared(access.workspace_id, [rule.id for rule in rules])
@@ -62,6 +65,10 @@ def rule_list(request: WorkspaceRequest) -> HttpResponse:
         "page": page,
         "people": people,
         "time": time,
+        "is_last_only": notifies_after_last_retry(access.workspace_id),
+        "can_manage": access.can(Permission.WORKSPACE_MANAGE),
+        "failures": failures_of(request.viewer),
+        "held": held_of(request.viewer),
     }
     return render_page(request, "alerts/rule_list.html", context)
 

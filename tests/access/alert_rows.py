@@ -17,6 +17,7 @@ ROWS: list[tuple[str, str, tuple[str, ...], dict[str, object] | None]] = [
     ("alerts:rule_create", READERS, (), None),
     ("alerts:rule_create", READERS, (), NEW),
     ("alerts:rule_chips", READERS, (), None),
+    ("alerts:last_retry", OWNERS_DO, (), {"is_on": "1"}),
     ("alerts:bell", READERS, (), None),
     ("alerts:bell_read", DO, (), {"up_to": "2026-11-24T10:00:00Z"}),
     ("alerts:ready_rule_create", DO, ("ready",), {}),

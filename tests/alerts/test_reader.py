@@ -58,7 +58,7 @@ def broken_twin(workspace_id, *, limit=500):
         ahead = read_forward(workspace_id, reading.reader_name, limit)
         move_reader(workspace_id, reading.reader_name, start=ahead.start, end=ahead.end)
     with in_workspace(workspace_id):
-        reader.store_firings(workspace_id, reader.firings_in(workspace_id, reader.index_of(reading), ahead))
+        reader.store_firings(workspace_id, reader.firings_in(reading, ahead))
     return len(ahead.events)
 
 

@@ -1,0 +1,47 @@
+"""What an event says about a task: that an attempt failed, that the last one did, or that it recovered. Pure."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final, TypeIs
+
+from auditapp.record.drafts import EventDraft
+
+# How long what is held waits for news of its task.
+LONGEST_HELD: Final = timedelta(hours=24)
+MOST_KEPT: Final = 300
+# A success in which a task has only begun.
+BEGINS: Final = ("started", "resumed", "retried")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a task. `task` is its key: what its system calls it, of one resource; others may use the same word."""
+
+    task: str
+    is_failure: bool
+    is_final: bool
+
+
+def attempt_of(event: EventDraft) -> Attempt | None:
+    """The attempt that an event tells of; None where it tells of none."""
+    meta = event.meta
+    task, number, of = meta.get("task"), meta.get("attempt"), meta.get("of")
+    if not isinstance(task, str) or not task or not _is_count(number):
+        return None
+    first = event.targets[0] if event.targets else None
+    key = _key(f"{first.type}:{first.id}:{task}" if first else task)
+    if event.outcome != "failure":
+        return None if event.type.endswith(BEGINS) else Attempt(key, is_failure=False, is_final=True)
+    said = meta.get("final")
+    is_final = said if isinstance(said, bool) else isinstance(of, int) and number >= of
+    return Attempt(key, is_failure=True, is_final=is_final)
+
+
+def _key(whole: str) -> str:
+    """What names the task in an index, which takes no text of any length."""
+    return whole if len(whole) <= MOST_KEPT else sha256(whole.encode()).hexdigest()
+
+
+def _is_count(value: object) -> TypeIs[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
