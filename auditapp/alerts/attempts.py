@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final, TypeIs
+from typing import Final, TypeGuard
 
 from auditapp.record.drafts import EventDraft
 
@@ -43,5 +43,5 @@ def _key(whole: str) -> str:
     return whole if len(whole) <= MOST_KEPT else sha256(whole.encode()).hexdigest()
 
 
-def _is_count(value: object) -> TypeIs[int]:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

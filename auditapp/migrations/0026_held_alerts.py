@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("auditapp", "0023_alerts"),
+        ("auditapp", "0025_exports_as_tasks"),
     ]
 
     operations = [
