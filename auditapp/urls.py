@@ -16,6 +16,7 @@ from auditapp.pipeline.delivery import views as delivery
 from auditapp.pipeline.delivery.api import router as delivery_endpoints
 from auditapp.pipeline.destination_filters import views as filters
 from auditapp.pipeline.destination_filters.api import router as filter_endpoints
+from auditapp.pipeline.destinations import message_views as destination_messages
 from auditapp.pipeline.destinations import views as destinations
 from auditapp.pipeline.destinations.api import router as destination_endpoints
 from auditapp.pipeline.flow import views as flow
@@ -129,6 +130,9 @@ DESTINATIONS = [
     path("new/", destinations.destination_create, name="destination_create"),
     path("<str:destination_id>/", destinations.destination_overview, name="destination"),
     path("<str:destination_id>/settings/", destinations.destination_settings, name="destination_settings"),
+    path("<str:destination_id>/messages/", destination_messages.message_list, name="message_list"),
+    path("<str:destination_id>/messages/edit/", destination_messages.message_edit, name="message_edit"),
+    path("<str:destination_id>/messages/remove/", destination_messages.message_remove, name="message_remove"),
     path("<str:destination_id>/test/", destinations.destination_test, name="destination_test"),
     path("<str:destination_id>/enable/", destinations.destination_enable, name="destination_enable"),
     path("<str:destination_id>/disable/", destinations.destination_disable, name="destination_disable"),

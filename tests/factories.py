@@ -193,13 +193,15 @@ def make_destination(*, source: Source, name: str = "SIEM", is_enabled: bool = T
             workspace_id=source.workspace_id,
             id=new_id("dst"),
             source_id=source.id,
-            kind="webhook",
             name=name,
             is_enabled=is_enabled,
-            settings={"url": "https://127.0.0.1:9/", "sends": "batch"},
-            secrets=Secrets(signing=(SigningSecret(new_secret()),)).sealed(),
             tested_at=clock.now(),
-            **values,
+            **{
+                "kind": "webhook",
+                "settings": {"url": "https://127.0.0.1:9/", "sends": "batch"},
+                "secrets": Secrets(signing=(SigningSecret(new_secret()),)).sealed(),
+            }
+            | values,
         )
         open_delivery(destination)
         return destination

@@ -72,12 +72,17 @@ class Part(NamedTuple):
 class _Slots:
     """The values that one event offers to a template; None where it has none."""
 
-    def __init__(self, targets: Sequence[JsonObject], meta: JsonObject, changes: Sequence[JsonObject]) -> None:
+    def __init__(
+        self, targets: Sequence[JsonObject], meta: JsonObject, changes: Sequence[JsonObject], more: Mapping[str, str]
+    ) -> None:
         self.targets = {str(number): target for number, target in enumerate(targets)}
         self.meta = meta
         self.changes = changes
+        self.more = more
 
     def parts(self, slot: str, noun: str) -> list[Part] | None:
+        if slot in self.more:
+            return [Part("value", self.more[slot])] if self.more[slot] else None
         if noun:
             return self._counted(slot, noun)
         where, _, rest = slot.partition(".")
@@ -86,7 +91,7 @@ class _Slots:
         if where == "target":
             number, _, form = rest.partition(".")
             return self._target(number, form)
-        text = _value_text(self._value(slot))
+        text = value_text(self._value(slot))
         return None if text is None else [Part("value", text)]
 
     def _target(self, number: str, form: str) -> list[Part] | None:
@@ -94,7 +99,7 @@ class _Slots:
         if target is None:
             return None
         kind = _kind_word(target.get("type"))
-        name = _value_text(target.get("name")) or _value_text(target.get("id"))
+        name = value_text(target.get("name")) or value_text(target.get("id"))
         if name is None:
             return [Part("text", "an unnamed "), Part("kind", kind)] if kind else None
         if form == "name" or not kind:
@@ -103,7 +108,7 @@ class _Slots:
 
     def _counted(self, slot: str, noun: str) -> list[Part] | None:
         count = self._value(slot)
-        text = _value_text(count)
+        text = value_text(count)
         if text is None:
             return None
         return [Part("value", text), Part("text", f" {noun}" if count == 1 else f" {noun}s")]
@@ -122,13 +127,19 @@ class _Slots:
 
 
 def sentence_parts(
-    sentence: str, *, targets: Sequence[JsonObject], meta: JsonObject, changes: Sequence[JsonObject]
+    sentence: str,
+    *,
+    targets: Sequence[JsonObject],
+    meta: JsonObject,
+    changes: Sequence[JsonObject],
+    more: Mapping[str, str] | None = None,
 ) -> list[Part]:
     """Fill a template from an event; the actor is not part of it.
 
+    Takes:   more, slots beside those of every sentence, by their whole names
     Gives:   parts in reading order, spaces included; what the event lacks is left out or said in words
     """
-    slots = _Slots(targets, meta, changes)
+    slots = _Slots(targets, meta, changes, more or {})
     parts: list[Part] = []
     for clause in _clauses(sentence):
         parts += _clause_parts(clause, slots)
@@ -138,6 +149,27 @@ def sentence_parts(
 def plain_sentence(parts: Sequence[Part]) -> str:
     """The sentence as one line of unescaped text."""
     return "".join(part.text for part in parts)
+
+
+def slots_in(template: str) -> list[str]:
+    """The slots that a template names, in their order, without the nouns of counts."""
+    pieces = (piece for clause in _clauses(template) for piece in clause.pieces)
+    return [piece[0] for piece in pieces if not isinstance(piece, Part)]
+
+
+def stray_mark(template: str) -> str:
+    """The first brace or bracket that has no other half, or stands inside its like; "" where all are well."""
+    opened = ""
+    for mark in re.findall(r"[\[\]{}]", template):
+        if mark in "[{":
+            if mark in opened or opened.endswith("{"):
+                return str(mark)
+            opened += mark
+        elif not opened or opened[-1] + mark not in ("[]", "{}"):
+            return str(mark)
+        else:
+            opened = opened[:-1]
+    return opened[:1]
 
 
 def default_sentence(key: str) -> str:
@@ -201,7 +233,8 @@ def _words_for_nothing(slot: str, noun: str) -> str:
     return "something" if slot.startswith(("resource", "target")) else "(not stated)"
 
 
-def _value_text(value: Any) -> str | None:
+def value_text(value: Any) -> str | None:
+    """A value in words; None where there is nothing to say, or no words for it."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -212,7 +245,7 @@ def _value_text(value: Any) -> str | None:
         case {"redacted": _}:
             return "(withheld)"
         case list() | tuple():
-            return ", ".join(text for item in value if (text := _value_text(item)) is not None) or None
+            return ", ".join(text for item in value if (text := value_text(item)) is not None) or None
     return None
 
 

@@ -2,10 +2,12 @@
 
 from auditapp.pipeline.delivery.models import DeadLetter, Delivery, DeliveryAttempt, Replay
 from auditapp.pipeline.destination_filters.models import DestinationFilter
+from auditapp.pipeline.destinations.setup import Secrets
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import make_destination
 
 SETTINGS = {"name": "New", "url": "https://hooks.example.com/new", "sends": "batch", "form": "segment"}
+MESSAGE = {"event": "warehouse.*", "text": "{actor}", "intent": "save"}
 FILTER = {"title": "New", "does": "DROP", "condition": "all"}
 WRITERS = "302 302 403 403 404 302"
 READERS = "200 200 200 403 404 302"
@@ -20,6 +22,11 @@ ROWS = [
     ("destination_settings", READERS, ("destination",), None),
     ("destination_settings", WRITERS, ("destination",), SETTINGS),
     ("destination_settings", OF_KIOSK, ("kiosk_destination",), SETTINGS),
+    ("message_list", READERS, ("slack_destination",), None),
+    ("message_edit", TESTERS, ("slack_destination",), None),
+    ("message_edit", WRITERS, ("slack_destination",), MESSAGE),
+    ("message_edit", OF_KIOSK, ("kiosk_destination",), MESSAGE),
+    ("message_remove", WRITERS, ("slack_destination",), {"event": "source.*"}),
     ("destination_test", TESTERS, ("destination",), {}),
     ("destination_rotate", TESTERS, ("destination",), {}),
     ("destination_enable", WRITERS, ("off_destination",), {}),
@@ -57,6 +64,13 @@ def destination_ids(cast):
     made = {
         "destination": make_destination(source=cast.shop, name="On"),
         "kiosk_destination": make_destination(source=cast.kiosk, name="Kiosk"),
+        "slack_destination": make_destination(
+            source=cast.shop,
+            name="Slack",
+            kind="slack",
+            settings={"messages": [{"event": "source.*", "text": "{sentence}"}]},
+            secrets=Secrets({"url": "https://127.0.0.1:9/"}).sealed(),
+        ),
         "off_destination": make_destination(source=cast.shop, name="Off", is_enabled=False),
         "paused_destination": make_destination(source=cast.shop, name="Paused", paused_at="2026-11-24T10:00:00Z"),
         "refusing_destination": make_destination(source=cast.shop, name="Refusing"),

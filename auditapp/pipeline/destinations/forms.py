@@ -21,8 +21,15 @@ class DestinationForm(forms.Form):
     def __init__(self, *args: Any, kind: Kind, destination: Destination | None = None, **kwargs: Any) -> None:
         self.kind = kind
         self.held = secrets_of(destination).values if destination else {}
+        # What has a page of its own stays as it is.
+        self.kept = {
+            one.name: destination.settings.get(one.name)
+            for one in kind.fields
+            if destination and one.type == "messages"
+        }
         super().__init__(*args, **kwargs)
-        for one in kind.fields:
+        self.asked_for = [one for one in kind.fields if one.type != "messages"]
+        for one in self.asked_for:
             self.fields[one.name] = _form_field(one, is_held=one.name in self.held)
             if one.is_secret and not one.is_required and one.name in self.held:
                 self.fields[CLEAR + one.name] = forms.BooleanField(required=False, label=f"Remove: {one.label.lower()}")
@@ -52,8 +59,8 @@ class DestinationForm(forms.Form):
     def asked(self) -> dict[str, Any]:
         """What was entered, as the services take it."""
         entered = self.cleaned_data
-        settings = {one.name: entered[one.name] for one in self.kind.fields}
-        for one in self.kind.fields:
+        settings = self.kept | {one.name: entered[one.name] for one in self.asked_for}
+        for one in self.asked_for:
             if entered.get(CLEAR + one.name):
                 settings[one.name] = None
         return {

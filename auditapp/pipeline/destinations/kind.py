@@ -21,12 +21,13 @@ MAX_BYTES: Final = 1_000_000
 class Field:
     """One setting of a kind, as its form and the API ask for it.
 
-    `type` lines is a text of several lines, flag is yes or no. What is secret is sealed at rest and never shown again.
+    `type` lines is a text of several lines, flag is yes or no, messages a list of templates by event (messages.py), which have a
+    page of their own. What is secret is sealed at rest and never shown again.
     """
 
     name: str
     label: str
-    type: Literal["text", "url", "choice", "number", "flag", "lines"] = "text"
+    type: Literal["text", "url", "choice", "number", "flag", "lines", "messages"] = "text"
     help: str = ""
     is_required: bool = True
     is_secret: bool = False
@@ -108,6 +109,12 @@ class Kind(ABC):
     icon: str = "destination"
     fields: tuple[Field, ...] = ()
     formats: tuple[Format, ...] = tuple(Format)
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether what it says of an event can be set by the event's type."""
+        return any(one.type == "messages" for one in self.fields)
+
     signs = False  # has a signing secret, which is made with the destination and can be rotated
 
     def check(self, setup: Setup) -> None:  # noqa: B027  most kinds need no more than their fields

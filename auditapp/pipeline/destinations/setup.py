@@ -13,6 +13,7 @@ from auditapp.lib.outbound import Refused
 from auditapp.lib.outbound.urls import parts_of
 from auditapp.lib.secret_box import seal, unseal
 from auditapp.pipeline.destinations.kind import Field, Kind, Setup
+from auditapp.pipeline.destinations.messages import checked_messages
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.registry import destination_kind
 from auditapp.pipeline.formats.rendering import Format
@@ -108,6 +109,8 @@ def checked_settings(
 
 
 def _checked(one: Field, value: Any) -> Any:
+    if one.type == "messages":
+        return checked_messages(value)
     if one.type == "flag":
         if value not in (True, False, None):
             raise Invalid("Send true or false.", field=one.name, code="bad_flag")

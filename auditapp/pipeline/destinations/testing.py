@@ -33,17 +33,24 @@ def send_test(*, destination_id: str) -> Sent:
     source = Source.objects.get(workspace_id=access.workspace_id, id=destination.source_id)
     access.require(Permission.SOURCE_WRITE, source)
     kind, setup = destination_kind(destination.kind), setup_of(destination)
-    sent = _sent(kind, setup, destination)
+    sent = try_once(kind, setup, destination, test_outgoing(destination))
     with transaction.atomic():
         now_is = destination_to_change(destination_id)
         if sent.outcome is Outcome.DELIVERED and now_is.version == destination.version:
             now_is.tested_at = clock.now()
             now_is.save(update_fields=["tested_at"])
-        is_good = sent.outcome is Outcome.DELIVERED
-        answer = sent.message or sent.code or sent.outcome.value
-        outcome = "success" if is_good else "failure"
-        record("destination.test_sent", target=now_is, meta={"answer": answer[:300]}, outcome=outcome)
+        record_test(now_is, sent)
     return sent
+
+
+def record_test(destination: Destination, sent: Sent) -> None:
+    """Tell the trail of a test, in the caller's transaction.
+
+    Writes:  destination.test_sent
+    """
+    answer = sent.message or sent.code or sent.outcome.value
+    outcome = "success" if sent.outcome is Outcome.DELIVERED else "failure"
+    record("destination.test_sent", target=destination, meta={"answer": answer[:300]}, outcome=outcome)
 
 
 def test_outgoing(destination: Destination) -> Outgoing:
@@ -70,8 +77,8 @@ def test_outgoing(destination: Destination) -> Outgoing:
     return Outgoing(0, message_id, now, event)
 
 
-def _sent(kind: Kind, setup: Setup, destination: Destination) -> Sent:
-    outgoing = test_outgoing(destination)
+def try_once(kind: Kind, setup: Setup, destination: Destination, outgoing: Outgoing) -> Sent:
+    """Send one event now, as a batch of its own."""
     batch = Batch(
         id=f"dlv_{outgoing.message_id}",
         source_id=destination.source_id,

@@ -92,9 +92,10 @@ def test_a_batch_is_one_mail_of_who_did_what_to_which_resource(serving, settings
     assert said["Date"] == "Tue, 24 Nov 2026 10:00:03 +0000"
     assert said["Auto-Submitted"] == "auto-generated"
     plain, html = (part.get_content().replace("\r\n", "\n") for part in said.iter_parts())
-    assert "2026-11-24T10:00:00.250000Z [risky]\nWarehouse Disabled: Snowflake prod by Ana Larsen\n" in plain
+    assert "2026-11-24T10:00:00.250000Z [risky]\nAna Larsen disabled warehouse Snowflake prod\n" in plain
+    assert "\nfrom 203.0.113.7 · success · Enabled: yes → no\n" in plain
     assert "https://trail.example/acme/settings/admin/audit-trail/evt_2Zx/" in plain
-    assert '<a href="https://trail.example/acme/settings/admin/audit-trail/evt_2Zx/">Warehouse Disabled' in html
+    assert '<a href="https://trail.example/acme/settings/admin/audit-trail/evt_2Zx/">Ana Larsen disabled' in html
 
 
 def test_the_same_batch_is_the_same_mail_at_each_try(serving, settings):
@@ -138,7 +139,7 @@ def test_one_event_is_told_in_the_subject(serving, settings):
         failed = outgoing(1, **{**audit(outcome="failure"), "messageId": "msg_1"})
         sent(KIND, batch_of(failed), _setup(subject="[Security team]"))
     subject = _opened(server.mails[0])["Subject"]
-    assert subject == "[Security team] Warehouse Disabled: Snowflake prod by Ana Larsen (failed)"
+    assert subject == "[Security team] Ana Larsen disabled warehouse Snowflake prod (failed)"
 
 
 # --- Recipients and answers -------------------------------------------------------------------------------------------

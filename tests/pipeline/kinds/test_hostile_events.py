@@ -147,7 +147,7 @@ def _slack(body, batch, meant, form):
         assert 0 < len(text) <= 3_000
         assert text.count("<") == text.count(">") == 1
         first, _ = text.split("\n")
-        assert told(outgoing.event).what in _plain(first)
+        assert told(outgoing.event).sentence in _plain(first)
     assert _plain(message["text"]).split("\n") == [told(one.event).sentence for one in batch.events]
 
 

@@ -49,10 +49,12 @@ def test_a_batch_is_one_message_of_who_did_what_to_which_resource(serving, setti
     assert result.outcome is Outcome.DELIVERED
     message = orjson.loads(receiver.requests[0].body)
     first, second, third = (block["text"]["text"] for block in message["blocks"])
-    assert first.startswith(":warning: *Warehouse Disabled* · Snowflake prod\nby Ana Larsen, <!date^1795514400^")
-    assert "<https://trail.example/acme/settings/admin/audit-trail/evt_2Zx/|Snowflake prod>" in second
-    assert third.startswith(":x: *Warehouse Disabled* failed")
-    assert message["text"].splitlines()[0] == "Warehouse Disabled: Snowflake prod by Ana Larsen"
+    assert first.startswith(":warning: *Ana Larsen disabled warehouse Snowflake prod*\n<!date^1795514400^")
+    assert first.endswith("> · from 203.0.113.7 · success · Enabled: yes → no")
+    sentence = "Ana Larsen disabled warehouse Snowflake prod"
+    assert f"*<https://trail.example/acme/settings/admin/audit-trail/evt_2Zx/|{sentence}>*" in second
+    assert third.startswith(f":x: *{sentence} (failed)*")
+    assert message["text"].splitlines()[0] == sentence
     assert message["unfurl_links"] is False
     assert all(block["text"]["verbatim"] for block in message["blocks"])
 

@@ -1,4 +1,4 @@
-"""E-mail through the mail server of this installation: one mail a batch, a line an event.
+"""E-mail through the mail server of this installation: one mail a batch, a few lines an event.
 
 Source:  RFC 5321 section 4.2 for answers of a server, RFC 3834 for Auto-Submitted
 """
@@ -21,6 +21,7 @@ from auditapp.lib.clock import utc_text
 from auditapp.lib.errors import Invalid
 from auditapp.lib.visible_text import terminal_safe
 from auditapp.pipeline.destinations.kind import Batch, Field, Kind, Outcome, Outgoing, Sent, Setup
+from auditapp.pipeline.destinations.messages import MESSAGES_FIELD, message_for
 from auditapp.pipeline.destinations.telling import told
 from auditapp.pipeline.formats.rendering import Format
 
@@ -44,6 +45,7 @@ class Email(Kind):
         Field("recipients", "Recipients", "lines", "One address a line."),
         Field("subject", "Subject begins with", default="[Audit]"),
         Field("linger_minutes", "Minutes to gather events", "number", default=5, least=0, most=1_440),
+        MESSAGES_FIELD,
     )
 
     def check(self, setup: Setup) -> None:
@@ -65,12 +67,20 @@ class Email(Kind):
 
     def item(self, outgoing: Outgoing, setup: Setup) -> bytes:
         event = told(outgoing.event)
-        said = {"at": utc_text(event.at), "sentence": event.sentence, "link": event.link, "is_risky": event.is_risky}
+        text = message_for(outgoing.event, event, setup.settings)
+        said = {
+            "at": utc_text(event.at),
+            "lines": text.splitlines(),
+            # Words of somebody's own say what they want said.
+            "details": " · ".join(event.details) if text == event.sentence else "",
+            "link": event.link,
+            "is_risky": event.is_risky,
+        }
         return orjson.dumps(said)
 
     def body(self, items: Sequence[bytes], batch: Batch, setup: Setup) -> bytes:
         events = [orjson.loads(item) for item in items]
-        first = events[0]["sentence"] if len(events) == 1 else f"{len(events)} events"
+        first = events[0]["lines"][0] if len(events) == 1 else f"{len(events)} events"
         context = {"events": events, "is_one": len(events) == 1}
         said = {
             # Of the words of an event no line is left that could end the header.

@@ -1,9 +1,10 @@
-"""A channel of Slack, over an incoming webhook: one message a batch, a line or two an event.
+"""A channel of Slack, over an incoming webhook: one message a batch, a few lines an event.
 
 Source:  docs.slack.dev, "Sending messages using incoming webhooks", "Formatting message text", Block Kit
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import orjson
@@ -11,12 +12,15 @@ import orjson
 from auditapp.lib.clock import utc_text
 from auditapp.lib.outbound import Answer
 from auditapp.pipeline.destinations.http_kind import TLS_FIELDS, Call, HttpKind, call_to, outcome_of, told_of
-from auditapp.pipeline.destinations.kind import Batch, Field, Outcome, Outgoing, Setup
-from auditapp.pipeline.destinations.telling import Told, told
+from auditapp.pipeline.destinations.kind import Batch, Event, Field, Outcome, Outgoing, Setup
+from auditapp.pipeline.destinations.messages import MESSAGES_FIELD, filled, message_for, messages_of, template_for
+from auditapp.pipeline.destinations.telling import MAX_SENTENCE, MAX_VALUE, plain, told
 from auditapp.pipeline.formats.rendering import Format
 
 MOST_EVENTS: Final = 20
+MOST_MARKED: Final = 2_900  # of the 3,000 characters of a section
 GATHER_S: Final = 2.0  # Slack takes one message a second
+MAX_LINE: Final = 500
 _ESCAPED: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _WORDS: Final = {
     "invalid_payload": (Outcome.REFUSED, "Slack does not understand this message."),
@@ -41,11 +45,11 @@ _WORDS: Final = {
 
 
 class Slack(HttpKind):
-    """Nothing that an event says can mention anybody, be a link or end a block."""
+    """Nothing that an event says can mention anybody, be a link or end a block; who writes a message may do the first two."""
 
     key = "slack"
     name = "Slack"
-    summary = "A message to a channel: who did what to which resource, up to 20 events each."
+    summary = "A message to a channel: who did what to which resource, in words of your own where you like."
     icon = "chat"
     formats = (Format.SEGMENT,)
     fields = (
@@ -57,6 +61,7 @@ class Slack(HttpKind):
             is_secret=True,
             placeholder="https://hooks.slack.com/services/…",
         ),
+        MESSAGES_FIELD,
         *TLS_FIELDS,
     )
 
@@ -68,11 +73,11 @@ class Slack(HttpKind):
 
     def item(self, outgoing: Outgoing, setup: Setup) -> bytes:
         # verbatim: what looks like an address, a channel or a name in the text of an event stays text.
-        said = {"type": "mrkdwn", "text": _marked(told(outgoing.event)), "verbatim": True}
+        said = {"type": "mrkdwn", "text": _marked(outgoing.event, setup), "verbatim": True}
         return orjson.dumps({"type": "section", "text": said})
 
     def body(self, items: Sequence[bytes], batch: Batch, setup: Setup) -> bytes:
-        sentences = [escaped(told(outgoing.event).sentence) for outgoing in batch.events]
+        sentences = [escaped(_line(outgoing.event, setup)) for outgoing in batch.events]
         message = {
             "text": "\n".join(sentences),
             "mrkdwn": False,
@@ -102,16 +107,28 @@ def meaning_of_word(answer: Answer) -> tuple[Outcome, str]:
     return outcome, told_of(answer)
 
 
-def _marked(event: Told) -> str:
-    sign = ":x: " if event.is_failure else ":warning: " if event.is_risky else ""
-    parts = [f"{sign}*{escaped(event.what)}*{' failed' if event.is_failure else ''}"]
-    if event.link:
-        parts.append(f"<{event.link}|{escaped(event.resource or 'the event')}>")
-    elif event.resource:
-        parts.append(escaped(event.resource))
-    when = f"<!date^{int(event.at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{utc_text(event.at)}>"
-    by = f"by {escaped(event.who)}, " if event.who else ""
-    return f"{' · '.join(parts)}\n{by}{when}"
+def _line(event: Event, setup: Setup) -> str:
+    """What a notification shows of a message."""
+    return plain(message_for(event, told(event), setup.settings), MAX_LINE)
+
+
+def _marked(event: Event, setup: Setup) -> str:
+    said = told(event)
+    template = template_for(messages_of(setup.settings), said)
+    # An author may mark words and call people; what an event says may not. `&` alone is none of Slack's.
+    for most in (MAX_SENTENCE, MAX_VALUE) if template else ():
+        text = filled(template.replace("&", "&amp;"), event, said, partial(_value, link=said.link, most=most))
+        if len(text) <= MOST_MARKED:
+            return text
+    sign = ":x: " if said.is_failure else ":warning: " if said.is_risky else ""
+    words = escaped(said.sentence)
+    when = f"<!date^{int(said.at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{utc_text(said.at)}>"
+    linked = f"<{said.link}|{words}>" if said.link else words
+    return f"{sign}*{linked}*\n{' · '.join([when, *map(escaped, said.details)])}"
+
+
+def _value(text: str, *, link: str, most: int) -> str:
+    return text if text == link else escaped(plain(text, most))
 
 
 def escaped(text: str) -> str:

@@ -3,16 +3,19 @@
 Source:  standardwebhooks.com, specification 1.0.0
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
+from auditapp.lib.errors import Invalid
 from auditapp.lib.webhook_signature import signature_headers
 from auditapp.pipeline.destinations.http_kind import TLS_FIELDS, Call, HttpKind, call_to, headers_of
 from auditapp.pipeline.destinations.kind import MAX_EVENTS, Batch, Field, Outgoing, Setup
-from auditapp.pipeline.formats.rendering import render
+from auditapp.pipeline.destinations.messages import MESSAGES_FIELD, message_for
+from auditapp.pipeline.destinations.telling import told
+from auditapp.pipeline.formats.rendering import Format, render
 
 
 class Webhook(HttpKind):
@@ -42,17 +45,31 @@ class Webhook(HttpKind):
             is_secret=True,
             is_advanced=True,
         ),
+        Field(
+            "with_message",
+            "Say in words what happened, as message beside each event",
+            "flag",
+            "For receivers that show it as it is. In CEF there is no room for it.",
+            default=False,
+            is_required=False,
+            is_advanced=True,
+        ),
+        MESSAGES_FIELD,
         *TLS_FIELDS,
     )
 
     def check(self, setup: Setup) -> None:
         headers_of(setup.secrets.get("headers", ""), "headers")
+        if setup.settings["with_message"] and setup.form is Format.CEF:
+            raise Invalid("CEF has no room for a message.", field="with_message", code="no_room")
 
     def max_events(self, setup: Setup) -> int:
         return 1 if setup.settings["sends"] == "single" else MAX_EVENTS
 
     def item(self, outgoing: Outgoing, setup: Setup) -> bytes:
         said = render(setup.form, outgoing.event)
+        if setup.settings["with_message"] and isinstance(said, Mapping):
+            said = {**said, "message": message_for(outgoing.event, told(outgoing.event), setup.settings)}
         return orjson.dumps(said)
 
     def body(self, items: Sequence[bytes], batch: Batch, setup: Setup) -> bytes:
