@@ -34,8 +34,11 @@ from auditapp.pipeline.warehouses.services import disconnect_deleted_source
 from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.revert.kind import register_revert_kind
+from auditapp.revert.kinds.member import MemberRevert
 from auditapp.revert.kinds.source import SourceRevert
+from auditapp.revert.kinds.user_group import UserGroupRevert
 from auditapp.revert.kinds.warehouse import WarehouseRevert
+from auditapp.revert.kinds.workspace import WorkspaceRevert
 from auditapp.sealing.jobs import verify_all
 from auditapp.sources.attached import attach_to_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
@@ -109,6 +112,9 @@ DESTINATION_KINDS: Final = (
 REVERT_KINDS: Final = (
     SourceRevert(),
     WarehouseRevert(),
+    WorkspaceRevert(),
+    MemberRevert(),
+    UserGroupRevert(),
 )
 
 

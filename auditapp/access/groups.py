@@ -1,10 +1,12 @@
 """Groups: sets of members that share roles."""
 
+from typing import Any
+
 from django.db import transaction
 
 from auditapp.access.models import Grant, Group, GroupMember
 from auditapp.access.permissions import Permission
-from auditapp.access.roles import subject_of
+from auditapp.access.roles import roles_of, subject_of
 from auditapp.access.rules import begin_change, keep_an_owner, refuse_more_than_held, refuse_own
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.ids import new_id
@@ -24,9 +26,9 @@ def create_group(*, name: str) -> Group:
     Writes:  Group; user_group.created
     """
     access = begin_change(Permission.ACCESS_MANAGE)
-    group = Group(workspace_id=access.workspace_id, id=new_id("grp"), name=_free_name(access.workspace_id, name))
+    group = Group(workspace_id=access.workspace_id, id=new_id("grp"), name=free_name(access.workspace_id, name))
     group.save(force_insert=True)
-    record("user_group.created", target=group)
+    record("user_group.created", target=group, changes=changed({}, {"name": group.name}))
     return group
 
 
@@ -40,7 +42,7 @@ def rename_group(*, group_id: str, name: str) -> Group:
     access = begin_change(Permission.ACCESS_MANAGE)
     group = _group(access.workspace_id, group_id)
     before = {"name": group.name}
-    group.name = _free_name(access.workspace_id, name, but=group_id)
+    group.name = free_name(access.workspace_id, name, but=group_id)
     if changes := changed(before, {"name": group.name}):
         group.save(update_fields=["name"])
         record("user_group.updated", target=group, changes=changes)
@@ -57,13 +59,13 @@ def delete_group(*, group_id: str) -> None:
     access = begin_change(Permission.ACCESS_MANAGE)
     group = _group(access.workspace_id, group_id)
     refuse_own(access, group_id=group_id)
-    target = group.audit_target
+    target, whole = group.audit_target, whole_of_group(group)
     here = {"workspace_id": access.workspace_id}
     GroupMember.objects.filter(**here, group_id=group_id).delete()
     Grant.objects.filter(**here, subject_kind="group", subject_id=group_id).delete()
     group.delete()
     keep_an_owner(access.workspace_id)
-    record("user_group.deleted", target=target)
+    record("user_group.deleted", target=target, changes=changed(whole, {}))
 
 
 @transaction.atomic
@@ -111,7 +113,20 @@ def _group(workspace_id: int, group_id: str) -> Group:
     return group
 
 
-def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+def whole_of_group(group: Group) -> dict[str, Any]:
+    """All that events tell of a group, which is what one that was deleted comes back with."""
+    here = {"workspace_id": group.workspace_id}
+    members = GroupMember.objects.filter(**here, group_id=group.id).order_by("user_id")
+    roles = roles_of(group.workspace_id, "group", group.id)
+    told = {"members": list(members.values_list("user_id", flat=True)), "roles": roles}
+    return {"name": group.name, **{key: value for key, value in told.items() if value}}
+
+
+def free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    """The name, where it is one and no other group has it.
+
+    Raises:  Invalid
+    """
     name = name.strip()
     if not name:
         raise Invalid("Give the group a name.", field="name", code="required")

@@ -12,10 +12,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from auditapp.access.errors import AccountExists, AlreadyInvited, AlreadyMember, InvitationGone
-from auditapp.access.models import Grant, GroupMember, Invitation, Member, Scope, User, Workspace
+from auditapp.access.models import Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
 from auditapp.access.permissions import Access, Permission, access_of_system, permissions_for
 from auditapp.access.queries import owner_role
-from auditapp.access.roles import subject_of, what_was_given
+from auditapp.access.roles import roles_of, subject_of, what_was_given
 from auditapp.access.rules import GrantedRole, begin_change, checked_role, keep_an_owner, refuse_more_than_held
 from auditapp.lib import clock
 from auditapp.lib.errors import NotAllowed, NotFound, Outside
@@ -142,13 +142,21 @@ def remove_member(*, user_id: str) -> None:
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     member = subject_of(access.workspace_id, user_id=user_id)
-    target = member.audit_target
+    target, whole = member.audit_target, whole_of_member(access.workspace_id, user_id)
     here = {"workspace_id": access.workspace_id}
     Grant.objects.filter(**here, subject_kind="member", subject_id=user_id).delete()
     GroupMember.objects.filter(**here, user_id=user_id).delete()
     member.delete()
     keep_an_owner(access.workspace_id)
-    record("user.removed", target=target)
+    record("user.removed", target=target, changes=changed(whole, {}))
+
+
+def whole_of_member(workspace_id: int, user_id: str) -> dict[str, Any]:
+    """All that events tell of a member, which is what one that was removed comes back with: roles of their own, and groups."""
+    ids = GroupMember.objects.filter(workspace_id=workspace_id, user_id=user_id).values("group_id")
+    groups = list(Group.objects.filter(workspace_id=workspace_id, id__in=ids).order_by("name").values("id", "name"))
+    told = {"roles": roles_of(workspace_id, "member", user_id), "groups": groups}
+    return {key: value for key, value in told.items() if value}
 
 
 def _invite(access: Access, email: str, given: GrantedRole) -> tuple[Invitation, str]:

@@ -91,6 +91,12 @@ def subject_of(workspace_id: int, *, user_id: str | None = None, group_id: str |
     return found
 
 
+def roles_of(workspace_id: int, subject_kind: str, subject_id: str) -> list[dict[str, object]]:
+    """The roles of a member or a group, as events tell of each."""
+    grants = Grant.objects.filter(workspace_id=workspace_id, subject_kind=subject_kind, subject_id=subject_id)
+    return [what_was_given(grant) for grant in grants.select_related("role").order_by("role__position", "id")]
+
+
 def what_was_given(grant: Grant) -> dict[str, object]:
     """The role and its reach for an event: in words, and exactly."""
     reach = reach_in_words(grant.role.resource_type, grant.scope, grant.resource_ids, grant.labels)

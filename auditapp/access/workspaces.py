@@ -79,9 +79,9 @@ def change_workspace_settings(*, name: str, slug: str, time_zone: str) -> Worksp
     access.require(Permission.WORKSPACE_MANAGE)
     workspace = Workspace.objects.select_for_update().get(id=access.workspace_id)
     _check(slug, name, time_zone)
-    before = _settings(workspace)
+    before = told_of_workspace(workspace)
     workspace.name, workspace.slug, workspace.time_zone = name.strip(), slug, time_zone
-    if changes := changed(before, _settings(workspace)):
+    if changes := changed(before, told_of_workspace(workspace)):
         _save(workspace)
         record("workspace.settings_modified", target=workspace, changes=changes)
     return workspace
@@ -96,7 +96,8 @@ def _created(slug: str, name: str, time_zone: str) -> Workspace:
     return workspace
 
 
-def _settings(workspace: Workspace) -> dict[str, str]:
+def told_of_workspace(workspace: Workspace) -> dict[str, str]:
+    """What events tell of a workspace: its settings, by the names that change_workspace_settings takes."""
     return {"name": workspace.name, "slug": workspace.slug, "time_zone": workspace.time_zone}
 
 

@@ -19,6 +19,10 @@ _REQUEST = Target("access_request", "acr_8tUa4NqKgS6rLd1CfVo3Im", "Source admin 
 _WORKSPACE = Target("workspace", "wsp_2uJc8FbLoQ5hYi0DxTn6Kv", "Halden Outdoor")
 _ROLE = Meta("role", "Role", "Source admin")
 _SCOPE = Meta("scope", "Scope", "2 sources")
+_RESOURCES = Meta("resource_ids", "Resources", ["src_3vQk7TzLwR1mYb8NfXc2Hd", "src_8zEa4MhTkP7lSx1VqOc6Bw"])
+_HELD = [{"role": "Source Admin", "scope": "1 source", "resource_ids": ["src_3vQk7TzLwR1mYb8NfXc2Hd"]}]
+_IN_GROUPS = [{"id": "grp_2xJv9OiBkE7cMw4WzPh0Ys", "name": "Mobile team"}]
+_INSIDE = ["usr_0oLf7GbSmD2vUq9JxKt4Ce"]
 
 _SIGNING_IN = (
     _declare(
@@ -148,7 +152,23 @@ _MEMBERSHIP = (
         Meta("connection", "Connection", "Okta"),
         like="created",
     ),
-    _declare("user.removed", "User Removed", "removed {resource} from the workspace", _MEMBER),
+    _declare(
+        "user.removed",
+        "User Removed",
+        "removed {resource} from the workspace",
+        _MEMBER,
+        Change("roles", "Roles", _HELD, None),
+        Change("groups", "Groups", _IN_GROUPS, None),
+        revertible=True,
+    ),
+    _declare(
+        "user.restored",
+        "User Restored",
+        "restored {resource} in the workspace",
+        _MEMBER,
+        Change("roles", "Roles", None, _HELD),
+        Change("groups", "Groups", None, _IN_GROUPS),
+    ),
     _declare(
         "access_request.created",
         "Access Request Created",
@@ -185,6 +205,7 @@ _ROLES = (
         _MEMBER,
         _ROLE,
         _SCOPE,
+        _RESOURCES,
         aliases=("Policy Created",),
     ),
     _declare(
@@ -194,6 +215,7 @@ _ROLES = (
         _MEMBER,
         _ROLE,
         _SCOPE,
+        _RESOURCES,
         like="granted",
         verb=Verb.DELETE,
         aliases=("Policy Deleted",),
@@ -214,6 +236,7 @@ _ROLES = (
         _GROUP,
         _ROLE,
         _SCOPE,
+        _RESOURCES,
     ),
     _declare(
         "user_group.role_revoked",
@@ -222,6 +245,7 @@ _ROLES = (
         _GROUP,
         _ROLE,
         _SCOPE,
+        _RESOURCES,
         like="granted",
         verb=Verb.DELETE,
     ),
@@ -237,7 +261,14 @@ _ROLES = (
 )
 
 _GROUPS = (
-    _declare("user_group.created", "User Group Created", "created {resource}", _GROUP),
+    _declare(
+        "user_group.created",
+        "User Group Created",
+        "created {resource}",
+        _GROUP,
+        Change("name", "Name", None, "Mobile team"),
+        revertible=True,
+    ),
     _declare(
         "user_group.updated",
         "User Group Updated",
@@ -245,7 +276,25 @@ _GROUPS = (
         _GROUP,
         Change("name", "Name", "App team", "Mobile team"),
     ),
-    _declare("user_group.deleted", "User Group Deleted", "deleted {resource}", _GROUP),
+    _declare(
+        "user_group.deleted",
+        "User Group Deleted",
+        "deleted {resource}",
+        _GROUP,
+        Change("name", "Name", "Mobile team", None),
+        Change("members", "Members", _INSIDE, None),
+        Change("roles", "Roles", _HELD, None),
+        revertible=True,
+    ),
+    _declare(
+        "user_group.restored",
+        "User Group Restored",
+        "restored {resource}",
+        _GROUP,
+        Change("name", "Name", None, "Mobile team"),
+        Change("members", "Members", None, _INSIDE),
+        Change("roles", "Roles", None, _HELD),
+    ),
     _declare(
         "user_group.member_added",
         "User Added To User Group",

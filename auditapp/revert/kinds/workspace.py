@@ -1,0 +1,39 @@
+"""The workspace itself: its name, its address and its time zone. It is neither made nor deleted from here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditapp.access.models import Workspace
+from auditapp.access.permissions import Access, Permission
+from auditapp.access.workspaces import change_workspace_settings, told_of_workspace
+from auditapp.revert.fields import flat
+from auditapp.revert.kind import RevertKind
+
+
+class WorkspaceRevert(RevertKind[Workspace]):
+    resource_type = "workspace"
+    settable = ("name", "slug", "time_zone")
+
+    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Workspace | None:
+        workspaces = Workspace.objects.select_for_update() if lock else Workspace.objects.all()
+        found = workspaces.filter(id=access.workspace_id).first()
+        return found if found and found.audit_target.id == resource_id else None
+
+    def values(self, resource: Workspace) -> dict[str, Any]:
+        return flat(told_of_workspace(resource))
+
+    def require(self, access: Access, resource: Workspace | None) -> None:
+        access.require(Permission.WORKSPACE_MANAGE)
+
+    def write(self, resource: Workspace, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        change_workspace_settings(**{**told_of_workspace(resource), **values})
+
+    def effects(self, resource: Workspace | None, values: Mapping[str, Any]) -> list[str]:
+        told = []
+        if resource is not None and "slug" in values:
+            told.append(
+                f"Its pages lie under /{values['slug']}/ from then on: links to /{resource.slug}/ lead nowhere."
+            )
+        if "time_zone" in values:
+            told.append(f"Pages show times as they are in {values['time_zone']}; what is recorded stays as it is.")
+        return told
