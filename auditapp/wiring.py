@@ -12,6 +12,8 @@ from auditapp.forwarding.where_it_went import where_it_went
 from auditapp.jobs.schedule import Job, redo_stalled, register
 from auditapp.pipeline.delivery.jobs import forget_attempts, warn_of_expiry
 from auditapp.pipeline.delivery.mail import mail_owners
+from auditapp.pipeline.destination_filters.services import delete_filters_of
+from auditapp.pipeline.destinations.attached import attach_to_destinations
 from auditapp.pipeline.destinations.kinds.datadog import DatadogLogs
 from auditapp.pipeline.destinations.kinds.elasticsearch import Elasticsearch
 from auditapp.pipeline.destinations.kinds.email import Email
@@ -26,16 +28,24 @@ from auditapp.pipeline.destinations.services import delete_destinations_of
 from auditapp.pipeline.flow.counting import forget_stages
 from auditapp.pipeline.flow.upstream import register_upstream
 from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
+from auditapp.pipeline.functions.uses import take_out_of_destination, take_out_of_source
 from auditapp.pipeline.plans.jobs import forget_violations, tell_violations
 from auditapp.pipeline.plans.queries import planned_names
+from auditapp.pipeline.transformations.services import (
+    delete_transformations_of,
+    delete_transformations_of_source,
+)
 from auditapp.pipeline.warehouses.due import SYNC_KIND, start_due_syncs, sync_ended
 from auditapp.pipeline.warehouses.jobs import forget_syncs
 from auditapp.pipeline.warehouses.services import disconnect_deleted_source
 from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.revert.kind import register_revert_kind
+from auditapp.revert.kinds.destination import DestinationRevert
+from auditapp.revert.kinds.destination_filter import DestinationFilterRevert
 from auditapp.revert.kinds.member import MemberRevert
 from auditapp.revert.kinds.source import SourceRevert
+from auditapp.revert.kinds.transformation import TransformationRevert
 from auditapp.revert.kinds.user_group import UserGroupRevert
 from auditapp.revert.kinds.warehouse import WarehouseRevert
 from auditapp.revert.kinds.workspace import WorkspaceRevert
@@ -115,6 +125,9 @@ REVERT_KINDS: Final = (
     WorkspaceRevert(),
     MemberRevert(),
     UserGroupRevert(),
+    DestinationRevert(),
+    DestinationFilterRevert(),
+    TransformationRevert(),
 )
 
 
@@ -133,7 +146,12 @@ def register_resources() -> None:
         register_destination_kind(destination_kind)
     for revert_kind in REVERT_KINDS:
         register_revert_kind(revert_kind)
+    attach_to_destinations(delete_filters_of)
+    attach_to_destinations(delete_transformations_of)
+    attach_to_destinations(take_out_of_destination)
     attach_to_sources(delete_destinations_of)
+    attach_to_sources(delete_transformations_of_source)
+    attach_to_sources(take_out_of_source)
     attach_to_sources(disconnect_deleted_source)
     register_planned(planned_names)
     attach_to_sources(forget_stages)

@@ -1,12 +1,33 @@
-"""Names of fields to take out of an object or to keep alone, whole or down to a part. Nothing is changed in place."""
+"""Names of fields to take out of an object or to keep alone, whole or down to a part. Nothing is changed in place.
 
+And how a name stands in a sentence that is read back: in quotes where it is not plain.
+"""
+
+import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from auditapp.pipeline.field_paths import steps_of
 
 # A name takes all below it (None) or only what is named there.
 Names = Mapping[str, "Names | None"]
+NAME: Final = r'(?:[\w.$@/\[\]-]+|"(?:[^"\\]|\\.)*")'
+_PLAIN: Final = re.compile(r"[\w.$@/\[\]-]+")
+
+
+def quoted(name: str) -> str:
+    """A name as it stands in a sentence.
+
+    >>> quoted("order.id"), quoted("order id")
+    ('order.id', '"order id"')
+    """
+    return name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def unquoted(said: str) -> str:
+    """The name that a sentence says."""
+    return str(json.loads(said)) if said.startswith('"') else said
 
 
 def names_tree(names: Sequence[str]) -> Names:

@@ -75,7 +75,7 @@ class RevertKind(Generic[Resource]):
         """What a person calls this field of the event's resource."""
         if path == WHOLE:
             return f"The {self.resource_type.replace('_', ' ')} itself"
-        return labels_of(event.type).get(path, path)
+        return labels_of(event.type).get(path) or label_among(self.resource_type, path) or path
 
     def asks(self, resource: Resource | None, values: Mapping[str, Any]) -> dict[str, str]:
         """Secrets that no event holds and that setting these values needs or is glad of: what to ask for, by path."""
@@ -114,6 +114,12 @@ def labels_of(type_key: str) -> dict[str, str]:
     """The names of an event type's fields, by path, as the catalogue has them."""
     declared = EVENT_TYPES.get(type_key)
     return {field.path: field.label for field in declared.fields} if declared else {}
+
+
+def label_among(resource_type: str, path: str) -> str:
+    """The name that some other event type about such a resource has for a field; empty where none has."""
+    about = (one for one in EVENT_TYPES.values() if one.resource_type == resource_type)
+    return next((field.label for one in about for field in one.fields if field.path == path), "")
 
 
 _kinds: dict[str, RevertKind[Any]] = {}

@@ -48,6 +48,7 @@ def test_who_may_change_the_source_creates_one(cast):
         "name": (None, "Rename order id"),
         "condition": (None, ORDERS),
         "rename": (None, ["orderId to order_id"]),
+        "enabled": (None, True),
     }
     assert (one.definition, one.event, one.kinds) == (RENAME, "track Order Completed", ["rename"])
 

@@ -11,14 +11,11 @@ from typing import Any, Final
 from auditapp.lib.errors import Busy
 from auditapp.pipeline.delivery.positions import wake_delivery
 from auditapp.pipeline.destination_filters.actions import FilterChain, Filtered
-from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.destination_filters.running import filter_chain
 from auditapp.pipeline.destinations.models import Destination
-from auditapp.pipeline.functions.models import FunctionUse
 from auditapp.pipeline.functions.outcomes import Outcome, Result
 from auditapp.pipeline.functions.placed import Placed, placed_function, tell_failures
 from auditapp.pipeline.transformations.engine import Transformation, apply_transformations
-from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.transformations.running import enabled_transformations
 from auditapp.pipeline.verdicts import Verdict
 
@@ -102,15 +99,6 @@ def stages_of(destination: Destination) -> Stages:
         enabled_transformations(*where),
         placed_function(*where),
     )
-
-
-def forget_stages(destination: Destination) -> None:
-    """Take the stages away with a destination that is being deleted.
-
-    Writes:  DestinationFilter, SavedTransformation, FunctionUse
-    """
-    for kept in (DestinationFilter, SavedTransformation, FunctionUse):
-        kept.objects.filter(workspace_id=destination.workspace_id, destination_id=destination.id).delete()
 
 
 def raise_version(destination: Destination) -> None:

@@ -45,7 +45,7 @@ def create_filter(
     Raises:  NotFound, Denied, Invalid, TooMany
     Writes:  DestinationFilter, Destination, Delivery; destination_filter.created
     """
-    destination = _destination(destination_id)
+    destination = destination_to_filter(destination_id)
     there = filters_of(destination)
     if there.count() >= MAX_FILTERS:
         raise TooMany
@@ -55,10 +55,10 @@ def create_filter(
         source_id=destination.source_id,
         destination_id=destination.id,
         is_enabled=is_enabled,
-        position=(there.aggregate(last=Max("position"))["last"] or 0) + 1,
+        position=next_position(destination),
         created_at=clock.now(),
     )
-    _define(one, title, condition, actions, description)
+    define(one, title, condition, actions, description)
     one.save(force_insert=True)
     raise_version(destination)
     record("destination_filter.created", target=[one, destination], changes=changed({}, _told(one)))
@@ -76,7 +76,7 @@ def change_filter(
     """
     one, destination = _to_change(destination_id, filter_id)
     before = _told(one)
-    _define(one, title, condition, actions, description)
+    define(one, title, condition, actions, description)
     if changes := changed(before, _told(one)):
         one.save()
         raise_version(destination)
@@ -112,9 +112,62 @@ def delete_filter(*, destination_id: str, filter_id: str) -> None:
     Writes:  DestinationFilter, Destination, Delivery; destination_filter.deleted
     """
     one, destination = _to_change(destination_id, filter_id)
-    record("destination_filter.deleted", target=[one, destination], changes=changed(_told(one), {}))
-    one.delete()
+    _delete(one, destination)
     raise_version(destination)
+
+
+def delete_filters_of(destination: Destination) -> None:
+    """Delete the filters of a destination that is being deleted, in that transaction.
+
+    Writes:  DestinationFilter; destination_filter.deleted for each
+    """
+    for one in filters_of(destination).select_for_update():
+        _delete(one, destination)
+
+
+def destination_to_filter(destination_id: str) -> Destination:
+    """The destination, locked after its source, where whoever acts may change it.
+
+    Raises:  NotFound, Denied
+    """
+    found = destination_for(acting_access(), destination_id)
+    source_to_change(found.source_id)
+    return Destination.objects.select_for_update().get(workspace_id=found.workspace_id, id=found.id)
+
+
+def next_position(destination: Destination) -> int:
+    """The place behind the other filters."""
+    return (filters_of(destination).aggregate(last=Max("position"))["last"] or 0) + 1
+
+
+def define(one: DestinationFilter, title: str, condition: str, actions: Any, description: str) -> None:
+    """Say what a filter does, and to which events.
+
+    Raises:  Invalid
+    """
+    one.title, one.description, one.condition = title.strip(), description.strip(), condition.strip()
+    if not one.title:
+        raise Invalid("Give the filter a title.", field="title", code="required")
+    for field, text, most in (("title", one.title, MAX_TITLE), ("description", one.description, MAX_DESCRIPTION)):
+        if len(text) > most:
+            raise Invalid(f"Write at most {most} characters.", field=field, code="too_long")
+    compile_fql(one.condition)
+    actions_of(actions)
+    one.actions = actions
+    # PostgreSQL's JSON holds no NUL, and JSON no half of a surrogate pair.
+    if b"\\u0000" in canonical_bytes([one.title, one.description, one.condition, one.actions]):
+        raise Invalid("A NUL character cannot be stored.", field="title", code="bad_character")
+    one.revision, one.updated_at = random_base62(12), clock.now()
+
+
+def whole_of_filter(one: DestinationFilter) -> dict[str, Any]:
+    """All that events tell of a filter, which is what one that was deleted comes back with."""
+    return {**_told(one), "enabled": one.is_enabled, "position": one.position}
+
+
+def _delete(one: DestinationFilter, destination: Destination) -> None:
+    record("destination_filter.deleted", target=[one, destination], changes=changed(whole_of_filter(one), {}))
+    one.delete()
 
 
 def _switch(destination_id: str, filter_id: str, *, on: bool) -> DestinationFilter:
@@ -129,35 +182,12 @@ def _switch(destination_id: str, filter_id: str, *, on: bool) -> DestinationFilt
     return one
 
 
-def _destination(destination_id: str) -> Destination:
-    """The destination, locked after its source, where whoever acts may change it."""
-    found = destination_for(acting_access(), destination_id)
-    source_to_change(found.source_id)
-    return Destination.objects.select_for_update().get(workspace_id=found.workspace_id, id=found.id)
-
-
 def _to_change(destination_id: str, filter_id: str) -> tuple[DestinationFilter, Destination]:
-    destination = _destination(destination_id)
+    destination = destination_to_filter(destination_id)
     one = filters_of(destination).select_for_update().filter(id=filter_id).first()
     if one is None:
         raise NotFound
     return one, destination
-
-
-def _define(one: DestinationFilter, title: str, condition: str, actions: Any, description: str) -> None:
-    one.title, one.description, one.condition = title.strip(), description.strip(), condition.strip()
-    if not one.title:
-        raise Invalid("Give the filter a title.", field="title", code="required")
-    for field, text, most in (("title", one.title, MAX_TITLE), ("description", one.description, MAX_DESCRIPTION)):
-        if len(text) > most:
-            raise Invalid(f"Write at most {most} characters.", field=field, code="too_long")
-    compile_fql(one.condition)
-    actions_of(actions)
-    one.actions = actions
-    # PostgreSQL's JSON holds no NUL, and JSON no half of a surrogate pair.
-    if b"\\u0000" in canonical_bytes([one.title, one.description, one.condition, one.actions]):
-        raise Invalid("A NUL character cannot be stored.", field="title", code="bad_character")
-    one.revision, one.updated_at = random_base62(12), clock.now()
 
 
 def _told(one: DestinationFilter) -> dict[str, Any]:

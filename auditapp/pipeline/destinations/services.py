@@ -14,7 +14,7 @@ from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id
 from auditapp.lib.webhook_signature import new_secret
 from auditapp.pipeline.delivery.positions import forget_delivery, open_delivery, skip_to_now, wake_delivery
-from auditapp.pipeline.delivery.stages import forget_stages
+from auditapp.pipeline.destinations.attached import delete_attached
 from auditapp.pipeline.destinations.kind import Kind
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.queries import destination_for, destinations_of
@@ -78,15 +78,16 @@ def create_destination(
         id=new_id("dst"),
         source_id=source.id,
         kind=kind,
-        name=_free_name(source.workspace_id, name),
+        name=free_name(source.workspace_id, name),
         form=checked_form(of_kind, form),
         settings=values,
         created_at=clock.now(),
     )
     _keep(destination, of_kind, Secrets(secrets, signing))
-    _save(destination, force_insert=True)
+    save_destination(destination, force_insert=True)
     open_delivery(destination)
-    changes = [*changed({}, _told(destination)), *(Change(f"settings.{one}", new=WITHHELD) for one in sorted(secrets))]
+    told = {**_told(destination), "kind": kind}
+    changes = [*changed({}, told), *(Change(f"settings.{one}", new=WITHHELD) for one in sorted(secrets))]
     record("destination.created", target=[destination, source], meta={"kind": of_kind.name}, changes=changes)
     return destination, signing[0].secret if signing else ""
 
@@ -104,7 +105,7 @@ def change_destination(
     destination = destination_to_change(destination_id)
     kind = destination_kind(destination.kind)
     before, secrets = _told(destination), secrets_of(destination)
-    destination.name = _free_name(destination.workspace_id, name, but=destination_id)
+    destination.name = free_name(destination.workspace_id, name, but=destination_id)
     destination.form = checked_form(kind, form)
     destination.settings, values = checked_settings(kind, settings, secrets.values)
     changes = changed(before, _told(destination))
@@ -120,7 +121,7 @@ def change_destination(
     if any(change.path != "name" for change in changes):
         destination.tested_at = None
     _keep(destination, kind, replace(secrets, values=values))
-    _save(destination)
+    save_destination(destination)
     wake_delivery(destination)
     record("destination.modified", target=destination, changes=changes)
     return destination
@@ -227,7 +228,7 @@ def rotate_signing_secret(*, destination_id: str) -> tuple[Destination, str]:
 
 @transaction.atomic
 def delete_destination(*, destination_id: str) -> None:
-    """Delete a destination with its secrets, its attempts and its dead letters. What it was sent is not touched.
+    """Delete a destination with its filters, secrets, attempts and dead letters. What it was sent is not touched.
 
     Raises:  NotFound, Denied
     Writes:  Destination, Delivery and all that hangs on it; destination.deleted
@@ -256,10 +257,21 @@ def destination_to_change(destination_id: str) -> Destination:
     return Destination.objects.select_for_update().get(workspace_id=access.workspace_id, id=destination_id)
 
 
+def whole_of_destination(destination: Destination) -> dict[str, Any]:
+    """All that events tell of a destination, which is what one that was deleted comes back with."""
+    return {
+        **_told(destination),
+        "kind": destination.kind,
+        "enabled": destination.is_enabled,
+        "paused": destination.paused_at is not None,
+    }
+
+
 def _delete(destination: Destination) -> None:
-    record("destination.deleted", target=destination, changes=changed(_told(destination), {}))
+    source = Source.objects.get(workspace_id=destination.workspace_id, id=destination.source_id)
+    delete_attached(destination)
+    record("destination.deleted", target=[destination, source], changes=changed(whole_of_destination(destination), {}))
     forget_delivery(destination)
-    forget_stages(destination)
     destination.delete()
 
 
@@ -277,7 +289,11 @@ def _told(destination: Destination) -> dict[str, Any]:
     return {"name": destination.name, "format": destination.form, "settings": dict(destination.settings)}
 
 
-def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+def free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    """The name, where it is one and no other destination has it.
+
+    Raises:  Invalid, NameTaken
+    """
     name = name.strip()
     if not name or len(name) > MAX_NAME:
         raise Invalid(f"Give the destination a name of at most {MAX_NAME} characters.", field="name", code="required")
@@ -286,7 +302,11 @@ def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
     return name
 
 
-def _save(destination: Destination, **how: Any) -> None:
+def save_destination(destination: Destination, **how: Any) -> None:
+    """Save it, also where two give a name at once.
+
+    Raises:  NameTaken
+    """
     try:
         with transaction.atomic():
             destination.save(**how)

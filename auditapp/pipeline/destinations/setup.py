@@ -57,9 +57,13 @@ def secrets_of(destination: Destination) -> Secrets:
 def setup_of(destination: Destination) -> Setup:
     """What the kind needs to send.
 
-    Raises:  SecretBoxLocked, Invalid where the kind is not there any more
+    Raises:  SecretBoxLocked, Invalid where the kind is not there any more, or a secret that it needs was not entered yet
     """
-    return made_up(destination, secrets_of(destination))
+    secrets = secrets_of(destination)
+    for one in destination_kind(destination.kind).fields:
+        if one.is_secret and one.is_required and not secrets.values.get(one.name):
+            raise _required(one)
+    return made_up(destination, secrets)
 
 
 def made_up(destination: Destination, secrets: Secrets) -> Setup:
@@ -82,11 +86,12 @@ def checked_form(kind: Kind, value: str) -> Format:
 
 
 def checked_settings(
-    kind: Kind, given: Mapping[str, Any], before: Mapping[str, str] | None = None
+    kind: Kind, given: Mapping[str, Any], before: Mapping[str, str] | None = None, *, with_secrets: bool = True
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and secrets as they may be stored.
 
-    Takes:   before, secrets there are: one that is given as "" or not at all stays, one that is given as None goes
+    Takes:   before, secrets there are: one that is given as "" or not at all stays, one that is given as None goes;
+             with_secrets, False where they may be entered later
     Raises:  Invalid, with the field
     """
     known = {one.name for one in kind.fields}
@@ -103,7 +108,7 @@ def checked_settings(
             secrets.pop(one.name, None)
         elif value not in (None, ""):
             secrets[one.name] = str(_checked(one, value))
-        if one.is_required and not secrets.get(one.name):
+        if with_secrets and one.is_required and not secrets.get(one.name):
             raise _required(one)
     return settings, secrets
 

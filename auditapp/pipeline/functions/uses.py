@@ -83,6 +83,27 @@ def take_function_out(*, source_id: str, destination_id: str = "") -> None:
     raise_versions(source.workspace_id, [destination_id] if destination_id else [])
 
 
+def take_out_of_destination(destination: Destination) -> None:
+    """Take the function out of a destination that is being deleted, in that transaction.
+
+    Writes:  FunctionUse; function.disabled
+    """
+    source = Source.objects.get(workspace_id=destination.workspace_id, id=destination.source_id)
+    if use := use_in(source, destination.id):
+        _record_out(use, source, destination)
+        use.delete()
+
+
+def take_out_of_source(source: Source) -> None:
+    """Take the function out of a source that is being deleted, in that transaction; its destinations are gone by then.
+
+    Writes:  FunctionUse; function.disabled
+    """
+    if use := use_in(source):
+        _record_out(use, source, source)
+        use.delete()
+
+
 def _place(source_id: str, destination_id: str) -> tuple[Source, HasTarget]:
     """The source, locked, and where in it the function stands."""
     source = source_to_change(source_id)
@@ -95,5 +116,7 @@ def _place(source_id: str, destination_id: str) -> tuple[Source, HasTarget]:
 
 
 def _record_out(use: FunctionUse, source: Source, place: HasTarget) -> None:
+    """Tell that a function was taken out, with the settings that it had there: never its secrets."""
     function = Function.objects.get(workspace_id=use.workspace_id, id=use.function_id)
-    record("function.disabled", target=[function, place], scope_id=source.id, changes=[Change("enabled", True, False)])
+    changes = [Change("enabled", True, False), *changed(use.settings, {}, prefix="settings.")]
+    record("function.disabled", target=[function, place], scope_id=source.id, changes=changes)

@@ -1,4 +1,4 @@
-"""The kinds of change that a transformation can be: their names, and what the trail and the list say of a definition.
+"""The kinds of change that a transformation can be, and their names.
 
 Which events a condition is about is read here too, where it is of a simple form.
 """
@@ -78,31 +78,6 @@ def condition_of(call: str, event: str = "") -> str:
         return EVERYTHING
     quoted = event.replace("\\", "\\\\").replace('"', '\\"')
     return f'type = "{call}" and event = "{quoted}"' if event else f'type = "{call}"'
-
-
-def told(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """What events of the trail tell of a definition, each kind of change in words."""
-    hashing = definition.get("hashPropertiesConfiguration") or {}
-    said: dict[str, Any] = {
-        "condition": definition.get("if"),
-        "new_name": definition.get("newEventName"),
-        "rename": [f"{one['oldName']} to {one['newName']}" for one in definition.get("propertyRenames") or ()],
-        "values": [
-            f"{path} = {one['propertyValue']}"
-            for one in definition.get("propertyValueTransformations") or ()
-            for path in one["propertyPaths"]
-        ],
-        "casing": [
-            f"{path} in {one['casing']}"
-            for one in definition.get("propertyCasings") or ()
-            for path in one["propertyPaths"]
-        ],
-        "defined": [f"{one['propertyName']} = {one['fql']}" for one in definition.get("fqlDefinedProperties") or ()],
-        "allow": definition.get("allowProperties"),
-        "hash": [f"{path} by {hashing['algorithm']}" for path in hashing.get("paths", ())],
-        "drop": definition.get("drop"),
-    }
-    return {key: value for key, value in said.items() if value}
 
 
 def _text(found: "re.Match[str]", name: str) -> str | None:

@@ -13,11 +13,13 @@ from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id, random_base62
 from auditapp.lib.secret_box import seal
 from auditapp.pipeline.delivery.stages import raise_versions
+from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.queries import destinations_of
 from auditapp.pipeline.transformations.definition import transformation_of
-from auditapp.pipeline.transformations.kinds import KINDS, event_of, kinds_of, told
+from auditapp.pipeline.transformations.kinds import KINDS, event_of, kinds_of
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.transformations.queries import transformation_for
+from auditapp.pipeline.transformations.telling import told
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
 from auditapp.sources.locking import source_to_change
@@ -68,16 +70,8 @@ def create_transformation(
         is_enabled=is_enabled,
         created_at=clock.now(),
     )
-    _define(one, name, definition, hash_key)
-    rows = SavedTransformation.objects.filter(workspace_id=source.workspace_id, source_id=source.id)
-    if rows.count() >= MAX_TRANSFORMATIONS:
-        raise Invalid(f"A source has at most {MAX_TRANSFORMATIONS} transformations.", code="too_many")
-    one.save(force_insert=True)
-    changes = changed({}, _told(one))
-    if one.hash_key is not None:
-        changes.append(Change("hash_key", new=WITHHELD))
-    _raise_version(one)
-    record("transformation.created", target=[one, source], changes=changes)
+    save_new(one, name, definition, hash_key)
+    record("transformation.created", target=[one, source], changes=told_as_new(one))
     return one
 
 
@@ -134,9 +128,61 @@ def delete_transformation(*, transformation_id: str) -> None:
     Writes:  SavedTransformation, Destination, Delivery; transformation.deleted
     """
     one, source = _to_change(transformation_id)
-    record("transformation.deleted", target=[one, source], changes=changed(_told(one), {}))
-    one.delete()
+    _delete(one, source)
     _raise_version(one)
+
+
+def delete_transformations_of(destination: Destination) -> None:
+    """Delete the transformations of a destination that is being deleted, in that transaction.
+
+    Writes:  SavedTransformation; transformation.deleted for each
+    """
+    where = {"workspace_id": destination.workspace_id, "destination_id": destination.id}
+    source = Source.objects.get(workspace_id=destination.workspace_id, id=destination.source_id)
+    for one in SavedTransformation.objects.select_for_update().filter(**where).order_by("id"):
+        _delete(one, source)
+
+
+def delete_transformations_of_source(source: Source) -> None:
+    """Delete the transformations of a source that is being deleted, in that transaction.
+
+    Writes:  SavedTransformation; transformation.deleted for each
+    """
+    where = {"workspace_id": source.workspace_id, "source_id": source.id}
+    for one in SavedTransformation.objects.select_for_update().filter(**where).order_by("id"):
+        _delete(one, source)
+
+
+def save_new(one: SavedTransformation, name: str, definition: Mapping[str, Any], hash_key: str) -> None:
+    """Say what a new transformation does, and save it.
+
+    Raises:  Invalid, AlreadyChanged
+    """
+    _define(one, name, definition, hash_key)
+    rows = SavedTransformation.objects.filter(workspace_id=one.workspace_id, source_id=one.source_id)
+    if rows.count() >= MAX_TRANSFORMATIONS:
+        raise Invalid(f"A source has at most {MAX_TRANSFORMATIONS} transformations.", code="too_many")
+    one.save(force_insert=True)
+    _raise_version(one)
+
+
+def told_as_new(one: SavedTransformation) -> list[Change]:
+    """What an event tells of a transformation that was made or brought back."""
+    changes = changed({}, whole_of_transformation(one))
+    return changes if one.hash_key is None else [*changes, Change("hash_key", new=WITHHELD)]
+
+
+def whole_of_transformation(one: SavedTransformation) -> dict[str, Any]:
+    """All that events tell of a transformation, which is what one that was deleted comes back with."""
+    said: dict[str, Any] = {**_told(one), "enabled": one.is_enabled}
+    if one.destination_id:
+        said["destination"] = one.destination_id
+    return said if one.hash_key is None else {**said, "keyed": True}
+
+
+def _delete(one: SavedTransformation, source: Source) -> None:
+    record("transformation.deleted", target=[one, source], changes=changed(whole_of_transformation(one), {}))
+    one.delete()
 
 
 def _switch(transformation_id: str, *, on: bool) -> SavedTransformation:

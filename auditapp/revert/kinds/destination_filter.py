@@ -1,0 +1,97 @@
+"""Filters of destinations: switched, changed, deleted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from auditapp.access.permissions import Access, Permission
+from auditapp.pipeline.destination_filters.models import DestinationFilter
+from auditapp.pipeline.destination_filters.restoring import restore_filter
+from auditapp.pipeline.destination_filters.services import (
+    change_filter,
+    delete_filter,
+    disable_filter,
+    enable_filter,
+    whole_of_filter,
+)
+from auditapp.pipeline.destination_filters.words import from_words, in_words
+from auditapp.record.drafts import MISSING, Change, EventDraft
+from auditapp.revert.fields import WHOLE, flat
+from auditapp.revert.kind import RevertKind
+from auditapp.sources.models import Source
+
+DESTINATION: Final = "destination"
+DEFINED: Final = ("title", "description", "condition", "actions")
+
+
+class DestinationFilterRevert(RevertKind[DestinationFilter]):
+    """Who changes the source changes the filters of its destinations."""
+
+    resource_type = "destination_filter"
+    settable = (*DEFINED, "enabled")
+    depth = 2
+
+    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> DestinationFilter | None:
+        rows = DestinationFilter.objects.filter(workspace_id=access.workspace_id, id=resource_id)
+        found = rows.first()
+        if found is None or not access.reach(Permission.SOURCE_READ).covers(found.source_id):
+            return None
+        if not lock:
+            return found
+        # The source first, as services do.
+        Source.objects.select_for_update().filter(workspace_id=access.workspace_id, id=found.source_id).first()
+        return rows.select_for_update().first()
+
+    def values(self, resource: DestinationFilter) -> dict[str, Any]:
+        return {**flat(whole_of_filter(resource)), DESTINATION: resource.destination_id}
+
+    def require(self, access: Access, resource: DestinationFilter | None) -> None:
+        if resource is None:
+            access.require(Permission.SOURCE_WRITE)
+        else:
+            source = Source.objects.get(workspace_id=access.workspace_id, id=resource.source_id)
+            access.require(Permission.SOURCE_WRITE, source)
+
+    def changes(self, event: EventDraft) -> Sequence[Change]:
+        found = super().changes(event)
+        if event.type.endswith(".deleted"):
+            return [*found, Change(DESTINATION, old=event.targets[1].id)] if len(event.targets) > 1 else ()
+        return found
+
+    def label(self, path: str, event: EventDraft) -> str:
+        return "Destination" if path == DESTINATION else super().label(path, event)
+
+    def write(self, resource: DestinationFilter, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        where = {"destination_id": resource.destination_id, "filter_id": resource.id}
+        if any(path in values for path in DEFINED):
+            now = {
+                "title": resource.title,
+                "description": resource.description,
+                "condition": resource.condition,
+                "actions": in_words(resource.actions),
+            }
+            said = now | {path: "" if one is MISSING else one for path, one in values.items() if path in DEFINED}
+            change_filter(**where, **said | {"actions": from_words(said["actions"])})
+        if "enabled" in values:
+            (enable_filter if values["enabled"] else disable_filter)(**where)
+
+    def restore(self, resource_id: str, name: str, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        restore_filter(
+            filter_id=resource_id,
+            destination_id=values.get(DESTINATION, ""),
+            title=values.get("title", name),
+            description=values.get("description", ""),
+            condition=values.get("condition", ""),
+            actions=values.get("actions", ()),
+            is_enabled=bool(values.get("enabled", True)),
+            position=values.get("position", 0),
+        )
+
+    def delete(self, resource: DestinationFilter) -> None:
+        delete_filter(destination_id=resource.destination_id, filter_id=resource.id)
+
+    def effects(self, resource: DestinationFilter | None, values: Mapping[str, Any]) -> list[str]:
+        if values.get(WHOLE) is True:
+            return ["What is sent from then on goes through it, also what waits already."]
+        if WHOLE in values or values.get("enabled") is False:
+            return ["Events that it keeps back or cuts are sent whole from then on, also what waits already."]
+        return ["What is sent from then on goes through the filter as it was, also what waits already."]
