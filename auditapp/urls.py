@@ -35,6 +35,8 @@ from auditapp.pipeline.warehouses import sync_views as syncs
 from auditapp.pipeline.warehouses import views as warehouses
 from auditapp.pipeline.warehouses.api import router as warehouse_endpoints
 from auditapp.pipeline.warehouses.selective_api import router as selective_endpoints
+from auditapp.revert import views as reverts
+from auditapp.revert.api import router as revert_endpoints
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
 from auditapp.sources.api import router as source_endpoints
@@ -54,6 +56,7 @@ ACCOUNTS = [
     path("signup/", entrance(account.signup), name="account_signup"),  # closed; mails of allauth link to it
     path("inactive/", entrance(account.account_inactive), name="account_inactive"),
     path("password/change/", own_account(account.password_change), name="account_change_password"),
+    path("reauthenticate/", own_account(account.reauthenticate), name="account_reauthenticate"),
     path("password/set/", own_account(account.password_set), name="account_set_password"),
     path("password/reset/", entrance(account.password_reset), name="account_reset_password"),
     path("password/reset/done/", entrance(account.password_reset_done), name="account_reset_password_done"),
@@ -250,6 +253,7 @@ for router in (
     transformation_endpoints,
     function_endpoints,
     function_use_endpoints,
+    revert_endpoints,
 ):
     api.add_router("", router)
 TRAIL = [
@@ -271,6 +275,7 @@ TRAIL = [
     path("<str:event>/", trail.event_page, name="event_page"),
     path("<str:event>/proof.json", trail.event_proof, name="event_proof"),
 ]
+REVERT = [path("<str:event>/undo/", reverts.undo, name="undo")]
 # The first parts of these paths are access.workspaces.RESERVED_SLUGS.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.start, name="start"),
@@ -292,6 +297,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/<path:rest>", no_such_endpoint),  # or it would be looked for in a workspace called api
     path("accounts/", include(ACCOUNTS)),
     path("<slug:workspace>/", include((ACCESS, "access"))),
+    path("<slug:workspace>/settings/admin/audit-trail/", include((REVERT, "revert"))),
     path("<slug:workspace>/settings/admin/audit-trail/", include((TRAIL, "trail"))),
     path("<slug:workspace>/settings/admin/alerts/", include((ALERTS, "alerts"))),
     path("<slug:workspace>/settings/workspace/audit-forwarding/", include((FORWARDING, "forwarding"))),

@@ -49,6 +49,7 @@ from auditapp.revert.kinds.transformation import TransformationRevert
 from auditapp.revert.kinds.user_group import UserGroupRevert
 from auditapp.revert.kinds.warehouse import WarehouseRevert
 from auditapp.revert.kinds.workspace import WorkspaceRevert
+from auditapp.revert.marks import revert_marks, revert_panel, undo_actions
 from auditapp.sealing.jobs import verify_all
 from auditapp.sources.attached import attach_to_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
@@ -59,7 +60,7 @@ from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, tell_ended
 from auditapp.trail.exports.queries import EXPORT_KIND
 from auditapp.trail.exports.writing import MAIL_JOB, export_ended, finish_file, targets_of, told_with, write_file
-from auditapp.trail.parts import register_marks, register_panel
+from auditapp.trail.parts import register_actions, register_marks, register_panel
 
 JOBS: Final = (
     Job("record.make_months", make_months, cron="7 3 * * *"),
@@ -132,8 +133,9 @@ REVERT_KINDS: Final = (
 
 
 # In the order in which they stand at the end of a row, and in the detail of an event.
-EVENT_MARKS: Final = (forwarding_marks,)
-EVENT_PANELS: Final = (where_it_went,)
+EVENT_MARKS: Final = (forwarding_marks, revert_marks)
+EVENT_PANELS: Final = (where_it_went, revert_panel)
+EVENT_ACTIONS: Final = (undo_actions,)
 
 
 def register_resources() -> None:
@@ -160,6 +162,8 @@ def register_resources() -> None:
         register_marks(find_marks)
     for make_panel in EVENT_PANELS:
         register_panel(make_panel)
+    for find_actions in EVENT_ACTIONS:
+        register_actions(find_actions)
 
 
 def register_jobs(app: App) -> None:

@@ -21,13 +21,13 @@ from auditapp.trail.event_json import event_as_json, readable_json
 from auditapp.trail.facts import Fact, facts_of
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.linked import LinkedEvents, deeds_of, kind_word, linked_events, token_of
-from auditapp.trail.parts import Panel, panels_for
+from auditapp.trail.parts import Action, Panel, actions_for, panels_for
 from auditapp.trail.refine import Refinement, refinement
 from auditapp.trail.rows import node_of
 from auditapp.trail.seal_state import SealState, seal_state
 
 # Said in words beside the actor already, or of no use to a reader.
-SHOWN_CONTEXT: Final = {"ip", "user_agent", "request_id", "session_id", "token_id"}
+SHOWN_CONTEXT: Final = {"ip", "user_agent", "request_id", "session_id", "token_id", "reverts", "restores"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class EventDetail:
     erased_by: list[tuple[str, Address]]
     is_address_hidden: bool
     panels: list[Panel]
+    actions: list[Action]
 
     @property
     def leaf_hash(self) -> str:
@@ -121,6 +122,7 @@ def event_detail(
         [(event_key(other), home.opening(event_key(other))) for other in row.erased_by],
         not viewer.sees_personal and row.event.actor.id not in viewer.own_actor_ids,
         panels_for(access, row, proof.index if proof else None),
+        actions_for(access, row),
     )
 
 

@@ -3,7 +3,7 @@
 Events go in, finished parts come out, for a whole page at a time; each registered function asks for itself what the person may see.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,15 +23,27 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A section of an event's detail: a template, and what it finds as `parts`."""
+    """A section of an event's detail: a template, and what it finds as `parts`. An early one stands right after what changed."""
 
     template: str
     parts: Any
+    is_early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button of an event's detail: a link to the view of this name, for the workspace and the event."""
+
+    words: str
+    icon: str
+    url_name: str
 
 
 Leaves = Mapping[UUID, int]
 FindMarks = Callable[[Access, Sequence[EventRow], Leaves], Mapping[UUID, Mark]]
 MakePanel = Callable[[Access, EventRow, int | None], Panel | None]
+FindActions = Callable[[Access, EventRow], Iterable[Action]]
+_actions: list[FindActions] = []
 _marks: list[FindMarks] = []
 _panels: list[MakePanel] = []
 
@@ -46,6 +58,12 @@ def register_panel(make: MakePanel) -> None:
     """Ask this for a panel of each event that is opened; it gives None where it has nothing to say."""
     if make not in _panels:
         _panels.append(make)
+
+
+def register_actions(find: FindActions) -> None:
+    """Ask this for the buttons of each event that is opened."""
+    if find not in _actions:
+        _actions.append(find)
 
 
 def marks_for(access: Access, rows: Sequence[EventRow], leaves: Leaves) -> dict[UUID, list[Mark]]:
@@ -66,3 +84,8 @@ def panels_for(access: Access, row: EventRow, leaf: int | None) -> list[Panel]:
     Takes:   leaf, its place in the log, where it is sealed
     """
     return [panel for make in _panels if (panel := make(access, row, leaf))]
+
+
+def actions_for(access: Access, row: EventRow) -> list[Action]:
+    """What can be done about an event."""
+    return [action for find in _actions for action in find(access, row)]

@@ -19,6 +19,8 @@ from tests.access.destination_rows import ROWS as DESTINATIONS
 from tests.access.destination_rows import destination_ids
 from tests.access.plan_rows import ROWS as PLANS
 from tests.access.plan_rows import plan_ids
+from tests.access.revert_rows import ROWS as REVERTS
+from tests.access.revert_rows import revert_ids
 from tests.conftest import cloned_database
 from tests.factories import acting_as, make_cast, make_function, make_grant, make_group, make_token, make_transformation
 
@@ -32,6 +34,7 @@ NAMESPACES = (
     "functions",
     "plans",
     "alerts",
+    "revert",
 )
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
 
@@ -164,6 +167,7 @@ MATRIX = [
     Row("warehouses:warehouse_delete", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
     *(Row(*row) for row in PLANS),
     *(Row(*row) for row in ALERTS),
+    *(Row(*row) for row in REVERTS),
     *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]
 
@@ -216,7 +220,7 @@ def world_of(slug):
     token, _ = make_token(workspace=cast.workspace)
     ids |= {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
-    ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast)
+    ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast)
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 

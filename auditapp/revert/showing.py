@@ -1,0 +1,139 @@
+"""A preview in words, for its page and for the API: what each field was, is and would be, and why one cannot go back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from auditapp.lib.ids import event_key
+from auditapp.record.drafts import MISSING
+from auditapp.record.event_row import EventRow
+from auditapp.revert.fields import WHOLE, Field, Standing, is_withheld
+from auditapp.revert.preview import Part, Preview
+
+LONGEST: Final = 300
+WHY_NOT: Final = {
+    Standing.SAME: "It is so already.",
+    Standing.WITHHELD: "It was never stored, so it cannot come back.",
+    Standing.ERASED: "It was erased, so it cannot come back.",
+    Standing.FIXED: "It cannot be set back.",
+    Standing.DONE: "It was undone already.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A field as a line of the page; `is_ticked` where nothing speaks against it."""
+
+    key: str
+    label: str
+    before: str
+    after: str
+    now: str
+    standing: str
+    why_not: str
+    changed_since: EventRow | None
+    may_change: bool
+    is_ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """A resource of the preview with its lines."""
+
+    part: Part
+    fields: Sequence[FieldView]
+    brings: Sequence[FieldView]
+    asks: Sequence[tuple[str, str]]
+    conflicts: int
+
+    @property
+    def has_choices(self) -> bool:
+        return any(one.may_change for one in self.fields)
+
+
+def value_words(value: Any) -> str:
+    """A value for the eye: JSON on one line, shortened."""
+    if value is MISSING:
+        return "—"
+    if is_withheld(value):
+        return "secret, never stored"
+    text = value if isinstance(value, str) and value.strip() else orjson.dumps(value).decode()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def part_views(preview: Preview) -> list[PartView]:
+    """The parts of a preview, the resource of its event first."""
+    own = preview.row.resource
+    views = [_part_view(part) for part in preview.parts]
+    return sorted(views, key=lambda one: (one.part.target.type, one.part.target.id) != (own.type, own.id) if own else 0)
+
+
+def preview_answer(preview: Preview) -> dict[str, Any]:
+    """A preview for the API."""
+    return {
+        "event": preview.row.key,
+        "what": str(preview.what),
+        "stamp": preview.stamp,
+        "resources": [_part_answer(view) for view in part_views(preview)],
+        "leftOut": [row.key for row in preview.left_out],
+    }
+
+
+def _part_view(part: Part) -> PartView:
+    conflicts = sum(one.standing is Standing.CONFLICT for one in part.fields)
+    brings = [
+        _field_view(part, one) for one in part.brings if one.standing is not Standing.SAME or one.before is not None
+    ]
+    asks = [(part.key_of(path), words) for path, words in part.asks.items()]
+    return PartView(part, [_field_view(part, one) for one in part.fields], brings, asks, conflicts)
+
+
+def _field_view(part: Part, field: Field) -> FieldView:
+    may_change = field.standing.may_change and not part.refusal
+    is_whole = field.path == WHOLE
+    words = _there if is_whole else value_words
+    return FieldView(
+        key=part.key_of(field.path),
+        label=part.label(field.path),
+        before=words(field.before),
+        after=words(field.after),
+        now=words(field.now),
+        standing=str(field.standing),
+        why_not=WHY_NOT.get(field.standing, ""),
+        changed_since=part.changed_since(field) if field.standing is Standing.CONFLICT else None,
+        may_change=may_change,
+        is_ticked=may_change and field.standing is Standing.SAFE,
+    )
+
+
+def _there(value: Any) -> str:
+    return "not there" if value is MISSING else "there"
+
+
+def _part_answer(view: PartView) -> dict[str, Any]:
+    part = view.part
+    return {
+        "type": part.target.type,
+        "id": part.target.id,
+        "name": part.target.name,
+        "refusal": part.refusal or None,
+        "events": [row.key for row in part.rows],
+        "effects": list(part.effects),
+        "asksFor": dict(view.asks),
+        "isRisky": part.is_risky,
+        "fields": [dict(_field_answer(part, one)) for one in part.fields],
+    }
+
+
+def _field_answer(part: Part, field: Field) -> Iterator[tuple[str, Any]]:
+    yield "key", part.key_of(field.path)
+    yield "path", field.path
+    for name in ("before", "after", "now"):
+        value = getattr(field, name)
+        if value is not MISSING:
+            yield name, value
+    yield "standing", str(field.standing)
+    if since := part.changed_since(field) if field.standing is Standing.CONFLICT else None:
+        yield "changedSince", event_key(since.id)
