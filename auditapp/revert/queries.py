@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
+
 from auditapp.revert.models import Revert, What
 
 
@@ -17,12 +19,13 @@ def reverts_about(
     workspace_id: int, event_ids: Iterable[UUID]
 ) -> tuple[dict[UUID, list[Revert]], dict[UUID, list[Revert]]]:
     """The reverts of these events, and the ones that they are, oldest first."""
-    ids = list(event_ids)
+    ids = set(event_ids)
     of: dict[UUID, list[Revert]] = defaultdict(list)
     by: dict[UUID, list[Revert]] = defaultdict(list)
-    rows = Revert.objects.filter(workspace_id=workspace_id)
-    for row in rows.filter(event_id__in=ids).order_by("at", "path"):
-        of[row.event_id].append(row)
-    for row in rows.filter(by_event_id__in=ids).order_by("at", "path"):
-        by[row.by_event_id].append(row)
+    rows = Revert.objects.filter(Q(event_id__in=ids) | Q(by_event_id__in=ids), workspace_id=workspace_id)
+    for row in rows.order_by("at", "path"):
+        if row.event_id in ids:
+            of[row.event_id].append(row)
+        if row.by_event_id in ids:
+            by[row.by_event_id].append(row)
     return dict(of), dict(by)

@@ -321,8 +321,8 @@ ENTRANCE = 13  # session, person, workspaces, membership and the two transaction
 @pytest.mark.parametrize(
     ("query", "asked", "questions"),
     [
-        ({}, {}, 18),  # one of them for the bell
-        ({"area": "sources", "q": "shop"}, {}, 16),
+        ({}, {}, 19),  # one of them for the bell, one for reverts
+        ({"area": "sources", "q": "shop"}, {}, 17),
         ({}, to("drawer"), 1),
         ({}, to("show-counts"), 1),
     ],
