@@ -6,6 +6,7 @@ from procrastinate import App
 
 from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.alerts.jobs import forget_firings
+from auditapp.forwarding import backfill
 from auditapp.forwarding.marks import forwarding_marks
 from auditapp.forwarding.strip import find_upstream
 from auditapp.forwarding.where_it_went import where_it_went
@@ -97,6 +98,14 @@ TASK_KINDS: Final = (
         ended=export_ended,
         targets=targets_of,
         tells=told_with,
+    ),
+    TaskKind(
+        name=backfill.BACKFILL_KIND,
+        steps={"send": backfill.send_past},
+        failed_type="audit_forwarding.backfill_failed",
+        recovered_type="audit_forwarding.backfill_recovered",
+        start_due=backfill.start_due_backfills,
+        targets=backfill.targets_of,
     ),
 )
 RESOURCE_KINDS: Final = (

@@ -270,6 +270,23 @@ _FORWARD_AND_ALERT = (
         icon="replay",
     ),
     _declare(
+        "audit_forwarding.backfill_failed",
+        "Audit Forwarding Backfill Failed",
+        "failed to forward past events[ to {target.1}][ on attempt {meta.attempt}]",
+        _FORWARDING,
+        _SOURCE,
+        TaskAttempt(2),
+        reason("Something went wrong on our side. The worker's log says what."),
+    ),
+    _declare(
+        "audit_forwarding.backfill_recovered",
+        "Audit Forwarding Backfill Recovered",
+        "recovered the forwarding of past events[ to {target.1}][ on attempt {meta.attempt}]",
+        _FORWARDING,
+        _SOURCE,
+        TaskAttempt(3),
+    ),
+    _declare(
         "alert_rule.created",
         "Alert Rule Created",
         "created {resource}",

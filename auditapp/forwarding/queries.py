@@ -43,7 +43,6 @@ class Progress:
     position: int
     size: int
     waiting_since: datetime | None
-    backfill_left: int
 
     @property
     def waiting(self) -> int:
@@ -102,7 +101,7 @@ def progress_of(forwarding: Forwarding) -> Progress:
             cursor.execute(OLDEST, [forwarding.workspace_id, position])
             row = cursor.fetchone()
             since = row[0] if row else None
-    return Progress(position, size, since, max(forwarding.backfill_end - position, 0))
+    return Progress(position, size, since)
 
 
 def matching_in_a_day(viewer: Viewer, line: str) -> Count:

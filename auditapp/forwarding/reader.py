@@ -1,6 +1,7 @@
 """The reader of the sealed log that forwards: it takes what comes next, and puts it through the door of the source.
 
-The calls and the reader's new position are one transaction: nothing is forwarded twice, nothing is left out.
+The calls and the reader's new position are one transaction: nothing is forwarded twice, nothing is left out. What lies before the
+end of a backfill goes the same way, but as a task: backfill.py.
 """
 
 import logging
@@ -13,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from auditapp.access.models import Workspace
 from auditapp.forwarding.models import Forwarding
-from auditapp.forwarding.queries import wanted_by
+from auditapp.forwarding.queries import position_of, wanted_by
 from auditapp.forwarding.track_call import track_call
 from auditapp.lib import clock
 from auditapp.pipeline.intake import take_in
@@ -32,14 +33,13 @@ BATCH: Final = 500
 POLL_S: Final = 0.25
 MAX_PAUSE_S: Final = 10.0
 RETRY_S: Final = 30.0
-# Of a backfill, so that old events leave room for new ones of other workspaces.
-BACKFILL_A_SECOND: Final = 1_000
 
 WAITING = """
 SELECT f.workspace_id FROM forwarding AS f
 JOIN tree_head AS h ON h.workspace_id = f.workspace_id
 LEFT JOIN reader AS r ON r.workspace_id = f.workspace_id AND r.name = 'forwarding-' || f.generation
-WHERE f.is_on AND greatest(coalesce(r.position, 0), f.start_index) < h.size ORDER BY f.workspace_id
+WHERE f.is_on AND greatest(coalesce(r.position, 0), f.start_index) < h.size
+AND greatest(coalesce(r.position, 0), f.start_index) >= f.backfill_end ORDER BY f.workspace_id
 """
 
 
@@ -66,36 +66,44 @@ def run_forwarder(stop: threading.Event) -> None:
 
 
 def waiting_workspaces() -> list[int]:
-    """The workspaces that have something to forward; asked outside of any, as the worker."""
+    """The workspaces that have something new to forward, and nothing of the past before it; asked outside of any, as the worker."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING)
         return [row[0] for row in cursor.fetchall()]
 
 
-def forward_batch(workspace_id: int, *, limit: int = BATCH) -> tuple[int, bool]:
-    """Forward the next events of a workspace.
+def forward_batch(workspace_id: int, *, limit: int = BATCH) -> int:
+    """Forward the next events of a workspace; nothing while a part of the past comes before them.
 
-    Gives:   how many places of the log the reader went on, and whether they were part of a backfill
+    Gives:   how many places of the log the reader went on
     Writes:  Reader, SourceEvent and what take_in writes; one transaction
     """
     with in_workspace(workspace_id):
         forwarding = (
             Forwarding.objects.select_for_update(skip_locked=True).filter(workspace_id=workspace_id, is_on=True).first()
         )
-        source = _source(forwarding)
-        if forwarding is None or source is None:
-            return 0, False
-        name = forwarding.reader_name
-        position = reader_position(workspace_id, name)
-        if position < forwarding.start_index:
-            move_reader(workspace_id, name, start=position, end=forwarding.start_index)
-        ahead = read_forward(workspace_id, name, limit)
-        calls = list(_calls(forwarding, source, ahead))
-        if calls:
-            take_in(source, calls)
-        if ahead.events:
-            move_reader(workspace_id, name, start=ahead.start, end=ahead.end)
-        return len(ahead.events), ahead.start < forwarding.backfill_end
+        source = source_of(forwarding)
+        if forwarding is None or source is None or position_of(forwarding) < forwarding.backfill_end:
+            return 0
+        return forward_some(forwarding, source, limit=limit)
+
+
+def forward_some(forwarding: Forwarding, source: Source, *, limit: int) -> int:
+    """Forward the next events in the caller's transaction, which has the forwarding locked; gives how many places it went on.
+
+    Writes:  Reader, SourceEvent and what take_in writes
+    """
+    workspace_id, name = forwarding.workspace_id, forwarding.reader_name
+    position = reader_position(workspace_id, name)
+    if position < forwarding.start_index:
+        move_reader(workspace_id, name, start=position, end=forwarding.start_index)
+    ahead = read_forward(workspace_id, name, limit)
+    calls = list(_calls(forwarding, source, ahead))
+    if calls:
+        take_in(source, calls)
+    if ahead.events:
+        move_reader(workspace_id, name, start=ahead.start, end=ahead.end)
+    return len(ahead.events)
 
 
 def forward_next(workspace_id: int, not_before: dict[int, float]) -> int:
@@ -108,7 +116,7 @@ def forward_next(workspace_id: int, not_before: dict[int, float]) -> int:
     if monotonic() < not_before.get(workspace_id, 0):
         return 0
     try:
-        moved, is_backfill = forward_batch(workspace_id)
+        moved = forward_batch(workspace_id)
     except (OperationalError, InterfaceError):
         raise  # the database is away for all of them
     except Exception:
@@ -117,14 +125,11 @@ def forward_next(workspace_id: int, not_before: dict[int, float]) -> int:
         )
         not_before[workspace_id] = monotonic() + RETRY_S
         return 0
-    if is_backfill:
-        not_before[workspace_id] = monotonic() + moved / BACKFILL_A_SECOND
-    else:
-        not_before.pop(workspace_id, None)
+    not_before.pop(workspace_id, None)
     return moved
 
 
-def _source(forwarding: Forwarding | None) -> Source | None:
+def source_of(forwarding: Forwarding | None) -> Source | None:
     """Where to; None while the source is off or gone: the position waits."""
     if forwarding is None:
         return None

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import Access, Permission, acting_access
+from auditapp.forwarding.backfill import BACKFILL_KIND
 from auditapp.forwarding.models import Forwarding
 from auditapp.forwarding.queries import forwarding_of, index_at, position_of, size_of_log
 from auditapp.forwarding.track_call import test_call
@@ -19,6 +20,7 @@ from auditapp.record.drafts import Change, HasTarget, changed
 from auditapp.record.query_language import parse_query
 from auditapp.record.services import record
 from auditapp.sources.models import Source
+from auditapp.tasks.services import cancel_task
 
 MAX_QUERY: Final = 2_000
 Start = Literal["continue", "now"] | datetime
@@ -37,12 +39,12 @@ def save_forwarding(
     Takes:   query, a line of the trail's language, "" for everything but reads; start, from where: where it stopped, from now on,
              or from a moment in the past, whose events go in order and at a limited rate
     Raises:  Denied, Invalid
-    Writes:  Forwarding; audit_forwarding.enabled, .disabled, .modified, .backfill_started, for what differs
+    Writes:  Forwarding, Task; audit_forwarding.enabled, .disabled, .modified, .backfill_started, for what differs
     """
     access = acting_access()
     access.require(Permission.WORKSPACE_MANAGE)
     forwarding = _locked(access)
-    before, was_on = _told(forwarding), forwarding.is_on
+    before, was_on, reader = _told(forwarding), forwarding.is_on, forwarding.reader_name
     source = _source(access, source_id, is_needed=is_on)
     if problems := parse_query(query).problems:
         raise Invalid(str(problems[0]), field="query", code="bad_query")
@@ -53,6 +55,8 @@ def save_forwarding(
     backfill = _started(forwarding, start, was_on=was_on) if is_on else 0
     forwarding.changed_at = clock.now()
     forwarding.save()
+    if not is_on or forwarding.reader_name != reader:
+        cancel_task(kind=BACKFILL_KIND, key=reader)  # one from another place is started where there is a past to send
     targets: list[HasTarget] = [forwarding, source] if source else [forwarding]
     if was_on != is_on:
         record(

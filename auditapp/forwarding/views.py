@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.requests import WorkspaceRequest
+from auditapp.forwarding.backfill import backfill_of
 from auditapp.forwarding.forms import ForwardingForm
 from auditapp.forwarding.models import Forwarding
 from auditapp.forwarding.queries import Arrivals, arrivals_of, forwarding_of, matching_in_a_day, progress_of
@@ -118,6 +119,7 @@ def _stages(request: WorkspaceRequest, stored: Forwarding, sources: list[Source]
         "stored": stored,
         "target": target,
         "progress": progress,
+        "backfill": backfill_of(stored),
         "way": whole_way(stored, progress, strip),
     }
 

@@ -4,10 +4,12 @@ import orjson
 import pytest
 from django.conf import settings
 
+from auditapp.forwarding.backfill import start_due_backfills
 from auditapp.forwarding.reader import forward_batch, waiting_workspaces
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.services import seal_batch
 from auditapp.sources.inbox import read_inbox
+from auditapp.tasks.running import run_due_task
 from tests.factories import make_cast
 
 
@@ -33,8 +35,11 @@ def work(as_role):
         with as_role("worker"):
             while seal_batch(limit=1_000):
                 pass
+            start_due_backfills()
+            while task := run_due_task():
+                moved += task.done
             while waiting := waiting_workspaces():
-                went = sum(forward_batch(one, limit=limit)[0] for one in waiting)
+                went = sum(forward_batch(one, limit=limit) for one in waiting)
                 if not went:
                     break
                 moved += went

@@ -4,14 +4,12 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-import time_machine
 
 from auditapp.forwarding import reader
 from auditapp.forwarding.models import Forwarding
 from auditapp.forwarding.queries import progress_of
-from auditapp.forwarding.reader import forward_batch, waiting_workspaces
+from auditapp.forwarding.reader import waiting_workspaces
 from auditapp.forwarding.services import save_forwarding
-from auditapp.lib import clock
 from auditapp.pipeline.intake import take_in
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.services import seal_batch
@@ -134,21 +132,6 @@ def test_from_now_on_leaves_out_what_happened_meanwhile(cast, work, inbox):
     rename(cast, "After")
     work()
     assert names(inbox(cast.kiosk)) == ["After"]
-
-
-def test_a_backfill_sends_the_past_in_its_order(cast, work, inbox, as_role):
-    rename(cast, "Old")
-    work()
-    later = clock.now() + timedelta(hours=1)
-    with time_machine.travel(later, tick=True):
-        rename(cast, "Past 1", "Past 2")
-        work()
-        on(cast, start=later - timedelta(minutes=1))
-        rename(cast, "New")
-        with as_role("worker"):
-            assert forward_batch(cast.workspace.id, limit=1) == (1, True)
-        work()
-    assert names(inbox(cast.kiosk)) == ["Past 1", "Past 2", "New"]
 
 
 def test_a_source_that_is_off_lets_events_wait(cast, work, inbox):

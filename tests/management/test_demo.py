@@ -8,8 +8,8 @@ from django.db import connection
 from auditapp.access.models import User, Workspace
 from auditapp.access.permissions import permissions_for, viewer_for
 from auditapp.alerts.models import AlertFiring, AlertMessage, AlertRule
+from auditapp.forwarding.backfill import start_due_backfills
 from auditapp.forwarding.models import Forwarding
-from auditapp.forwarding.reader import forward_batch
 from auditapp.lib import clock
 from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.history import fill_demo
@@ -21,6 +21,7 @@ from auditapp.record.event_query import visible_events
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.inbox import read_inbox
 from auditapp.sources.models import Source
+from auditapp.tasks.running import run_due_task
 
 
 @pytest.fixture
@@ -99,7 +100,8 @@ def test_its_trail_is_forwarded_to_destinations_that_need_no_network(demo):
         "Audit mailbox": ("email", True),
         "SIEM": ("webhook", False),
     }
-    while forward_batch(demo.id)[0]:
+    start_due_backfills()
+    while run_due_task():
         pass
     with in_workspace(demo.id):
         source = Source.objects.get(id=forwarding.source_id)
