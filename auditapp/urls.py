@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from auditapp.access import group_views, member_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.alerts import bell_views as bells
+from auditapp.alerts import preference_views as own_notices
 from auditapp.alerts import retry_views as retries
 from auditapp.alerts import views as alerts
 from auditapp.forwarding import views as forwarding
@@ -72,6 +73,7 @@ ACCOUNTS = [
         name="account_reset_password_from_key_done",
     ),
     path("invitation/<str:secret>/", views.invitation, name="invitation"),
+    path("unsubscribe/<str:secret>/", own_notices.unsubscribe, name="unsubscribe"),
 ]
 ACCESS = [
     path("", views.home, name="home"),
@@ -174,6 +176,7 @@ ALERTS = [
     path("last-retry/", retries.last_retry, name="last_retry"),
     path("bell/", bells.bell, name="bell"),
     path("bell/read/", bells.bell_read, name="bell_read"),
+    path("bell/settings/", own_notices.preferences, name="preferences"),
     path("ready/<str:key>/", alerts.ready_rule_create, name="ready_rule_create"),
     path("<str:rule_id>/", alerts.rule_page, name="rule"),
     path("<str:rule_id>/edit/", alerts.rule_edit, name="rule_edit"),

@@ -18,13 +18,13 @@ MOST_LISTED: Final = 20
 COUNTS = """
 SELECT count(*), count(DISTINCT task), count(DISTINCT task) FILTER (WHERE hold = 'recovered'),
     count(DISTINCT task) FILTER (WHERE hold = 'held')
-FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s
+FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, 'own_')
 """
-# Of one task, several rules may have held as many notices each.
+# Of one task, several rules may have held as many notices each. What members chose for themselves is not counted.
 TASKS = """
 SELECT task, count(*), max(fired_at), min(held_until), (array_agg(event_id ORDER BY index DESC))[1],
     (array_agg(hold ORDER BY fired_at DESC, index DESC))[1]
-FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s
+FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, 'own_')
 GROUP BY task ORDER BY max(fired_at) DESC, task LIMIT %s
 """
 

@@ -54,18 +54,32 @@ def secrets_of(rule: AlertRule) -> dict[str, str]:
     return found
 
 
-def send_email(told: Told, message: AlertMessage, notice: AlertNotice, address: str) -> Sent:
-    """A mail whose id is that of the message: mailboxes fold one that comes twice."""
+def send_email(told: Told, message: AlertMessage, notice: AlertNotice, address: str, *, unsubscribe: str = "") -> Sent:
+    """A mail whose id is that of the message: mailboxes fold one that comes twice.
+
+    Takes:   unsubscribe, where its reader stops such mails, "" where they are told by a rule
+    Source:  RFC 8058 for unsubscribing by one click
+    """
     host = urlsplit(settings.PUBLIC_URL).hostname
     headers = {
         "Message-ID": f"<{message.id}@{host}>",
         "Date": format_datetime(notice.fixed_at or clock.now()),
         "Auto-Submitted": "auto-generated",
     }
+    if unsubscribe:
+        headers |= {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     counted = f" ({told.firings:,}×)" if told.firings > 1 else ""
+    by = (
+        f"{told.firings:,} events, "
+        if told.is_own and told.firings > 1
+        else ""
+        if told.is_own
+        else f"{told.rule}{counted}: "
+    )
     # `plain` left no line that could end the header.
-    subject = f"[{told.workspace}] {told.rule}{counted}: {told.headline}"[:SUBJECT_LENGTH]
-    mail = EmailMessage(subject, render_to_string("emails/alert.txt", {"told": told}), None, [address], headers=headers)
+    subject = f"[{told.workspace}] {by}{told.headline}"[:SUBJECT_LENGTH]
+    text = render_to_string("emails/alert.txt", {"told": told, "unsubscribe": unsubscribe})
+    mail = EmailMessage(subject, text, None, [address], headers=headers)
     try:
         mail.send()
     except OSError as fault:  # errors of smtplib are such

@@ -51,8 +51,18 @@ class Hold(models.TextChoices):
     DROPPED = "dropped", "The rule was turned off"
 
 
+class Own(models.TextChoices):
+    """Which of a member's own notifications a rule stands for; "" of a rule that somebody made."""
+
+    NONE = "", "A rule"
+    BELL = "bell", "In the product"
+    EMAIL = "email", "By e-mail"
+
+
 class AlertRule(models.Model):
     """A query, when it fires, and who is told. It sees what its owner may see when an event comes in.
+
+    What a member chose to be told of by area (`preferences.py`) is a rule as well, one a channel, which nobody else sees.
 
     `start_index` is the place of the log from which on it looks. `secrets` hold the address in Slack and what signs webhooks.
     """
@@ -79,10 +89,18 @@ class AlertRule(models.Model):
     is_enabled = models.BooleanField(default=True)
     start_index = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
+    own = models.TextField(choices=Own.choices, default="")
 
     class Meta:
         db_table = "alert_rule"
-        constraints = [models.UniqueConstraint("workspace_id", "owner_id", Lower("name"), name="alert_rule_name_once")]
+        constraints = [
+            models.UniqueConstraint(
+                "workspace_id", "owner_id", Lower("name"), condition=models.Q(own=""), name="alert_rule_name_once"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace_id", "owner_id", "own"], condition=~models.Q(own=""), name="alert_rule_own_once"
+            ),
+        ]
 
     @property
     def audit_target(self) -> Target:

@@ -19,7 +19,7 @@ from auditapp.access.permissions import (
     permissions_for,
     viewer_for,
 )
-from auditapp.alerts.models import AlertCount, AlertFiring, AlertMessage, AlertNotice, AlertRule, Hold
+from auditapp.alerts.models import AlertCount, AlertFiring, AlertMessage, AlertNotice, AlertRule, Hold, Own
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.record.event_filter import Choice, EventFilter
@@ -34,6 +34,8 @@ from auditapp.trail.query_box import read_box
 
 DAYS_SHOWN: Final = 30
 FIRINGS_SHOWN: Final = 50
+# How the ids of rules begin that stand for a member's own notifications.
+OWN_ID: Final = "own_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ def viewer_of(workspace_id: int, owner_id: str) -> Viewer:
 
 
 def rules_of(access: Access) -> QuerySet[AlertRule]:
-    """The rules of a workspace, by name."""
-    return AlertRule.objects.filter(workspace_id=access.workspace_id).order_by(Lower("name"), "id")
+    """The rules of a workspace, by name. What members chose for themselves is nobody's business."""
+    return AlertRule.objects.filter(workspace_id=access.workspace_id, own=Own.NONE).order_by(Lower("name"), "id")
 
 
 def rule_for(access: Access, rule_id: str) -> AlertRule:
@@ -160,7 +162,7 @@ def firings_page(
 
     Takes:   rule_id, None for all rules; before, as `older` of another page says it; what cannot be read asks for the newest
     """
-    firings = AlertFiring.objects.filter(workspace_id=viewer.workspace_id)
+    firings = AlertFiring.objects.filter(workspace_id=viewer.workspace_id).exclude(rule_id__startswith=OWN_ID)
     if rule_id is not None:
         firings = firings.filter(rule_id=rule_id)
     if place := _place(before):

@@ -15,6 +15,7 @@ from auditapp.alerts.attempts import Attempt, attempt_of
 from auditapp.alerts.holding import Firing, Found, News, hold
 from auditapp.alerts.models import AlertReading, AlertRule, AlertWindow, By, Trigger
 from auditapp.alerts.notices import store_firings
+from auditapp.alerts.own_events import is_worth_it
 from auditapp.alerts.queries import viewer_of
 from auditapp.alerts.rule_index import RuleIndex, Watch
 from auditapp.alerts.windows import counted
@@ -129,7 +130,9 @@ def find_hits(round_: _Round, index: RuleIndex, place: int, row: EventRow) -> No
         round_.news.append(News(place, attempt, row.event))
     for watch in index.candidates(row.event, risk):
         rule = watch.rule
-        if place >= rule.start_index and matches(watch.wanted, row.event, round_.viewer(rule.owner_id), risk=risk):
+        if not (place >= rule.start_index and is_worth_it(rule, row.event, attempt)):
+            continue
+        if matches(watch.wanted, row.event, round_.viewer(rule.owner_id), risk=risk):
             round_.hits.append(_Hit(watch, place, row.event, attempt))
 
 

@@ -15,6 +15,7 @@ from auditapp.alerts.messages import Sent, send_email, send_slack, send_webhook
 from auditapp.alerts.models import AlertMessage, AlertNotice, AlertRule, Channel, State
 from auditapp.alerts.queries import access_of, viewer_of
 from auditapp.alerts.telling import Told, told
+from auditapp.alerts.unsubscribing import unsubscribe_link
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
 from auditapp.lib.ids import new_id
@@ -185,7 +186,8 @@ def _sent(prepared: _Prepared) -> Sent:
     message, notice, rule, words, address = prepared
     try:
         if message.channel == Channel.EMAIL:
-            return send_email(words, message, notice, address)
+            unsubscribe = unsubscribe_link(rule.workspace_id, rule.owner_id) if rule.own else ""
+            return send_email(words, message, notice, address, unsubscribe=unsubscribe)
         if message.channel == Channel.SLACK:
             return send_slack(words, rule)
         return send_webhook(words, rule, message, notice)

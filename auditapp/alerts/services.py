@@ -24,7 +24,7 @@ from auditapp.alerts.models import (
     Hold,
     Trigger,
 )
-from auditapp.alerts.queries import may_change, rule_for, size_of_log
+from auditapp.alerts.queries import may_change, rule_for, rules_of, size_of_log
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import new_id
@@ -73,11 +73,11 @@ def create_alert_rule(given: RuleInput) -> tuple[AlertRule, str]:
     access = acting_access()
     access.require(Permission.AUDIT_READ)
     reading = locked_reading(access.workspace_id)
-    if AlertRule.objects.filter(workspace_id=access.workspace_id).count() >= MAX_RULES:
+    if rules_of(access).count() >= MAX_RULES:
         raise TooManyRules
     rule = AlertRule(workspace_id=access.workspace_id, id=new_id("alr"), owner_id=access.subject_id)
     secret = _fill(access, rule, given)
-    _begin(rule, reading)
+    begin_looking(rule, reading)
     _save(rule, force_insert=True)
     record("alert_rule.created", target=rule, changes=changed({}, told_of_rule(rule)))
     return rule, secret
@@ -103,7 +103,7 @@ def change_alert_rule(given: RuleInput, *, rule_id: str) -> tuple[AlertRule, str
         if _looked_for(rule) != looked_for:
             _count_anew(rule)
         _save(rule)
-        _changed(reading)
+        rules_changed(reading)
         record("alert_rule.modified", target=rule, changes=changes)
     return rule, secret
 
@@ -119,7 +119,7 @@ def enable_alert_rule(*, rule_id: str) -> AlertRule:
     reading = locked_reading(access.workspace_id)
     rule = _to_change(access, rule_id)
     if not rule.is_enabled:
-        _begin(rule, reading)
+        begin_looking(rule, reading)
         rule.is_enabled = True
         rule.save(update_fields=["is_enabled", "start_index"])
         record("alert_rule.enabled", target=rule, changes=[Change("enabled", False, True)])
@@ -139,7 +139,7 @@ def disable_alert_rule(*, rule_id: str) -> AlertRule:
     if rule.is_enabled:
         rule.is_enabled = False
         rule.save(update_fields=["is_enabled"])
-        _changed(reading)
+        rules_changed(reading)
         firings = AlertFiring.objects.filter(workspace_id=access.workspace_id, rule_id=rule_id, is_open=True)
         firings.filter(hold=Hold.HELD).update(hold=Hold.DROPPED, held_until=None)
         firings.update(is_open=False)
@@ -164,7 +164,7 @@ def delete_alert_rule(*, rule_id: str) -> None:
     for model in (AlertFiring, AlertNotice, AlertCount, AlertWindow):
         model.objects.filter(**of_rule).delete()
     rule.delete()
-    _changed(reading)
+    rules_changed(reading)
 
 
 @transaction.atomic
@@ -214,7 +214,7 @@ def locked_reading(workspace_id: int) -> AlertReading:
     return AlertReading.objects.select_for_update().get(workspace_id=workspace_id)
 
 
-def _begin(rule: AlertRule, reading: AlertReading) -> None:
+def begin_looking(rule: AlertRule, reading: AlertReading) -> None:
     """Have a rule look from the end of the log on; where none looked before, so does the reader, which is another one then."""
     size = size_of_log(rule.workspace_id)
     if not AlertRule.objects.filter(workspace_id=rule.workspace_id, is_enabled=True).exists():
@@ -222,10 +222,11 @@ def _begin(rule: AlertRule, reading: AlertReading) -> None:
         reading.start_index = size
     rule.start_index = size
     _count_anew(rule)
-    _changed(reading)
+    rules_changed(reading)
 
 
-def _changed(reading: AlertReading) -> None:
+def rules_changed(reading: AlertReading) -> None:
+    """Have readers read the rules anew."""
     reading.revision = new_id("rev")
     reading.save(update_fields=["revision", "generation", "start_index"])
 
@@ -350,7 +351,9 @@ def _checked_url(url: str, field_name: str) -> str:
 
 
 def _refuse_taken(rule: AlertRule) -> None:
-    same = AlertRule.objects.filter(workspace_id=rule.workspace_id, owner_id=rule.owner_id, name__iexact=rule.name)
+    same = AlertRule.objects.filter(
+        workspace_id=rule.workspace_id, owner_id=rule.owner_id, own="", name__iexact=rule.name
+    )
     if same.exclude(id=rule.id).exists():
         raise _name_taken()
 

@@ -47,7 +47,8 @@ class ToldEvent:
 @dataclass(frozen=True, slots=True)
 class Told:
     """A notice in words. `more` is how many firings it stands for beside the events that are named, `more_recovered` how many tasks
-    recovered beside those that are named."""
+    recovered beside those that are named. `is_own` of what a member chose to be told of by area.
+    """
 
     rule: str
     workspace: str
@@ -58,6 +59,7 @@ class Told:
     link: str
     recovered: Sequence[ToldEvent] = ()
     more_recovered: int = 0
+    is_own: bool = False
 
     @property
     def more_words(self) -> str:
@@ -121,12 +123,13 @@ def told(
     is_silence = not event_ids
     return Told(
         rule=plain(rule.name),
+        is_own=bool(rule.own),
         workspace=plain(workspace.name),
         headline=headline,
         events=events,
         more=0 if is_silence else firings - len(events),
         firings=firings,
-        link=link_to("alerts:rule", workspace, rule.id),
+        link=link_to("alerts:preferences", workspace) if rule.own else link_to("alerts:rule", workspace, rule.id),
         recovered=recovered,
         more_recovered=notice.recovered - len(recovered),
     )

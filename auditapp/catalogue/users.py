@@ -94,6 +94,18 @@ _SIGNING_IN = (
         like="rotated",
     ),
     _declare(
+        "user.notification_preferences_modified",
+        "User Notification Preferences Modified",
+        "changed what {resource} is notified of",
+        _USER,
+        Change("email", "By e-mail", ["users"], ["users", "workspace"]),
+        Change("bell", "In the product", [], ["workspace"]),
+        Change("quiet_from", "No mail from", "", "22:00"),
+        Change("quiet_to", "No mail until", "", "07:00"),
+        icon="bell",
+        revertible=False,
+    ),
+    _declare(
         "user.sessions_revoked",
         "User Sessions Revoked",
         "ended {meta.sessions:session} of {resource}",

@@ -20,6 +20,8 @@ ROWS: list[tuple[str, str, tuple[str, ...], dict[str, object] | None]] = [
     ("alerts:last_retry", OWNERS_DO, (), {"is_on": "1"}),
     ("alerts:bell", READERS, (), None),
     ("alerts:bell_read", DO, (), {"up_to": "2026-11-24T10:00:00Z"}),
+    ("alerts:preferences", READERS, (), None),
+    ("alerts:preferences", DO, (), {"email": ["users"], "bell": ["users", "workspace"]}),
     ("alerts:ready_rule_create", DO, ("ready",), {}),
     ("alerts:rule", READERS, ("alert",), None),
     ("alerts:rule_edit", OWNERS, ("alert",), None),
