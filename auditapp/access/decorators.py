@@ -21,10 +21,12 @@ from auditapp.access.errors import Denied
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import TOKEN_SCOPES, Permission, permissions_for, viewer_for
 from auditapp.access.queries import workspaces_of
+from auditapp.access.reasons import asked_again, reason_in_field, reason_in_header
 from auditapp.access.requests import TokenRequest, WorkspaceRequest, context_of
 from auditapp.access.tokens import note_use, token_behind, viewer_of_token, why_refused
 from auditapp.lib.errors import NotAllowed, NotFound
-from auditapp.record.acting import acting
+from auditapp.record.acting import acting, current_acting
+from auditapp.record.reasons import BadReason, require_short
 from auditapp.record.workspace_scope import in_workspace
 
 P = ParamSpec("P")
@@ -37,7 +39,8 @@ def workspace_page(permission: str) -> Callable[[PageView[P]], Callable[..., Htt
     """A page of a workspace, for members with this permission; the URL gives the workspace's slug as `workspace`.
 
     The view runs in the workspace's transaction, acting as the member. Without a session the answer is a redirect to
-    sign-in, for strangers 404 as if there were no such workspace, for members without the permission 403 and an event.
+    sign-in, for strangers 404 as if there were no such workspace, for members without the permission 403 and an event. What is
+    posted as `reason` is the reason of all that the view does; where the workspace wants one and there is none, it is asked for.
     """
     needed = Permission(permission)
 
@@ -47,10 +50,14 @@ def workspace_page(permission: str) -> Callable[[PageView[P]], Callable[..., Htt
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             inside = cast(WorkspaceRequest, request)
-            with _entered(inside, workspace):
-                inside.member_permissions.require(needed)
-                inside.viewer = viewer_for(inside.member_permissions)
-                return view(inside, *args, **kwargs)
+            try:
+                with _entered(inside, workspace):
+                    inside.member_permissions.require(needed)
+                    inside.viewer = viewer_for(inside.member_permissions)
+                    require_short(current_acting().reason)
+                    return view(inside, *args, **kwargs)
+            except BadReason as refusal:
+                return asked_again(inside, refusal)
 
         entered.permission = needed  # type: ignore[attr-defined]
         return entered
@@ -90,7 +97,8 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
     """An endpoint for access tokens with this scope, as a plain view or as a django-ninja operation below its router.
 
     The view runs in the transaction of the token's workspace, acting as the token. What is wrong with a token is a 401, as
-    Segment's Public API answers it; where the token is one of ours, the refusal is an event.
+    Segment's Public API answers it; where the token is one of ours, the refusal is an event. The header Audit-Reason is the
+    reason of all that the view does.
     """
     if scope not in TOKEN_SCOPES:
         raise ValueError(f"There is no token scope {scope!r}.")
@@ -109,10 +117,21 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
                 record_denial(Denied(refusal, permission=scope), workspace, token.audit_actor, context)
                 return _unauthorized(refusal)
             note_use(token)
+            reason = reason_in_header(request)
+            require_short(reason)
             inside = cast(TokenRequest, request)
             inside.token, inside.workspace, inside.viewer = token, workspace, viewer_of_token(token)
             try:
-                with in_workspace(workspace.id), acting(workspace.id, token.audit_actor, **context):
+                with (
+                    in_workspace(workspace.id),
+                    acting(
+                        workspace.id,
+                        token.audit_actor,
+                        needs_reason=workspace.needs_reason,
+                        reason=reason,
+                        **context,
+                    ),
+                ):
                     return view(inside, *args, **kwargs)
             except NotAllowed as denied:  # by a service: whoever made the token may do less than its scopes say
                 record_denial(denied, workspace, token.audit_actor, context)
@@ -134,7 +153,7 @@ def _entered(request: WorkspaceRequest, slug: str) -> Iterator[None]:
     actor, context = request.user.audit_actor, context_of(request)
     with (
         in_workspace(workspace.id),
-        acting(workspace.id, actor, **context),
+        acting(workspace.id, actor, needs_reason=workspace.needs_reason, reason=reason_in_field(request), **context),
         timezone.override(ZoneInfo(workspace.time_zone)),
     ):
         request.member_permissions = permissions_for(workspace.id, request.user.id)

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
-from auditapp.access.models import Role, Scope, User, Workspace
+from auditapp.access.models import ReasonRule, Role, Scope, User, Workspace
 from auditapp.access.permissions import TOKEN_SCOPES
 from auditapp.access.queries import resource_choices
 from auditapp.lib import clock
@@ -110,7 +110,7 @@ class TokenForm(forms.Form):
 
 
 class WorkspaceForm(forms.Form):
-    """How a workspace is called, where it lies, and whose clock its pages show."""
+    """How a workspace is called, where it lies, whose clock its pages show, and whether it asks for reasons."""
 
     name = forms.CharField(max_length=200, label="Name")
     slug = forms.CharField(
@@ -119,9 +119,15 @@ class WorkspaceForm(forms.Form):
         help_text="The first part of every address here. Links with the old one stop working.",
     )
     time_zone = forms.ChoiceField(label="Time zone", help_text="Pages and exports name the zone that they show.")
+    reason_rule = forms.ChoiceField(
+        choices=ReasonRule.choices,
+        required=False,
+        label="Ask for a reason",
+        help_text="Before what stops, removes or revokes something, on pages and in the API. The event shows the reason.",
+    )
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
-        kwargs["initial"] = {"name": workspace.name, "slug": workspace.slug, "time_zone": workspace.time_zone}
+        kwargs["initial"] = {name: getattr(workspace, name) for name in ("name", "slug", "time_zone", "reason_rule")}
         super().__init__(*args, **kwargs)
         zones = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
         cast(forms.ChoiceField, self.fields["time_zone"]).choices = zones

@@ -73,6 +73,14 @@ class User(AbstractBaseUser):
         return Actor("user", self.id, str(self), self.email)
 
 
+class ReasonRule(models.TextChoices):
+    """Whether who does something risky is asked why."""
+
+    NEVER = "never", "Never"
+    OFFERED = "offered", "Offered: it may be left empty"
+    REQUIRED = "required", "Required: nothing risky without one"
+
+
 class Workspace(models.Model):
     """A tenant: everything else belongs to one."""
 
@@ -80,6 +88,7 @@ class Workspace(models.Model):
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=60, default="UTC")
+    reason_rule = models.TextField(choices=ReasonRule.choices, default=ReasonRule.NEVER)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -91,6 +100,14 @@ class Workspace(models.Model):
     @property
     def audit_target(self) -> Target:
         return Target("workspace", f"ws_{self.id}", self.name)
+
+    @property
+    def asks_reason(self) -> bool:
+        return self.reason_rule != ReasonRule.NEVER
+
+    @property
+    def needs_reason(self) -> bool:
+        return self.reason_rule == ReasonRule.REQUIRED
 
 
 class Member(models.Model):

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from django.db import IntegrityError, transaction
 
 from auditapp.access.members import link_for_owner
-from auditapp.access.models import Grant, Member, Scope, User, Workspace
+from auditapp.access.models import Grant, Member, ReasonRule, Scope, User, Workspace
 from auditapp.access.permissions import Permission, acting_access
 from auditapp.access.queries import owner_role
 from auditapp.lib import clock
@@ -69,9 +69,10 @@ def begin_workspace(*, slug: str, name: str, owner_email: str, time_zone: str = 
 
 
 @transaction.atomic
-def change_workspace_settings(*, name: str, slug: str, time_zone: str) -> Workspace:
-    """Change how the workspace is called, where it lies and which time zone its pages show.
+def change_workspace_settings(*, name: str, slug: str, time_zone: str, reason_rule: str = "") -> Workspace:
+    """Change how the workspace is called, where it lies, which time zone its pages show and whether it asks for reasons.
 
+    Takes:   reason_rule, of ReasonRule; empty leaves it as it is
     Raises:  Denied, Invalid
     Writes:  Workspace; workspace.settings_modified, unless nothing differs
     """
@@ -79,8 +80,11 @@ def change_workspace_settings(*, name: str, slug: str, time_zone: str) -> Worksp
     access.require(Permission.WORKSPACE_MANAGE)
     workspace = Workspace.objects.select_for_update().get(id=access.workspace_id)
     _check(slug, name, time_zone)
+    if reason_rule and reason_rule not in ReasonRule.values:
+        raise Invalid(f"Take one of {', '.join(ReasonRule.values)}.", field="reason_rule", code="bad_choice")
     before = told_of_workspace(workspace)
     workspace.name, workspace.slug, workspace.time_zone = name.strip(), slug, time_zone
+    workspace.reason_rule = reason_rule or workspace.reason_rule
     if changes := changed(before, told_of_workspace(workspace)):
         _save(workspace)
         record("workspace.settings_modified", target=workspace, changes=changes)
@@ -98,7 +102,12 @@ def _created(slug: str, name: str, time_zone: str) -> Workspace:
 
 def told_of_workspace(workspace: Workspace) -> dict[str, str]:
     """What events tell of a workspace: its settings, by the names that change_workspace_settings takes."""
-    return {"name": workspace.name, "slug": workspace.slug, "time_zone": workspace.time_zone}
+    return {
+        "name": workspace.name,
+        "slug": workspace.slug,
+        "time_zone": workspace.time_zone,
+        "reason_rule": str(workspace.reason_rule),
+    }
 
 
 def _check(slug: str, name: str, time_zone: str) -> None:

@@ -33,6 +33,7 @@ _SETTINGS = (
         _WORKSPACE,
         Change("name", "Name", "Halden", "Halden Outdoor"),
         Change("settings.notify_after_last_retry", "Notify only after the last retry", False, True),
+        Change("reason_rule", "Ask for a reason", "never", "required"),
     ),
     _declare(
         "workspace.sso_modified",

@@ -42,6 +42,7 @@ def event_answer(row: EventRow, index: int | None) -> dict[str, Any]:
         "userAgent": event.context.get("user_agent"),
         "requestId": event.context.get("request_id"),
         "sessionId": event.context.get("session_id"),
+        "reason": event.context.get("reason"),
         "scopeId": event.scope_id,
         "receivedAt": utc_text(event.received_at),
         "sealed": None if index is None else {"index": index},

@@ -92,6 +92,9 @@ class EventShape(Schema):
     userAgent: str | None
     requestId: str | None
     sessionId: str | None
+    reason: str | dict[str, str] | None = Field(
+        description="Why the actor did it, in their words; an object where a secret was taken out. Hidden from who sees no addresses."
+    )
     scopeId: str | None
     receivedAt: str
     sealed: SealShape | None = Field(description="null while the event waits for its seal.")

@@ -25,6 +25,7 @@ from auditapp.lib.json_schema import compile_schema
 from auditapp.lib.strict_json import EVENT_MAX_BYTES
 from auditapp.record.drafts import MISSING, Actor, Change, EventDraft, Target
 from auditapp.record.event_types import KnownType, declared_types, known_types, undeclared_type
+from auditapp.record.reasons import one_line
 from auditapp.record.services import redacted
 
 # Clocks of senders differ a little; anything more would hide an event above what happens next.
@@ -201,8 +202,11 @@ _CONTEXT_KEYS: Final = {"userAgent": "user_agent", "requestId": "request_id", "s
 
 def _context(item: Mapping[str, Any], door: Door) -> dict[str, Any]:
     """Where it was done: as sent, else where the sender acts for itself, that of its own request."""
+    always = dict(door.always)
+    if reason := one_line(item.get("reason", "")):
+        always["reason"] = reason
     if "context" not in item:
-        return {**door.always, **({} if "actor" in item else door.context)}
+        return {**({} if "actor" in item else door.context), **always}
     sent = item["context"]
     context = {ours: sent[theirs] for theirs, ours in _CONTEXT_KEYS.items() if sent.get(theirs)}
     if sent.get("ip"):
@@ -210,7 +214,7 @@ def _context(item: Mapping[str, Any], door: Door) -> dict[str, Any]:
         if address is None:
             raise Invalid("Write an address such as 203.0.113.7.", pointer="/context/ip", code="bad_ip")
         context["ip"] = address
-    return {**door.always, **context}
+    return {**context, **always}
 
 
 def _check_meta(kind: KnownType, meta: Mapping[str, Any]) -> None:

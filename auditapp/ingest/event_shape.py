@@ -13,6 +13,7 @@ from auditapp.lib.errors import Problem
 from auditapp.lib.json_pointer import json_pointer
 from auditapp.record.declarations import KEY_SHAPE, MAX_KEY
 from auditapp.record.event_types import OTHER_AREA
+from auditapp.record.reasons import MAX_REASON
 
 MAX_PROBLEMS: Final = 20
 MAX_CHANGES: Final = 250
@@ -85,6 +86,13 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
                 "minProperties": 2,
                 "additionalProperties": False,
             },
+        },
+        "reason": {
+            "type": "string",
+            "maxLength": MAX_REASON,
+            "pattern": PRINTABLE,
+            "description": "Why the actor did it, in a line of their own. Why something failed belongs into meta.",
+            "examples": ["Cost spike, see OPS-2214"],
         },
         "meta": {
             "type": "object",

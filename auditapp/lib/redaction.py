@@ -100,7 +100,7 @@ class _Redactor:
         if value is None:
             return None
         if path in self.secret_paths:
-            return value if _is_redacted(value) else self.taken("declared")
+            return value if is_redacted(value) else self.taken("declared")
         if isinstance(value, bool):  # password_changed, or a switch inside credentials
             return value
         if isinstance(value, str):
@@ -108,7 +108,7 @@ class _Redactor:
                 return self.taken("key") if value else value
             return self.taken("shape") if _has_secret_shape(value, name) else value
         if isinstance(value, dict):
-            return value if _is_redacted(value) else self.object(value, path, under_secret)
+            return value if is_redacted(value) else self.object(value, path, under_secret)
         if isinstance(value, (list, tuple)):
             return [self.value(item, path, name, under_secret=under_secret) for item in value]
         if under_secret and not _counts_tokens(name):
@@ -129,7 +129,8 @@ class _Redactor:
         return {"redacted": reason}
 
 
-def _is_redacted(value: Any) -> bool:
+def is_redacted(value: Any) -> bool:
+    """Whether this stands in the place of a secret."""
     return isinstance(value, dict) and len(value) == 1 and value.get("redacted") in ("key", "shape", "declared")
 
 

@@ -252,7 +252,8 @@ def _read_from(end: PageKey) -> datetime:
 
 def _is_of_types(wanted: EventFilter) -> bool:
     """Whether the type and the outcome of an event decide alone."""
-    others = (wanted.actors, wanted.actor_kinds, wanted.resources, wanted.target_ids, wanted.ips, wanted.words)
+    things = (wanted.actors, wanted.actor_kinds, wanted.resources, wanted.target_ids)
+    others = (*things, wanted.ips, wanted.reasons, wanted.words)
     return not any(map(bool, others)) and not wanted.is_beyond_indexes
 
 

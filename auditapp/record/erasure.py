@@ -33,6 +33,11 @@ SELECT e.id FROM audit_search(%(query)s::tsquery, '-infinity', 'infinity', NULL,
 JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = found.occurred_at AND e.id = found.id
 WHERE e.type <> 'personal_data.erased' ORDER BY e.id
 """
+# Of these, whose context holds words of somebody's own. Inside of a JSON text the quotes would have a backslash.
+WITH_REASON = """
+SELECT e.id FROM event AS e WHERE e.workspace_id = %(workspace_id)s AND e.id = ANY(%(ids)s)
+AND position('"reason":'::bytea IN e.units[3]) > 0 ORDER BY e.id
+"""
 
 
 class NothingToErase(NotFound):
@@ -69,7 +74,10 @@ def erase_values(*, event_ids: Sequence[UUID], units: Sequence[str], ground: str
 
 
 def erase_person(*, workspace_id: int, person_id: str, ground: str, email: str = "") -> int:
-    """Erase a person's name, e-mail and addresses from what they did, and their name wherever they are a target.
+    """Erase a person's name, e-mail, addresses and reasons from what they did, and their name wherever they are a target.
+
+    Others' reasons go too where they are about this person: the person is a target, or the reason has their id or address. With
+    a reason goes the whole context of its event: the address and request that it came from.
 
     Takes:   email, by which the person was invited, or acted, before they had this id
     Gives:   how many events lost a value
@@ -80,17 +88,21 @@ def erase_person(*, workspace_id: int, person_id: str, ground: str, email: str =
         "workspace_id": workspace_id,
         "person": person_id,
         "query": _naming(workspace_id, person_id, email),
+        "told": _told_of(workspace_id, person_id, email),
     }
     subject = Target("user", person_id)
     with transaction.atomic(), connection.cursor() as cursor:
         by_person = [row[0] for row in cursor.execute(BY_PERSON, parameters).fetchall()]
         naming = [row[0] for row in cursor.execute(NAMING_PERSON, parameters).fetchall()]
-        if not by_person and not naming:
+        told = [row[0] for row in cursor.execute(NAMING_PERSON, {**parameters, "query": parameters["told"]}).fetchall()]
+        if not by_person and not naming and not told:
             raise NothingToErase
         # Somebody else's name stays on what they did to this person, and what this person worked on keeps its names.
         erase_values(event_ids=by_person, units=("actor", "context"), ground=ground, subject=subject)
         erase_values(event_ids=naming, units=("targets",), ground=ground, subject=subject)
-    return len({*by_person, *naming})
+        about = cursor.execute(WITH_REASON, {**parameters, "ids": [*naming, *told]}).fetchall()
+        erase_values(event_ids=[row[0] for row in about], units=("context",), ground=ground, subject=subject)
+    return len({*by_person, *naming, *told})
 
 
 def _naming(workspace_id: int, person_id: str, email: str) -> str:
@@ -98,6 +110,12 @@ def _naming(workspace_id: int, person_id: str, email: str) -> str:
     words = [(Token.TARGET_WORD, person_id.casefold())]
     words += [(Token.EMAIL_WORD, word) for word in search_words(email)[:1]]
     return " | ".join(quoted(lexeme(workspace_id, token_class, word)) for token_class, word in words)
+
+
+def _told_of(workspace_id: int, person_id: str, email: str) -> str:
+    """A tsquery of events whose reason has this person's id or address."""
+    words = [word for text in (person_id, email) for word in search_words(text)[:1]]
+    return " | ".join(quoted(lexeme(workspace_id, Token.REASON_WORD, word)) for word in words)
 
 
 def _slices(event_ids: Sequence[UUID]) -> Iterator[list[UUID]]:

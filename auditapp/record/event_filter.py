@@ -40,7 +40,7 @@ class EventFilter:
 
     `types` may end in `*`; `resources` are "type" or "type:id"; `target_ids` the ids of any target whatever its type, or words of
     its name; `risks` are those of the event's type; `tokens` are ids of access tokens: what they did themselves, and what they sent
-    in somebody's name; `ips` addresses or CIDR ranges; `since` is included, `until` is not.
+    in somebody's name; `reasons` words of what an actor said, each value all of its words, `*` anything; `ips` addresses or CIDR ranges; `since` is included, `until` is not.
     """
 
     types: Choice = field(default_factory=Choice)
@@ -55,6 +55,7 @@ class EventFilter:
     tokens: Choice = field(default_factory=Choice)
     requests: Choice = field(default_factory=Choice)
     sessions: Choice = field(default_factory=Choice)
+    reasons: Choice = field(default_factory=Choice)
     words: tuple[Word, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
@@ -93,4 +94,4 @@ class EventFilter:
     @property
     def _is_for_tokens(self) -> bool:
         dimensions = (self.areas, self.actor_kinds, self.target_ids, self.risks, self.outcomes, self.ips, self.words)
-        return any(map(bool, dimensions))
+        return any(map(bool, (*dimensions, self.reasons)))

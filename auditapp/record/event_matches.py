@@ -30,6 +30,7 @@ def matches(wanted: EventFilter, event: EventDraft, viewer: Viewer, *, risk: Ris
         and is_of_type(wanted, event.type, event.area)
         and all(_allows(choice, values) for choice, values in _values(wanted, event))
         and _is_from(wanted.ips, event, viewer)
+        and _is_for(wanted.reasons, event, viewer)
         and _is_found(wanted, event, viewer)
     )
 
@@ -82,6 +83,22 @@ def _is_in(ranges: Iterable[str], event: EventDraft) -> bool:
     except ValueError:
         return False
     return any(address in ip_network(text, strict=False) for text in ranges)
+
+
+def _is_for(reasons: Choice, event: EventDraft, viewer: Viewer) -> bool:
+    """Whether the actor said this, looked for as `_is_found` looks for words."""
+    if not reasons:
+        return True
+    if not viewer.sees_personal:
+        return not reasons.include
+    begin = lexeme(viewer.workspace_id, Token.REASON_WORD, "")
+    said = {token for token in tokens_of(event) if token.startswith(begin)}
+
+    def is_said(text: str) -> bool:
+        words = {lexeme(viewer.workspace_id, Token.REASON_WORD, word) for word in search_words(text)}
+        return bool(said) if text == ANY_END else bool(words) and words <= said
+
+    return (not reasons.include or any(map(is_said, reasons.include))) and not any(map(is_said, reasons.exclude))
 
 
 def _is_found(wanted: EventFilter, event: EventDraft, viewer: Viewer) -> bool:

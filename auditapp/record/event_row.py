@@ -15,6 +15,7 @@ from auditapp.record.event_types import KnownType
 from auditapp.record.viewer import Viewer
 
 HIDDEN: Final = {"redacted": "hidden"}
+PERSONAL_CONTEXT: Final = frozenset({"ip", "user_agent", "reason"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,13 @@ def open_row(stored: StoredEvent, envelope: dict[str, Any], kind: KnownType, vie
 
 
 def without_personal(event: EventDraft, kind: KnownType) -> EventDraft:
-    """The event without addresses: e-mail and IP, and every field that its type declares as personal."""
+    """The event without addresses (e-mail and IP), the actor's own words, and every field that its type declares as personal."""
     paths = kind.personal_paths
     targets = [
         replace(target, name="") if f"targets.{n}.name" in paths or "@" in target.name else target
         for n, target in enumerate(event.targets)
     ]
-    context = {key: value for key, value in event.context.items() if key not in {"ip", "user_agent"}}
+    context = {key: value for key, value in event.context.items() if key not in PERSONAL_CONTEXT}
     changes = [_hidden(change) if change.path in paths else change for change in event.changes]
     return replace(
         event,

@@ -20,7 +20,7 @@ WORDS: Final = "text"
 # In the order in which a query is written.
 KEYS: Final = (
     *("event", "area", "actor", "actor_kind", "resource", "target", "risk", "outcome"),
-    *("ip", "token", "request", "session", "from", "to", "reads", WORDS),
+    *("ip", "token", "request", "session", "reason", "from", "to", "reads", WORDS),
 )
 ONCE: Final = ("from", "to", "reads")
 CLOSED: Final = {
@@ -45,6 +45,7 @@ OTHER_NAMES: Final = {
     "token": ("token_id",),
     "request": ("request_id",),
     "session": ("session_id",),
+    "reason": ("why", "because", "comment"),
     "from": ("since", "after", "start"),
     "to": ("until", "before", "end"),
     WORDS: ("q",),
@@ -258,6 +259,7 @@ EXAMPLES: Final = {
     "token": "tok_1",
     "request": "req_1",
     "session": "ses_1",
+    "reason": "OPS-2214",
     "from": "2026-11-01",
     "to": "2026-11-30",
     "reads": "yes",

@@ -32,12 +32,14 @@ class Token(StrEnum):
     TARGET_WORD = "t"  # with the unit targets
     META_WORD = "m"  # with the unit meta
     IP = "i"  # with the unit context; personal
+    REASON_WORD = "n"  # with the unit context; personal, since it may name people
 
 
 IPV4_LEVELS: Final = (8, 16, 24)
 IPV6_LEVELS: Final = (32, 48, 64)
 MAX_TOKENS: Final = 160
 MAX_META_WORDS: Final = 40
+MAX_REASON_WORDS: Final = 40
 MAX_LEXEME_BYTES: Final = 200
 
 
@@ -121,6 +123,10 @@ def _tokens(draft: EventDraft) -> Iterator[tuple[str, str]]:
     words = (word for text in _texts(draft.meta) for word in search_words(text))
     for word, _ in zip(words, range(MAX_META_WORDS), strict=False):
         yield Token.META_WORD, word
+    # Last: where an event has too many words for all of them, those of a value that is erased with its context are left out first.
+    reason = draft.context.get("reason")
+    for word in _words(reason)[:MAX_REASON_WORDS] if isinstance(reason, str) else ():
+        yield Token.REASON_WORD, word
 
 
 def _actor_tokens(actor: Actor) -> Iterator[tuple[str, str]]:

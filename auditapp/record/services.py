@@ -17,6 +17,7 @@ from auditapp.lib.redaction import redact
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import MISSING, Change, EventDraft, HasTarget
 from auditapp.record.event_types import KnownType, known_types
+from auditapp.record.reasons import ReasonNeeded, require_reason
 from auditapp.record.writer import Recorded, write_events
 
 _recorded: ContextVar[list[EventDraft] | None] = ContextVar("recorded", default=None)
@@ -40,7 +41,7 @@ def record(
 
     Takes:   target, what it is about, or several of which the first is the resource; scope_id, the source or space it
              belongs to, by default the resource's `audit_scope`
-    Raises:  UnknownEventType, NobodyActs, Invalid
+    Raises:  UnknownEventType, NobodyActs, ReasonNeeded, Invalid
     Writes:  Event, Pending
     """
     acting = current_acting()
@@ -49,6 +50,11 @@ def record(
         raise UnknownEventType(
             f"The event type {type_key!r} is neither in the catalogue nor declared by the workspace."
         )
+    try:
+        require_reason(acting, kind, outcome=outcome)
+    except ReasonNeeded as refusal:
+        acting.refused.append(refusal)
+        raise
     resources = [target] if hasattr(target, "audit_target") else list(target)
     now = clock.now()
     draft = EventDraft(

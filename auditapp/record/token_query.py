@@ -18,7 +18,7 @@ from auditapp.record.viewer import Viewer
 MAX_NETWORKS: Final = 128
 MAX_WORDS: Final = 12
 EVERYONES_WORDS: Final = (Token.WORD, Token.ACTOR_WORD, Token.TARGET_WORD, Token.META_WORD)
-PERSONAL_WORDS: Final = (Token.EMAIL_WORD, Token.IP)
+PERSONAL_WORDS: Final = (Token.EMAIL_WORD, Token.IP, Token.REASON_WORD)
 # A term that no event has: a lexeme always has a workspace and a class in front.
 NOTHING: Final = "'nothing'"
 ALL_ROUTINE: Final[Mapping[str, Risk]] = MappingProxyType({})
@@ -65,6 +65,8 @@ def _positive(wanted: EventFilter, viewer: Viewer, type_risks: Mapping[str, Risk
     yield all_of(Token.OUTCOME, wanted.outcomes.include)
     if wanted.ips.include:
         yield _ip_terms(viewer, wanted.ips.include) or [NOTHING]
+    if wanted.reasons.include:
+        yield _reason_terms(viewer, wanted.reasons.include) or [NOTHING]
     for word in _words(wanted):
         if not word.is_excluded:
             yield [_word(viewer, word)]
@@ -91,6 +93,7 @@ def _negative(wanted: EventFilter, viewer: Viewer, type_risks: Mapping[str, Risk
             if risk not in wanted.allowed_risks:
                 yield quoted(lexeme(viewer.workspace_id, Token.TYPE, key))
     yield from _ip_terms(viewer, wanted.ips.exclude)
+    yield from _reason_terms(viewer, wanted.reasons.exclude)
     for word in _words(wanted):
         if word.is_excluded:
             yield _word(viewer, word)
@@ -145,6 +148,20 @@ def _ip_terms(viewer: Viewer, ranges: tuple[str, ...]) -> list[str]:
         return []
     words = [word for text in ranges for word in networks(text)]
     return [quoted(lexeme(viewer.workspace_id, Token.IP, word)) for word in words]
+
+
+def _reason_terms(viewer: Viewer, reasons: tuple[str, ...]) -> list[str]:
+    # They may name people: as with addresses, who may not see them finds nothing by them.
+    if not viewer.sees_personal:
+        return []
+    return [_reason(viewer, text) for text in reasons]
+
+
+def _reason(viewer: Viewer, text: str) -> str:
+    if text == ANY_END:
+        return quoted(lexeme(viewer.workspace_id, Token.REASON_WORD, "")) + ":*"
+    words = [quoted(lexeme(viewer.workspace_id, Token.REASON_WORD, word)) for word in search_words(text)]
+    return f"({' & '.join(words)})" if words else NOTHING
 
 
 def networks(text: str) -> list[str]:

@@ -5,7 +5,10 @@ What the words are is decided by record.search_tokens alone.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
+
+import orjson
 
 from auditapp.record.drafts import EventDraft
 from auditapp.record.envelope import FIRST_UNITS, opened
@@ -15,9 +18,10 @@ from auditapp.record.search_tokens import MAX_TOKENS, Token, tokens_of
 WORDS_OF: Final = {
     "actor": frozenset({Token.ACTOR_WORD, Token.EMAIL_WORD}),
     "targets": frozenset({Token.TARGET_WORD, Token.EMAIL_WORD}),
-    "context": frozenset({Token.IP}),
+    "context": frozenset({Token.IP, Token.REASON_WORD}),
     "meta": frozenset({Token.META_WORD}),
 }
+SEARCHED_CONTEXT: Final = frozenset({"ip", "reason"})
 ERASABLE: Final = frozenset[Token]().union(*WORDS_OF.values())
 OF_RESOURCE: Final = frozenset({Token.RESOURCE_TYPE, Token.RESOURCE})
 OF_ENVELOPE: Final = frozenset(Token) - ERASABLE - OF_RESOURCE
@@ -50,10 +54,11 @@ class TokenCheck:
         found |= part((workspace, resource, targets), WORDS_OF["targets"], None, targets)
         if meta is not None:
             found |= part((workspace, meta), WORDS_OF["meta"], None, None, None, meta)
-        if ip := context.get("ip"):
-            # The address alone: hardly any two events have the same context.
-            key = (workspace, str(ip)), WORDS_OF["context"]
-            found |= self._part(key, key[1], lambda: replace(opened(envelope, []), context={"ip": ip}))
+        # What is searched for alone: hardly any two events have the same context.
+        for name in SEARCHED_CONTEXT & context.keys():
+            value = context[name]
+            key = (workspace, name, orjson.dumps(value)), WORDS_OF["context"]
+            found |= self._part(key, key[1], partial(_with_context, envelope, {name: value}))
         # Only the first words are kept of an event with very many: which ones they are, the parts do not tell.
         return set(found) if len(found) < MAX_TOKENS else tokens_of(opened(envelope, units[: len(FIRST_UNITS)]))
 
@@ -63,6 +68,10 @@ class TokenCheck:
                 self._known.clear()
             self._known[key] = frozenset(word for word in tokens_of(draft()) if token_class(word) in classes)
         return self._known[key]
+
+
+def _with_context(envelope: dict[str, Any], context: dict[str, Any]) -> EventDraft:
+    return replace(opened(envelope, []), context=context)
 
 
 def token_class(lexeme: str) -> str:

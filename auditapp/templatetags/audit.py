@@ -1,11 +1,15 @@
 """Template tags of the pages: icons, event text and moments. How they look is decided in the packages that make them."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
+from django.template import Context
 
 from auditapp.record.drafts import Actor
 from auditapp.record.event_row import EventRow
+from auditapp.record.event_types import CATALOGUE
+from auditapp.record.reasons import may_ask
 from auditapp.trail import dressing
 from auditapp.trail.dressing import Html
 from auditapp.trail.moments import PageTime
@@ -77,3 +81,37 @@ def iso(moment: datetime, time: PageTime) -> str:
 def day(of: datetime, time: PageTime) -> str:
     """The name of a day."""
     return time.day_name(of)
+
+
+@register.inclusion_tag("_components/reason.html", takes_context=True)
+def reason_field(context: Context, type_key: str, sometimes: str = "") -> dict[str, Any]:
+    """The field Reason of a form that records this type, where it is risky and the workspace asks.
+
+    Takes:   sometimes, when it is needed, of a form that records the type only now and then
+    """
+    typed = context["request"].POST.get("reason", "") if sometimes else ""
+    return {**_asked(context, type_key), "sometimes": sometimes, "typed": typed}
+
+
+@register.inclusion_tag("_components/act.html", takes_context=True)
+def act(
+    context: Context,
+    type_key: str,
+    action: str,
+    word: str,
+    icon_name: str = "",
+    about: object = "",
+    small: bool = False,
+    start: bool = False,
+    **sent: object,
+) -> dict[str, Any]:
+    """A button that records this type: by itself, or with a step that asks why where the workspace asks; `sent` goes with it."""
+    shown = {"word": word, "icon_name": icon_name, "about": str(about), "small": small, "start": start}
+    return {**_asked(context, type_key), **shown, "action": action, "sent": list(sent.items())}
+
+
+def _asked(context: Context, type_key: str) -> dict[str, bool]:
+    workspace = context.get("workspace")
+    if not type_key or workspace is None or not may_ask(CATALOGUE[type_key]):
+        return {"asks": False, "needs": False}
+    return {"asks": workspace.asks_reason, "needs": workspace.needs_reason}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from auditapp.record.event_filter import Choice
+from auditapp.record.event_filter import ANY_END, Choice
 from auditapp.trail.address import NOT, Address
 from auditapp.trail.dressing import area_name
 from auditapp.trail.filters import TrailQuery
@@ -70,6 +70,7 @@ def chips_of(
         ("Access token", _text(wanted.tokens, lambda value: actor_names.get(value, value)), ("token",)),
         ("Request", _text(wanted.requests, str), ("request",)),
         ("Session", _text(wanted.sessions, str), ("session",)),
+        ("Reason", _text(wanted.reasons, lambda value: "anything" if value == ANY_END else value), ("reason",)),
         ("Text", " ".join(address.values("q")) if wanted.words else "", ("q",)),
         ("Date", range_words(query, time), ("from", "to")),
         ("Read events", "shown" if wanted.with_reads else "", ("reads",)),

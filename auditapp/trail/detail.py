@@ -27,7 +27,7 @@ from auditapp.trail.rows import node_of
 from auditapp.trail.seal_state import SealState, seal_state
 
 # Said in words beside the actor already, or of no use to a reader.
-SHOWN_CONTEXT: Final = {"ip", "user_agent", "request_id", "session_id", "token_id", "reverts", "restores"}
+SHOWN_CONTEXT: Final = {"ip", "user_agent", "request_id", "session_id", "token_id", "reason", "reverts", "restores"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class EventDetail:
     node: str
     lines: list[DiffLine]
     targets: list[TargetFact]
+    reason: list[Fact]
     context: list[Fact]
     meta: list[Fact]
     linked: LinkedEvents
@@ -110,6 +111,7 @@ def event_detail(
         node_of(row),
         diff_lines(row.event.changes, is_erased=bool(row.erased_by)),
         list(_targets(row, trail, home)),
+        facts_of({key: item for key, item in row.event.context.items() if key == "reason"}),
         facts_of({key: item for key, item in row.event.context.items() if key not in SHOWN_CONTEXT}),
         facts_of(row.event.meta),
         linked_events(events, row, trail=trail, home=home),

@@ -205,6 +205,7 @@ DIMENSIONS: Final = {
     "token": "tokens",
     "request": "requests",
     "session": "sessions",
+    "reason": "reasons",
     "q": "words",
     "from": "since",
     "to": "until",

@@ -87,6 +87,11 @@ KEYS_EXPLAINED: Final = (
     Explained("request", "What one request did, by its id.", ("request:req_1",)),
     Explained("session", "What was done in one session, by its id.", ("session:ses_1",)),
     Explained(
+        "reason",
+        "Words of the reason that somebody gave, or * for any. Only for who may see addresses.",
+        ("reason:OPS-2214", 'reason:"cost spike"', "risk:risky -reason:*"),
+    ),
+    Explained(
         "from",
         "The first day, or the first minute, in the time zone of the page.",
         ("from:2026-11-01", "from:2026-11-01T14:30"),

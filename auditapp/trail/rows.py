@@ -31,7 +31,7 @@ EVENT: Final = """<tr class="trail__event{state}" role="row" data-event="{key}"{
 <span class="trail__ago">{ago}</span><span class="tip">{exact}<br>{utc}</span></time></td>
 <td role="cell" class="trail__cell-actor" hx-disable>{actor}</td>
 <td role="cell" class="trail__cell-what"><span class="trail__what"><a class="trail__link" href="{link}" hx-get="{link}">\
-<span hx-disable>{sentence}</span></a>{changed}{notes}</span></td>
+<span hx-disable>{sentence}</span></a>{changed}{reason}{notes}</span></td>
 <td role="cell" class="trail__cell-area" hx-disable>{area}</td>
 <td role="cell" class="trail__cell-ip" hx-disable>{ip}</td>
 <td role="cell" class="trail__cell-marks"><span class="trail__marks">{marks}</span></td>
@@ -48,6 +48,7 @@ CHECKPOINT: Final = (
 CHANGES: Final = '<span class="mark has-tip">±{}<span class="tip tip--end">{}</span></span>'
 MARK: Final = '<span class="mark has-tip{}">{}<span class="tip tip--end">{}</span></span>'
 CHANGED: Final = '<span class="trail__changed" hx-disable><bdi>{}</bdi></span>'
+REASON: Final = '<span class="trail__changed trail__reason" hx-disable title="Reason">“<bdi>{}</bdi>”</span>'
 ADDRESS: Final = '<span class="trail__ip">{}</span>'
 # Quick ways to narrow the list, for a pointer: by keyboard they are in the event itself, and a row stays one stop.
 REFINE: Final = (
@@ -157,6 +158,7 @@ def _event(
         link=address.opening(row.key),
         sentence=sentence(row),
         changed=format_html(CHANGED, shown(changed)) if (changed := short_changes(row)) else "",
+        reason=_reason(row),
         notes=_notes(row, is_broken=row.id in seals.broken, is_new=is_new),
         area=cells.of("area", event.area, area_tag, event.area),
         ip=cells.of("ip", ip, _address_tag, ip) if (ip := str(event.context.get("ip", ""))) else "",
@@ -204,6 +206,12 @@ def _seal(row: EventRow, seals: Seals) -> tuple[str, str, str, str]:
     if seals.covers(row.id):
         return "", node_of(row), row.type.icon, f"Sealed{at_leaf}"
     return " trail--unsealed", f"{node_of(row)} node--open", row.type.icon, f"Waiting for the next checkpoint{at_leaf}"
+
+
+def _reason(row: EventRow) -> Html:
+    """What the actor said, where there is room for it; empty where a secret was taken out of it."""
+    reason = row.event.context.get("reason")
+    return format_html(REASON, shown(reason)) if isinstance(reason, str) else ""
 
 
 def _notes(row: EventRow, *, is_broken: bool, is_new: bool) -> Html:

@@ -32,7 +32,7 @@ from auditapp.trail.ranges import Preset, presets, range_name
 from auditapp.trail.unknown_types import unknown_types
 
 RESOURCES_OFFERED: Final = 12
-BOX_KEYS: Final = {"target", "token", "request", "session", "q", VIEW}
+BOX_KEYS: Final = {"target", "token", "request", "session", "reason", "q", VIEW}
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ RANGES = (
 )
 NAMES = ("Snowflake prod", "iOS app", "O'Hara \\ x", "Ähnlich ﬁn", "ana@example.com", "")
 SCOPES = (None, "src_1", "src_2")
+REASONS = ("Cost spike, see OPS-2214", "spike in prod", "", "", "?!")
 NOTES = ("nightly run", "manual", "Retry-5 prod", "")
 WORDS = (
     "snow",
@@ -69,6 +70,7 @@ def random_event(random: Random) -> EventDraft:
         "token_id": random.choice(("tok_1", 'tok"2', "")),
         "note": '"token_id":"tok_1"',
     }
+    context |= {"reason": random.choice(REASONS)}
     context |= {"request_id": random.choice(("req_1", "req_2", "")), "session_id": random.choice(("ses_1", ""))}
     return EventDraft(
         workspace_id=WORKSPACE,
@@ -107,6 +109,7 @@ def random_filter(random: Random) -> EventFilter:
         "tokens": ("tok_1", 'tok"2', "usr_1"),
         "requests": ("req_1", "req_2"),
         "sessions": ("ses_1",),
+        "reasons": ("*", "OPS-2214", "prod spike", "spike", "-"),
     }
     asked = {
         name: _choice(random, dimensions[name])

@@ -8,6 +8,7 @@ from uuid import UUID
 from auditapp.ingest.event_input import Door, draft_of
 from auditapp.ingest.event_input import type_text as type_text
 from auditapp.lib.errors import Invalid
+from auditapp.lib.redaction import is_redacted
 from auditapp.record.drafts import EventDraft
 from auditapp.record.event_types import KnownType
 
@@ -40,8 +41,10 @@ def draft_of_record(
         event.pop("targets", None)
     context = event.get("context")
     kept: dict[str, Any] = {}
+    if is_redacted(event.get("reason")):
+        kept["reason"] = event.pop("reason")
     if isinstance(context, dict):
-        kept = {
+        kept |= {
             ours: context[theirs][:512]
             for theirs, ours in _CONTEXT_OF_EXPORTS.items()
             if isinstance(context.get(theirs), str)

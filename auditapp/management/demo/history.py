@@ -68,7 +68,7 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
 def person_acting(world: World, person: Person, at: datetime) -> Iterator[None]:
     """One request of a person at a moment of the past."""
     random = world.random
-    context = {
+    context: dict[str, Any] = {
         "ip": person.ip,
         "user_agent": AGENTS[len(person.name) % len(AGENTS)],
         "request_id": f"req_{random.getrandbits(64):016x}",

@@ -139,6 +139,13 @@ def about_warehouse(request: WorkspaceRequest, warehouse: Warehouse) -> dict[str
         "warehouse": warehouse,
         "kind": KIND_NAMES.get(warehouse.kind, warehouse.kind),
         "feeding": list(feeding),
-        "stops": sources_that_stop(warehouse),
+        "turn_off": _turn_off(sources_that_stop(warehouse)),
         "can_write": request.member_permissions.can(Permission.WAREHOUSE_WRITE, warehouse.id),
     }
+
+
+def _turn_off(stops: int) -> str:
+    """The words of the switch, with what it stops."""
+    if not stops:
+        return "Turn off"
+    return f"Turn off, {stops} source{'' if stops == 1 else 's'} stop{'s' if stops == 1 else ''} syncing"

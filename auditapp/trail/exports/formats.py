@@ -24,7 +24,7 @@ COLUMNS: Final = (
     *("time", "time_utc", "event_id", "event", "type", "area", "outcome", "sentence"),
     *("actor_kind", "actor_id", "actor_name", "actor_email"),
     *("resource_type", "resource_id", "resource_name", "scope_id"),
-    *("ip", "user_agent", "request_id", "session_id"),
+    *("ip", "user_agent", "request_id", "session_id", "reason"),
     *("changes", "meta", "leaf_index", "leaf_hash"),
 )
 NO_RESOURCE: Final[dict[str, str]] = {"type": "", "id": "", "name": ""}
@@ -86,7 +86,7 @@ def cells(event: SeenEvent, leaves: Leaves, zone: ZoneInfo) -> list[str]:
         f"{_actor_name(actor)} {_sentence(event, targets, changes)}",
         *(actor["kind"], actor["id"], actor.get("name", ""), actor.get("email", "")),
         *(resource["type"], resource["id"], resource["name"], envelope["scope"] or ""),
-        *(_text(context.get(key)) for key in ("ip", "user_agent", "request_id", "session_id")),
+        *(_text(context.get(key)) for key in ("ip", "user_agent", "request_id", "session_id", "reason")),
         changes,
         units[3].decode() if units[3] else "",
         "" if leaf is None else str(leaf),
@@ -134,4 +134,4 @@ def _sentence(event: SeenEvent, targets: Sequence[Mapping[str, Any]], changes: s
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode()
