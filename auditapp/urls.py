@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from auditapp.access import group_views, member_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
+from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
 from auditapp.alerts import bell_views as bells
 from auditapp.alerts import preference_views as own_notices
 from auditapp.alerts import retry_views as retries
@@ -242,6 +243,7 @@ api = Api(
     urls_namespace="api",
     docs_decorator=public_page("It describes the API and holds no data."),
     schemas=EXTRA_SCHEMAS,
+    writing_headers=[REASON_PARAMETER],
 )
 for router in (
     audit_events,

@@ -18,6 +18,14 @@ from auditapp.web.pages import render_page
 
 FIELD: Final = "reason"
 HEADER: Final = "Audit-Reason"
+# As OpenAPI describes the header.
+PARAMETER: Final = {
+    "in": "header",
+    "name": HEADER,
+    "required": False,
+    "schema": {"type": "string", "maxLength": MAX_REASON},
+    "description": "Why this is done, in a line; kept with its events. Needed for what is risky where the workspace requires reasons.",
+}
 NOT_TYPED: Final = frozenset({FIELD, "csrfmiddlewaretoken"})
 
 

@@ -47,9 +47,13 @@ def _in_wanted_type(request: HttpRequest, response: HttpResponse) -> HttpRespons
 class Api(NinjaAPI):
     """django-ninja with our errors, and views marked with the token scopes of their operations."""
 
-    def __init__(self, *, schemas: Mapping[str, Any], **options: Any) -> None:
+    def __init__(
+        self, *, schemas: Mapping[str, Any], writing_headers: Sequence[Mapping[str, Any]] = (), **options: Any
+    ) -> None:
+        """Takes: writing_headers, what every request that changes something may carry, as OpenAPI says it"""
         super().__init__(**options)
         self.schemas = schemas
+        self.writing_headers = writing_headers
 
     def set_default_exception_handlers(self) -> None:
         """Only what is foreseen: all else goes up to ErrorPageMiddleware, whose answers tell nobody a traceback."""
@@ -75,7 +79,9 @@ class Api(NinjaAPI):
         schema["components"]["securitySchemes"] = {"accessToken": {"type": "http", "scheme": "bearer"}}
         scopes = {operation.operation_id: scope for operation, scope in self._operations()}
         for methods in schema["paths"].values():
-            for details in methods.values():
+            for method, details in methods.items():
+                if method != "get":
+                    details["parameters"] = [*details.get("parameters", ()), *self.writing_headers]
                 details["security"] = [{"accessToken": [scopes[details["operationId"]]]}]
         return schema
 

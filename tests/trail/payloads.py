@@ -56,7 +56,15 @@ def hostile_draft(workspace_id: int, text: str, *, type_key: str = "warehouse.di
         origin=text,
         scope_id=text,
         outcome="failure",
-        context={"ip": text, "user_agent": text, "request_id": text, "session_id": text, "token_id": text, text: text},
+        context={
+            "ip": text,
+            "user_agent": text,
+            "request_id": text,
+            "session_id": text,
+            "token_id": text,
+            "reason": text,
+            text: text,
+        },
         meta={"reason": text, text: {text: [text]}},
         changes=[
             Change(text, text, f"{text}!"),

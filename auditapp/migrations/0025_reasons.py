@@ -12,7 +12,7 @@ AS_ERASER = "GRANT CREATE ON SCHEMA public TO audit_eraser; {} REVOKE CREATE ON 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0023_alerts")]
+    dependencies = [("auditapp", "0024_revert")]
 
     operations = [
         migrations.AddField(
