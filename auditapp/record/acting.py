@@ -53,6 +53,9 @@ def acting(workspace_id: int, actor: Actor, *, needs_reason: bool = False, **con
     try:
         yield now_acting
     finally:
+        outside = token.old_value
+        if now_acting.refused and isinstance(outside, Acting):
+            outside.refused.extend(now_acting.refused)
         _current.reset(token)
     if now_acting.refused:
         raise now_acting.refused[0]

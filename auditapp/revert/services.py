@@ -61,7 +61,7 @@ def _carry_out(preview: Preview, part: Part, fields: Sequence[Field], secrets: M
     now = current_acting()
     link = "restores" if preview.what is What.VERSION else "reverts"
     context = {**now.context, link: [row.key for row in part.rows]}
-    with acting(now.workspace_id, now.actor, **context), recorded_here() as recorded:
+    with acting(now.workspace_id, now.actor, needs_reason=now.needs_reason, **context), recorded_here() as recorded:
         _apply(part, fields, {path: secrets.get(part.key_of(path), "") for path in part.asks})
     if not recorded:
         raise Conflict("Nothing had to be set back: it is as it was already.")

@@ -7,6 +7,7 @@ from django import template
 from django.template import Context
 
 from auditapp.record.drafts import Actor
+from auditapp.record.event_filter import ANY_END
 from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import CATALOGUE
 from auditapp.record.reasons import may_ask
@@ -87,7 +88,7 @@ def day(of: datetime, time: PageTime) -> str:
 def reason_field(context: Context, type_key: str, sometimes: str = "") -> dict[str, Any]:
     """The field Reason of a form that records this type, where it is risky and the workspace asks.
 
-    Takes:   sometimes, when it is needed, of a form that records the type only now and then
+    Takes:   type_key, `*` for one that records any; sometimes, when it is needed, of a form that records the type only now and then
     """
     typed = context["request"].POST.get("reason", "") if sometimes else ""
     return {**_asked(context, type_key), "sometimes": sometimes, "typed": typed}
@@ -112,6 +113,7 @@ def act(
 
 def _asked(context: Context, type_key: str) -> dict[str, bool]:
     workspace = context.get("workspace")
-    if not type_key or workspace is None or not may_ask(CATALOGUE[type_key]):
+    is_risky = type_key == ANY_END or (type_key in CATALOGUE and may_ask(CATALOGUE[type_key]))
+    if workspace is None or not is_risky:
         return {"asks": False, "needs": False}
     return {"asks": workspace.asks_reason, "needs": workspace.needs_reason}

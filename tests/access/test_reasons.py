@@ -116,7 +116,7 @@ def test_every_button_that_asks_names_a_risky_type_and_every_confirmation_says_w
             if "why=" not in tag:
                 without |= set(re.findall(r'word="([^"]+)"', tag))
     assert without == {"Rotate", "Rotate secret", "New secret"}
-    assert all(may_ask(CATALOGUE[key]) for key in named)
+    assert all(may_ask(CATALOGUE[key]) for key in named - {"*"})
     assert named >= set(ASKED.values())
 
 

@@ -73,6 +73,21 @@ def test_a_refusal_that_a_view_takes_for_a_mistake_in_its_form_still_ends_the_tr
         assert len(_said()) == 1, "without it, half of it would be done"
 
 
+def test_a_refusal_deep_inside_ends_what_is_around_it(db):
+    def swallowed():
+        with in_workspace(1), acting(1, OLGA):
+            try:
+                with acting(1, OLGA, needs_reason=True, reverts="evt_1"):
+                    record("source.disabled", target=SOURCE)
+            except ReasonNeeded:
+                record("source.enabled", target=SOURCE)
+
+    with pytest.raises(ReasonNeeded):
+        swallowed()
+    with in_workspace(1):
+        assert _said() == []
+
+
 def test_a_reason_is_one_line_of_at_most_300_characters():
     assert one_line(" a\r\nb\t\x00\x07c ") == "a b c"
     require_short("x" * MAX_REASON)

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from auditapp.access.models import Workspace
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.pipeline.warehouses.services import delete_warehouse, disable_warehouse, enable_warehouse
 from auditapp.record.workspace_scope import in_workspace
@@ -137,3 +138,23 @@ def test_values_of_events_are_inert(cast, olga):
     page = olga.get(url(cast, last_event(cast.workspace))).content.decode()
     assert name not in page
     assert "&lt;script&gt;" in page
+
+
+def test_an_undo_that_stops_something_asks_why_and_does_nothing_before(cast, olga):
+    with one_request(cast):
+        disable_warehouse(warehouse_id=cast.warehouse.id)
+    with one_request(cast):
+        enable_warehouse(warehouse_id=cast.warehouse.id)
+    row = last_event(cast.workspace)
+    with in_workspace(cast.workspace.id):
+        Workspace.objects.update(reason_rule="required")
+    preview = olga.get(url(cast, row)).content.decode()
+    assert 'name="reason"' in preview
+    refused = olga.post(url(cast, row), form_of(preview))
+    assert (refused.status_code, is_enabled(cast)) == (422, True)
+    assert "Warehouse Disabled needs a reason" in refused.content.decode()
+    assert olga.post(url(cast, row), {**form_of(preview), "reason": "It costs too much"}).status_code == 302
+    told = last_event(cast.workspace).event
+    assert (told.type, told.context["reason"]) == ("warehouse.disabled", "It costs too much")
+    assert told.context["reverts"] == [row.key]
+    assert not is_enabled(cast)
