@@ -12,7 +12,7 @@ AS_ERASER = "GRANT CREATE ON SCHEMA public TO audit_eraser; {} REVOKE CREATE ON 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0026_held_alerts")]
+    dependencies = [("auditapp", "0027_own_notices")]
 
     operations = [
         migrations.AddField(
