@@ -42,9 +42,13 @@ from auditapp.pipeline.warehouses.services import disconnect_deleted_source
 from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
 from auditapp.revert.kind import register_revert_kind
+from auditapp.revert.kinds.alert_rule import AlertRuleRevert
+from auditapp.revert.kinds.audit_forwarding import AuditForwardingRevert
 from auditapp.revert.kinds.destination import DestinationRevert
 from auditapp.revert.kinds.destination_filter import DestinationFilterRevert
+from auditapp.revert.kinds.event_type import EventTypeRevert
 from auditapp.revert.kinds.member import MemberRevert
+from auditapp.revert.kinds.saved_view import SavedViewRevert
 from auditapp.revert.kinds.source import SourceRevert
 from auditapp.revert.kinds.transformation import TransformationRevert
 from auditapp.revert.kinds.user_group import UserGroupRevert
@@ -138,6 +142,10 @@ REVERT_KINDS: Final = (
     DestinationRevert(),
     DestinationFilterRevert(),
     TransformationRevert(),
+    AlertRuleRevert(),
+    AuditForwardingRevert(),
+    SavedViewRevert(),
+    EventTypeRevert(),
 )
 
 

@@ -40,6 +40,7 @@ MAX_RULES: Final = 500
 MAX_THRESHOLD: Final = 1_000
 SHORTEST_S, LONGEST_S = 60, 30 * 86_400
 MOST_TOLD: Final = 50
+WITHHELD: Final = {"redacted": "secret"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +77,9 @@ def create_alert_rule(given: RuleInput) -> tuple[AlertRule, str]:
     if rules_of(access).count() >= MAX_RULES:
         raise TooManyRules
     rule = AlertRule(workspace_id=access.workspace_id, id=new_id("alr"), owner_id=access.subject_id)
-    secret = _fill(access, rule, given)
+    secret = fill_rule(access, rule, given)
     begin_looking(rule, reading)
-    _save(rule, force_insert=True)
+    save_rule(rule, force_insert=True)
     record("alert_rule.created", target=rule, changes=changed({}, told_of_rule(rule)))
     return rule, secret
 
@@ -94,15 +95,18 @@ def change_alert_rule(given: RuleInput, *, rule_id: str) -> tuple[AlertRule, str
     access = acting_access()
     reading = locked_reading(access.workspace_id)
     rule = _to_change(access, rule_id)
-    before, looked_for, slack = told_of_rule(rule), _looked_for(rule), secrets_of(rule).get(SLACK)
-    secret = _fill(access, rule, given)
+    before, looked_for = told_of_rule(rule), _looked_for(rule)
+    slack, url = secrets_of(rule).get(SLACK), rule.webhook_url
+    secret = fill_rule(access, rule, given)
     changes = changed(before, told_of_rule(rule))
     if secrets_of(rule).get(SLACK) != slack and not any(one.path == "slack" for one in changes):
-        changes.append(Change("slack_url", {"redacted": "secret"}, {"redacted": "secret"}))
+        changes.append(Change("slack_url", WITHHELD, WITHHELD))
+    if rule.webhook_url != url and not any(one.path == "webhook_host" for one in changes):
+        changes.append(Change("webhook_url", WITHHELD, WITHHELD))
     if changes:
         if _looked_for(rule) != looked_for:
             _count_anew(rule)
-        _save(rule)
+        save_rule(rule)
         rules_changed(reading)
         record("alert_rule.modified", target=rule, changes=changes)
     return rule, secret
@@ -157,7 +161,7 @@ def delete_alert_rule(*, rule_id: str) -> None:
     access = acting_access()
     reading = locked_reading(access.workspace_id)
     rule = _to_change(access, rule_id)
-    record("alert_rule.deleted", target=rule, changes=changed(told_of_rule(rule), {}))
+    record("alert_rule.deleted", target=rule, changes=changed(whole_of_rule(rule), {}))
     of_rule = {"workspace_id": access.workspace_id, "rule_id": rule_id}
     notices = AlertNotice.objects.filter(**of_rule)
     AlertMessage.objects.filter(workspace_id=access.workspace_id, notice_id__in=notices.values("id")).delete()
@@ -206,6 +210,11 @@ def told_of_rule(rule: AlertRule) -> dict[str, Any]:
     }
 
 
+def whole_of_rule(rule: AlertRule) -> dict[str, Any]:
+    """All that events tell of a rule, which is what one that was deleted comes back with."""
+    return {**told_of_rule(rule), "enabled": rule.is_enabled, "owner": rule.owner_id}
+
+
 def locked_reading(workspace_id: int) -> AlertReading:
     """The reader's row, under its lock: rules change one at a time, and never in the middle of a batch."""
     if not Workspace.objects.filter(id=workspace_id).exists():
@@ -252,7 +261,7 @@ def _to_change(access: Access, rule_id: str) -> AlertRule:
     return rule
 
 
-def _fill(access: Access, rule: AlertRule, given: RuleInput) -> str:
+def fill_rule(access: Access, rule: AlertRule, given: RuleInput) -> str:
     """Put what was given into a rule; gives a signing secret that was made."""
     rule.name = given.name.strip()
     if not rule.name or len(rule.name) > 100:
@@ -362,7 +371,11 @@ def _name_taken() -> Invalid:
     return Invalid("Another rule of the same owner has this name.", field="name", code="taken")
 
 
-def _save(rule: AlertRule, **how: Any) -> None:
+def save_rule(rule: AlertRule, **how: Any) -> None:
+    """Save it, also where two of its owner's get one name at once.
+
+    Raises:  Invalid
+    """
     try:
         with transaction.atomic():
             rule.save(**how)

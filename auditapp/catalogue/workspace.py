@@ -78,8 +78,16 @@ _SETTINGS = (
         _EVENT_TYPE,
         Change("sentence", "Sentence", None, "refunded {resource}"),
         like="created",
+        revertible=True,
     ),
-    _declare("event_type.removed", "Event Type Removed", "removed {resource}", _EVENT_TYPE),
+    _declare(
+        "event_type.removed",
+        "Event Type Removed",
+        "removed {resource}",
+        _EVENT_TYPE,
+        Change("sentence", "Sentence", "refunded {resource}", None),
+        revertible=True,
+    ),
 )
 
 _AUDIT_TRAIL = (
@@ -196,6 +204,7 @@ _AUDIT_TRAIL = (
         Meta("shared", "Shared", True),
         Change("query", "Query", None, "risk:risky", Sensitivity.PERSONAL),
         icon="bookmark",
+        revertible=True,
     ),
     _declare(
         "saved_view.modified",
@@ -205,7 +214,21 @@ _AUDIT_TRAIL = (
         Change("query", "Query", "risk:risky", "risk:risky prod", Sensitivity.PERSONAL),
         icon="bookmark",
     ),
-    _declare("saved_view.deleted", "Saved View Deleted", "deleted {resource}", _VIEW),
+    _declare(
+        "saved_view.deleted",
+        "Saved View Deleted",
+        "deleted {resource}",
+        _VIEW,
+        Change("query", "Query", "risk:risky", None, Sensitivity.PERSONAL),
+        revertible=True,
+    ),
+    _declare(
+        "saved_view.restored",
+        "Saved View Restored",
+        "restored {resource}",
+        _VIEW,
+        Change("query", "Query", None, "risk:risky", Sensitivity.PERSONAL),
+    ),
     _declare(
         "saved_view.default_set",
         "Saved View Default Set",
@@ -294,6 +317,7 @@ _FORWARD_AND_ALERT = (
         _RULE,
         Change("query", "Events", None, "event:warehouse.disabled"),
         icon="bell",
+        revertible=True,
     ),
     _declare(
         "alert_rule.modified",
@@ -326,7 +350,21 @@ _FORWARD_AND_ALERT = (
         icon="key",
         revertible=False,
     ),
-    _declare("alert_rule.deleted", "Alert Rule Deleted", "deleted {resource}", _RULE),
+    _declare(
+        "alert_rule.deleted",
+        "Alert Rule Deleted",
+        "deleted {resource}",
+        _RULE,
+        Change("query", "Events", "event:warehouse.disabled", None),
+        revertible=True,
+    ),
+    _declare(
+        "alert_rule.restored",
+        "Alert Rule Restored",
+        "restored {resource}",
+        _RULE,
+        Change("query", "Events", None, "event:warehouse.disabled"),
+    ),
 )
 
 _PRIVACY = (

@@ -44,7 +44,7 @@ def save_forwarding(
     access = acting_access()
     access.require(Permission.WORKSPACE_MANAGE)
     forwarding = _locked(access)
-    before, was_on, reader = _told(forwarding), forwarding.is_on, forwarding.reader_name
+    before, was_on, reader = told_of_forwarding(forwarding), forwarding.is_on, forwarding.reader_name
     source = _source(access, source_id, is_needed=is_on)
     if problems := parse_query(query).problems:
         raise Invalid(str(problems[0]), field="query", code="bad_query")
@@ -64,7 +64,7 @@ def save_forwarding(
             target=targets,
             changes=[Change("enabled", was_on, is_on)],
         )
-    if changes := changed(before, _told(forwarding)):
+    if changes := changed(before, told_of_forwarding(forwarding)):
         record("audit_forwarding.modified", target=targets, changes=changes)
     if backfill and isinstance(start, datetime):
         meta = {"events": backfill, "from": clock.utc_text(start)}
@@ -144,5 +144,6 @@ def _begin(forwarding: Forwarding, start: int, size: int) -> None:
     forwarding.start_index, forwarding.backfill_end = start, size
 
 
-def _told(forwarding: Forwarding) -> dict[str, Any]:
+def told_of_forwarding(forwarding: Forwarding) -> dict[str, Any]:
+    """What events tell of what is forwarded."""
     return {"source": forwarding.source_id, "query": forwarding.query, "one_name": forwarding.has_one_name}

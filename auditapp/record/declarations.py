@@ -11,7 +11,7 @@ from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.json_schema import compile_schema
 from auditapp.record.acting import current_acting
-from auditapp.record.drafts import Change, Target
+from auditapp.record.drafts import Change
 from auditapp.record.event_types import OTHER_AREA
 from auditapp.record.models import DeclaredType
 from auditapp.record.services import record
@@ -68,10 +68,8 @@ def declare_type(
             declared = DeclaredType.objects.create(
                 workspace_id=current_acting().workspace_id, key=key, created_at=clock.now(), **values
             )
-            # Not under "secret_paths": the redaction of its own event would take the list for secrets.
-            shown = {field: value for field, value in values.items() if field != "secret_paths"}
-            changes = [Change(field, new=value) for field, value in shown.items() if value is not None]
-            record("event_type.declared", target=Target("event_type", key, name), changes=changes)
+            changes = [Change(field, new=value) for field, value in whole_of_type(declared).items()]
+            record("event_type.declared", target=declared, changes=changes)
     except IntegrityError:
         raise TypeTaken(f"This workspace has declared {key} already. Remove it first to declare it anew.") from None
     return declared
@@ -87,8 +85,21 @@ def remove_type(*, key: str) -> None:
         declared = DeclaredType.objects.filter(workspace_id=current_acting().workspace_id, key=key).first()
         if declared is None:
             raise TypeUnknown
-        record("event_type.removed", target=Target("event_type", key, declared.name))
+        changes = [Change(field, old=value) for field, value in whole_of_type(declared).items()]
+        record("event_type.removed", target=declared, changes=changes)
         declared.delete()
+
+
+def whole_of_type(declared: DeclaredType) -> dict[str, Any]:
+    """All that events tell of a declaration, which is what one that was removed comes back with.
+
+    Its secret paths are under "withheld": the redaction of the event would take a list under their own name for secrets.
+    """
+    names = ("name", "area", "resource_type", "verb", "risk", "sentence", "schema")
+    told = {name: getattr(declared, name) for name in names}
+    if declared.secret_paths:
+        told["withheld"] = [*declared.secret_paths]
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _require_good(*, key: str, name: str, area: str, verb: str, risk: str, sentence: str) -> None:

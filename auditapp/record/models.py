@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
+from auditapp.record.drafts import Target
+
 
 class Event(models.Model):
     """One thing that somebody did. Never changed: values can be erased, and their proof stays.
@@ -93,6 +95,10 @@ class DeclaredType(models.Model):
 
     class Meta:
         db_table = "declared_type"
+
+    @property
+    def audit_target(self) -> Target:
+        return Target("event_type", self.key, self.name)
 
 
 class TypeCount(models.Model):

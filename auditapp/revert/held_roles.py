@@ -3,7 +3,7 @@
 Events tell a role by its name and its reach in words, and exactly by ids or labels; what no event tells exactly is no field.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from auditapp.access.models import Grant, Role, Scope
@@ -12,10 +12,10 @@ from auditapp.access.restoring import RoleOver
 from auditapp.access.roles import grant_role, revoke_role, what_was_given
 from auditapp.lib.errors import Conflict
 from auditapp.record.drafts import MISSING, Change, EventDraft
+from auditapp.revert.sentences import said
 
 ROLE: Final = "roles."
 ALL: Final = "all"
-NAMES_SAID: Final = 5
 
 
 class RoleUnknown(Conflict):
@@ -121,13 +121,6 @@ def role_effects(workspace_id: int, who: str, values: Mapping[str, Any], *, are_
             verb = ("lose" if value is MISSING else "get") + ("" if are_many else "s")
             told.append(f"{who} {verb} the role {_in_words(workspace_id, path)}, from the next request on.")
     return told
-
-
-def said(names: Iterable[str]) -> str:
-    """Names in a sentence, the first few."""
-    known = list(names)
-    more = len(known) - NAMES_SAID
-    return ", ".join(known[:NAMES_SAID]) + (f" and {more} more" if more > 0 else "")
 
 
 def _in_words(workspace_id: int, path: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from auditapp.access.models import Workspace
 from auditapp.access.workspaces import change_workspace_settings
+from auditapp.alerts.hold_setting import notifies_after_last_retry, notify_after_last_retry
 from auditapp.lib.errors import Invalid
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.revert.preview import can_undo
@@ -55,3 +56,13 @@ def test_its_making_has_no_way_back(cast):
     created = changed_settings(cast)
     assert can_undo(created)
     assert not can_undo(replace(created, event=replace(created.event, type="workspace.created")))
+
+
+def test_what_is_held_until_the_last_retry_is_switched_back(cast):
+    with one_request(cast):
+        notify_after_last_retry(is_on=True)
+    switched = last_event(cast.workspace)
+    assert "failed attempts of each" in preview_of(cast, switched).parts[0].effects[0]
+    undo(cast, switched)
+    with in_workspace(cast.workspace.id):
+        assert not notifies_after_last_retry(cast.workspace.id)

@@ -18,10 +18,10 @@ from auditapp.revert.held_roles import (
     role_effects,
     role_label,
     roles_held,
-    said,
     set_role,
 )
 from auditapp.revert.kind import RevertKind
+from auditapp.revert.sentences import said
 
 MEMBER: Final = "members."
 

@@ -6,13 +6,15 @@ from typing import Any
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import Access, Permission
 from auditapp.access.workspaces import change_workspace_settings, told_of_workspace
+from auditapp.alerts.hold_setting import PATH as NOTIFY
+from auditapp.alerts.hold_setting import notifies_after_last_retry, notify_after_last_retry
 from auditapp.revert.fields import flat
 from auditapp.revert.kind import RevertKind
 
 
 class WorkspaceRevert(RevertKind[Workspace]):
     resource_type = "workspace"
-    settable = ("name", "slug", "time_zone")
+    settable = ("name", "slug", "time_zone", NOTIFY)
 
     def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Workspace | None:
         workspaces = Workspace.objects.select_for_update() if lock else Workspace.objects.all()
@@ -20,13 +22,16 @@ class WorkspaceRevert(RevertKind[Workspace]):
         return found if found and found.audit_target.id == resource_id else None
 
     def values(self, resource: Workspace) -> dict[str, Any]:
-        return flat(told_of_workspace(resource))
+        return {**flat(told_of_workspace(resource)), NOTIFY: notifies_after_last_retry(resource.id)}
 
     def require(self, access: Access, resource: Workspace | None) -> None:
         access.require(Permission.WORKSPACE_MANAGE)
 
     def write(self, resource: Workspace, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
-        change_workspace_settings(**{**told_of_workspace(resource), **values})
+        if NOTIFY in values:
+            notify_after_last_retry(is_on=values[NOTIFY])
+        if named := {path: value for path, value in values.items() if path != NOTIFY}:
+            change_workspace_settings(**{**told_of_workspace(resource), **named})
 
     def effects(self, resource: Workspace | None, values: Mapping[str, Any]) -> list[str]:
         told = []
@@ -36,4 +41,7 @@ class WorkspaceRevert(RevertKind[Workspace]):
             )
         if "time_zone" in values:
             told.append(f"Pages show times as they are in {values['time_zone']}; what is recorded stays as it is.")
+        if NOTIFY in values:
+            when = "only once the last one failed" if values[NOTIFY] else "of each"
+            told.append(f"Alerts tell of failed attempts {when}, of what comes from now on. What is held stays so.")
         return told

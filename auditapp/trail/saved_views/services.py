@@ -38,9 +38,9 @@ def create_saved_view(*, name: str, query: str, is_shared: bool = False) -> Save
     if own.count() >= MAX_VIEWS:
         raise TooManyViews
     view = SavedView(workspace_id=access.workspace_id, id=new_id("viw"), owner_id=access.subject_id)
-    _fill(view, name, query, is_shared)
-    _save(view, force_insert=True)
-    record("saved_view.created", target=view, meta={"shared": is_shared}, changes=changed({}, _told(view)))
+    fill_view(view, name, query, is_shared)
+    save_view(view, force_insert=True)
+    record("saved_view.created", target=view, meta={"shared": is_shared}, changes=changed({}, told_of_view(view)))
     return view
 
 
@@ -55,10 +55,10 @@ def change_saved_view(*, view_id: str, name: str, query: str, is_shared: bool) -
     view = _to_change(access, view_id)
     if is_shared:
         access.require(Permission.WORKSPACE_MANAGE)
-    before = _told(view)
-    _fill(view, name, query, is_shared)
-    if changes := changed(before, _told(view)):
-        _save(view, update_fields=["name", "query", "is_shared"])
+    before = told_of_view(view)
+    fill_view(view, name, query, is_shared)
+    if changes := changed(before, told_of_view(view)):
+        save_view(view, update_fields=["name", "query", "is_shared"])
         record("saved_view.modified", target=view, changes=changes)
     return view
 
@@ -72,7 +72,7 @@ def delete_saved_view(*, view_id: str) -> None:
     """
     view = _to_change(acting_access(), view_id)
     DefaultView.objects.filter(workspace_id=view.workspace_id, view_id=view_id).delete()
-    record("saved_view.deleted", target=view, changes=changed(_told(view), {}))
+    record("saved_view.deleted", target=view, changes=changed(whole_of_view(view), {}))
     view.delete()
 
 
@@ -128,7 +128,11 @@ def _to_change(access: Access, view_id: str) -> SavedView:
     return view
 
 
-def _fill(view: SavedView, name: str, query: str, is_shared: bool) -> None:
+def fill_view(view: SavedView, name: str, query: str, is_shared: bool) -> None:
+    """Put this into a view.
+
+    Raises:  Invalid
+    """
     view.name, view.query, view.is_shared = name.strip(), query.strip(), is_shared
     if not view.name:
         raise Invalid("Give the view a name.", field="name", code="required")
@@ -145,15 +149,25 @@ def _fill(view: SavedView, name: str, query: str, is_shared: bool) -> None:
         raise _name_taken()
 
 
-def _told(view: SavedView) -> dict[str, Any]:
+def told_of_view(view: SavedView) -> dict[str, Any]:
+    """What events tell of a view."""
     return {"name": view.name, "query": view.query, "shared": view.is_shared}
+
+
+def whole_of_view(view: SavedView) -> dict[str, Any]:
+    """All that events tell of a view, which is what one that was deleted comes back with."""
+    return {**told_of_view(view), "owner": view.owner_id}
 
 
 def _name_taken() -> Invalid:
     return Invalid("Another view of the same owner has this name.", field="name", code="taken")
 
 
-def _save(view: SavedView, **how: Any) -> None:
+def save_view(view: SavedView, **how: Any) -> None:
+    """Save it, also where two of its owner's get one name at once.
+
+    Raises:  Invalid
+    """
     try:
         with transaction.atomic():
             view.save(**how)
