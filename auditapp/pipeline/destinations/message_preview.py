@@ -15,11 +15,12 @@ from auditapp.pipeline.destinations.messages import (
     fields_of,
     filled,
     fits,
-    message_for,
+    messages_of,
+    template_for,
     types_of,
 )
 from auditapp.pipeline.destinations.models import Destination
-from auditapp.pipeline.destinations.telling import told
+from auditapp.pipeline.destinations.telling import Told, told
 from auditapp.pipeline.formats.reading import read
 from auditapp.pipeline.looking import note_look
 from auditapp.sources.inbox_queries import latest_events
@@ -61,17 +62,17 @@ def preview_of(destination: Destination, source: Source, *, event: str, text: st
     """
     pattern = event.strip() or "*"
     types = types_of(pattern) if event.strip() else []
-    found, problem, said = event_like(destination, source, pattern), "", ""
-    if text.strip():
-        try:
-            said = filled(checked_message(pattern, text).text, found.event, told(found.event))
-        except Invalid as refused:
-            problem = refused.message
-    else:
-        said = message_for(found.event, told(found.event), destination.settings)
+    found, problem, lines = event_like(destination, source, pattern), "", list[str]()
+    said = told(found.event)
+    try:
+        template = checked_message(pattern, text).text if text.strip() else ""
+        template = template or template_for(messages_of(destination.settings), said)
+        lines = filled(template, found.event, said).splitlines() if template else _as_usual(said)
+    except Invalid as refused:
+        problem = refused.message
     return Preview(
         found=found,
-        lines=said.splitlines(),
+        lines=lines,
         problem=problem,
         is_own=bool(text.strip()),
         fields=SLOTS,
@@ -79,6 +80,11 @@ def preview_of(destination: Destination, source: Source, *, event: str, text: st
         types=types[:MOST_TYPES],
         more_types=max(len(types) - MOST_TYPES, 0),
     )
+
+
+def _as_usual(said: Told) -> list[str]:
+    """What a destination says of itself; each has its own form for it."""
+    return [said.sentence, *([" · ".join(said.details)] if said.details else [])]
 
 
 def event_like(destination: Destination, source: Source, pattern: str) -> Found:
