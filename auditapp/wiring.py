@@ -29,6 +29,7 @@ from auditapp.pipeline.destinations.services import delete_destinations_of
 from auditapp.pipeline.flow.counting import forget_stages
 from auditapp.pipeline.flow.upstream import register_upstream
 from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
+from auditapp.pipeline.functions.restoring import forget_versions
 from auditapp.pipeline.functions.uses import take_out_of_destination, take_out_of_source
 from auditapp.pipeline.plans.jobs import forget_violations, tell_violations
 from auditapp.pipeline.plans.queries import planned_names
@@ -47,6 +48,7 @@ from auditapp.revert.kinds.audit_forwarding import AuditForwardingRevert
 from auditapp.revert.kinds.destination import DestinationRevert
 from auditapp.revert.kinds.destination_filter import DestinationFilterRevert
 from auditapp.revert.kinds.event_type import EventTypeRevert
+from auditapp.revert.kinds.insert_function import InsertFunctionRevert
 from auditapp.revert.kinds.member import MemberRevert
 from auditapp.revert.kinds.saved_view import SavedViewRevert
 from auditapp.revert.kinds.source import SourceRevert
@@ -80,6 +82,7 @@ JOBS: Final = (
     Job("destinations.mail_owners", mail_owners),
     Job("destinations.warn_of_expiry", warn_of_expiry, cron="*/10 * * * *"),
     Job("destinations.forget_attempts", forget_attempts, cron="53 3 * * *"),
+    Job("functions.forget_versions", forget_versions, cron="13 4 * * *"),
     Job("plans.tell_violations", tell_violations, cron="23 5 * * *"),
     Job("plans.forget_violations", forget_violations, cron="43 3 * * *"),
     Job("alerts.forget_firings", forget_firings, cron="33 3 * * *"),
@@ -146,6 +149,7 @@ REVERT_KINDS: Final = (
     AuditForwardingRevert(),
     SavedViewRevert(),
     EventTypeRevert(),
+    InsertFunctionRevert(),
 )
 
 

@@ -18,10 +18,18 @@ _FUNCTION = Target("insert_function", "fun_8mXa3RsCfP1kQi7VbJt4Ye", "Order enric
 
 
 def _lifecycle(kind: str, function: Target, *, modified_aliases: tuple[str, ...] = ()) -> tuple[EventType, ...]:
-    """Created, modified and deleted for one kind of function; Segment names each kind apart."""
+    """Created, modified and deleted for one kind of function; Segment names each kind apart. Here there are insert functions."""
     key = function.type
     return (
-        _declare(f"{key}.created", f"{kind} Function Created", "created {resource}", function),
+        _declare(
+            f"{key}.created",
+            f"{kind} Function Created",
+            "created {resource}",
+            function,
+            Change("name", "Name", None, function.name),
+            Change("code_sha256", "Code fingerprint", None, "9f2c4e1b"),
+            revertible=function is _INSERT_FUNCTION,
+        ),
         _declare(
             f"{key}.modified",
             f"{kind} Function Modified",
@@ -31,7 +39,18 @@ def _lifecycle(kind: str, function: Target, *, modified_aliases: tuple[str, ...]
             Change("code_sha256", "Code fingerprint", "9f2c4e1b", "1d80a77c"),
             aliases=modified_aliases,
         ),
-        _declare(f"{key}.deleted", f"{kind} Function Deleted", "deleted {resource}", function),
+        _declare(
+            f"{key}.deleted",
+            f"{kind} Function Deleted",
+            "deleted {resource}",
+            function,
+            Change("name", "Name", function.name, None),
+            Change("code_sha256", "Code fingerprint", "9f2c4e1b", None),
+            Change("asks_for", "Settings that it asks for", [], None),
+            Change("resource_type", "Made for", "INSERT_SOURCE", None),
+            Change("deployed_version", "Deployed version", 3, None),
+            revertible=function is _INSERT_FUNCTION,
+        ),
     )
 
 
@@ -39,6 +58,14 @@ TYPES: tuple[EventType, ...] = (
     *_lifecycle("Source", _SOURCE_FUNCTION, modified_aliases=("Source Function Updated",)),
     *_lifecycle("Destination", _DESTINATION_FUNCTION),
     *_lifecycle("Insert", _INSERT_FUNCTION),
+    _declare(
+        "insert_function.restored",
+        "Insert Function Restored",
+        "restored {resource}",
+        _INSERT_FUNCTION,
+        Change("name", "Name", None, "Hash e-mail"),
+        Change("code_sha256", "Code fingerprint", None, "9f2c4e1b"),
+    ),
     _declare(
         "function.deployed",
         "Function Deployed",
@@ -54,13 +81,15 @@ TYPES: tuple[EventType, ...] = (
         _FUNCTION,
         Meta("version", "Version", 40),
         Change("latest_version", "Latest version", 42, 43),
+        Change("code_sha256", "Code fingerprint", "1d80a77c", "9f2c4e1b"),
         like="deployed",
     ),
     _declare(
         "function.settings_modified",
         "Function Settings Modified",
-        "changed settings of {resource}",
+        "changed settings of {resource}[ in {target.1}]",
         _FUNCTION,
+        Target("destination", "dst_9sWk2LcUgN6vAf1QiTb3Zx", "Braze"),
         Change("settings.region", "Region", "eu-west", "eu-north"),
         secret("settings.api_key", "API key"),
     ),
@@ -79,6 +108,7 @@ TYPES: tuple[EventType, ...] = (
         _FUNCTION,
         Target("destination", "dst_9sWk2LcUgN6vAf1QiTb3Zx", "Braze"),
         Change("enabled", "Enabled", True, False),
+        Change("settings.region", "Region", "eu-north", None),
     ),
     _declare("function.viewed", "Function Viewed", "opened the code of {resource}", _FUNCTION),
     _declare(

@@ -1,8 +1,12 @@
 """What is done to functions and where they are put: each service, what it refuses, and the exact event."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 
 from auditapp.access.errors import Denied
+from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.pipeline.functions import services
 from auditapp.pipeline.functions.errors import (
@@ -17,6 +21,7 @@ from auditapp.pipeline.functions.errors import (
 from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
 from auditapp.pipeline.functions.process import Limits, Process
 from auditapp.pipeline.functions.queries import places_of, secrets_of, visible_functions
+from auditapp.pipeline.functions.restoring import forget_versions
 from auditapp.pipeline.functions.services import (
     change_function,
     create_function,
@@ -77,7 +82,8 @@ def test_a_function_is_created_with_its_first_version(cast):
         "name": (None, "Hash"),
         "description": (None, "d"),
         "code_sha256": (None, fingerprint(CODE)),
-        "asks_for": (None, ["apiKey", "region"]),
+        "asks_for": (None, function.settings),
+        "resource_type": (None, "INSERT_SOURCE"),
     }
 
 
@@ -181,7 +187,7 @@ def test_a_version_is_restored_as_a_new_one(cast):
     assert (row.type.key, row.event.meta, changes(row)) == (
         "function.version_restored",
         {"version": 1},
-        {"latest_version": (2, 3)},
+        {"latest_version": (2, 3), "code_sha256": (fingerprint(f"{CODE} // 2"), fingerprint(CODE))},
     )
 
 
@@ -194,7 +200,9 @@ def test_a_function_is_deleted_only_where_nobody_uses_it(cast):
         take_function_out(source_id=cast.shop.id)
         delete_function(function_id=function.id)
         assert not Function.objects.exists()
-        assert not FunctionVersion.objects.exists()
+        assert forget_versions() == 0
+        with time_machine.travel(clock.now() + timedelta(days=31), tick=False):
+            assert forget_versions() == 1
     assert keys(cast) == ["function.enabled", "function.disabled", "insert_function.deleted"]
 
 

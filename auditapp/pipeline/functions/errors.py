@@ -25,6 +25,14 @@ class IsLatest(Conflict):
     """This version is the latest already."""
 
 
+class VersionGone(Conflict):
+    """The code of that time is not kept any more."""
+
+
+class StillThere(Conflict):
+    """This function is there: it was brought back already."""
+
+
 class InUse(Conflict):
     """This function is in use. Take it out of its sources and destinations first."""
 

@@ -40,7 +40,10 @@ class Function(models.Model):
 
 
 class FunctionVersion(models.Model):
-    """The code of one version. It is never changed: going back to it makes another one."""
+    """The code of one version. It is never changed: going back to it makes another one.
+
+    `forget_at` is set when the function is deleted: until then it can be brought back.
+    """
 
     pk = models.CompositePrimaryKey("workspace_id", "function_id", "number")
     workspace_id = models.BigIntegerField()
@@ -50,6 +53,7 @@ class FunctionVersion(models.Model):
     restored_from = models.IntegerField(null=True)
     created_by = models.TextField()
     created_at = models.DateTimeField(default=clock.now)
+    forget_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "function_version"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -11,7 +12,7 @@ from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
 from auditapp.pipeline.delivery.stages import raise_versions
-from auditapp.pipeline.functions.errors import AlreadyDeployed, CodeRefused, InUse, IsLatest, NameTaken
+from auditapp.pipeline.functions.errors import AlreadyDeployed, CodeRefused, InUse, IsLatest, NameTaken, VersionGone
 from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
 from auditapp.pipeline.functions.process import Broken, Gone, Process, TooLate, has_functions
 from auditapp.pipeline.functions.queries import function_for, version_of
@@ -24,6 +25,8 @@ RESOURCE_TYPES: Final = {"INSERT_SOURCE": "In a source", "INSERT_DESTINATION": "
 MAX_CODE: Final = 100_000
 # As Segment's default.
 MAX_FUNCTIONS: Final = 25
+# The versions of one that was deleted, so that it can be brought back.
+KEPT: Final = timedelta(days=30)
 
 
 @transaction.atomic
@@ -44,16 +47,16 @@ def create_function(
     access.require_everywhere(Permission.FUNCTION_WRITE)
     if resource_type not in RESOURCE_TYPES:
         raise Invalid(f"Take one of {', '.join(RESOURCE_TYPES)}.", field="resource_type", code="unknown_type")
-    if Function.objects.filter(workspace_id=access.workspace_id).count() >= MAX_FUNCTIONS:
-        raise Invalid(f"A workspace has at most {MAX_FUNCTIONS} functions.", code="too_many")
+    require_room(access.workspace_id)
     function = Function(workspace_id=access.workspace_id, id=new_id("fun"), resource_type=resource_type)
-    _name(function, name, description)
+    name_function(function, name, description)
     function.settings = declared(list(settings))
     function.created_at = function.updated_at = clock.now()
     require_loads(code)
-    _save(function, force_insert=True)
+    save_function(function, force_insert=True)
     _add_version(function, code)
-    record("insert_function.created", target=function, changes=changed({}, _told(function, code)))
+    told = {**_told(function, code), "resource_type": resource_type}
+    record("insert_function.created", target=function, changes=changed({}, told))
     return function
 
 
@@ -75,7 +78,7 @@ def change_function(
     function = _to_change(function_id)
     latest = version_of(function, function.latest_version)
     before = _told(function, latest.code)
-    _name(function, name, description)
+    name_function(function, name, description)
     if settings is not None:
         function.settings = declared(list(settings))
     if code != latest.code:
@@ -87,7 +90,7 @@ def change_function(
     if code != latest.code:
         function.latest_version += 1
         _add_version(function, code)
-    _save(function)
+    save_function(function)
     record("insert_function.modified", target=function, changes=changes)
     return function
 
@@ -129,6 +132,8 @@ def restore_version(*, function_id: str, version: int) -> Function:
     before = function.latest_version
     if old.number == before:
         raise IsLatest
+    latest = version_of(function, before)
+    code_changes = changed({"code_sha256": fingerprint(latest.code)}, {"code_sha256": fingerprint(old.code)})
     function.latest_version += 1
     function.updated_at = clock.now()
     _add_version(function, old.code, restored_from=old.number)
@@ -137,14 +142,14 @@ def restore_version(*, function_id: str, version: int) -> Function:
         "function.version_restored",
         target=function,
         meta={"version": old.number},
-        changes=[Change("latest_version", before, function.latest_version)],
+        changes=[Change("latest_version", before, function.latest_version), *code_changes],
     )
     return function
 
 
 @transaction.atomic
 def delete_function(*, function_id: str) -> None:
-    """Delete a function with all its versions.
+    """Delete a function. Its versions are kept for 30 days, in which it can be brought back, and shown to nobody.
 
     Raises:  NotFound, Denied, InUse
     Writes:  Function, FunctionVersion; insert_function.deleted
@@ -153,10 +158,40 @@ def delete_function(*, function_id: str) -> None:
     where = {"workspace_id": function.workspace_id, "function_id": function.id}
     if FunctionUse.objects.filter(**where).exists():
         raise InUse
-    latest = version_of(function, function.latest_version)
-    record("insert_function.deleted", target=function, changes=changed(_told(function, latest.code), {}))
-    FunctionVersion.objects.filter(**where).delete()
+    record("insert_function.deleted", target=function, changes=changed(whole_of_function(function), {}))
+    FunctionVersion.objects.filter(**where).update(forget_at=clock.now() + KEPT)
     function.delete()
+
+
+def whole_of_function(function: Function) -> dict[str, Any]:
+    """All that events tell of a function, which is what one that was deleted comes back with, beside its versions."""
+    latest = version_of(function, function.latest_version)
+    return {
+        **_told(function, latest.code),
+        "resource_type": function.resource_type,
+        "deployed_version": function.deployed_version,
+    }
+
+
+def code_of(function: Function, known_by: str) -> str:
+    """The code of the latest version with this fingerprint.
+
+    Raises:  VersionGone
+    """
+    rows = FunctionVersion.objects.filter(workspace_id=function.workspace_id, function_id=function.id)
+    for version in rows.order_by("-number").iterator():
+        if fingerprint(version.code) == known_by:
+            return version.code
+    raise VersionGone
+
+
+def require_room(workspace_id: int) -> None:
+    """Go on only where the workspace may have another function.
+
+    Raises:  Invalid
+    """
+    if Function.objects.filter(workspace_id=workspace_id).count() >= MAX_FUNCTIONS:
+        raise Invalid(f"A workspace has at most {MAX_FUNCTIONS} functions.", code="too_many")
 
 
 def require_loads(code: str) -> None:
@@ -208,7 +243,11 @@ def _add_version(function: Function, code: str, *, restored_from: int | None = N
     )
 
 
-def _name(function: Function, name: str, description: str) -> None:
+def name_function(function: Function, name: str, description: str) -> None:
+    """Call it so, where it is a name and no other function has it.
+
+    Raises:  Invalid, NameTaken
+    """
     function.name, function.description = name.strip(), description.strip()
     if not function.name:
         raise Invalid("Give the function a name.", field="name", code="required")
@@ -220,7 +259,11 @@ def _name(function: Function, name: str, description: str) -> None:
         raise NameTaken
 
 
-def _save(function: Function, **how: Any) -> None:
+def save_function(function: Function, **how: Any) -> None:
+    """Save it, also where two give a name at once.
+
+    Raises:  NameTaken
+    """
     try:
         with transaction.atomic():
             function.save(**how)
@@ -233,7 +276,7 @@ def _told(function: Function, code: str) -> dict[str, Any]:
         "name": function.name,
         "description": function.description,
         "code_sha256": fingerprint(code),
-        "asks_for": [one["name"] for one in function.settings],
+        "asks_for": function.settings,
     }
 
 
