@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 
 from auditapp.catalogue import registry
+from auditapp.catalogue.sentence import plain_sentence, sentence_parts
 from auditapp.forwarding.track_call import track_call
+from auditapp.pipeline.destinations.telling import told
 from auditapp.record.drafts import SYSTEM, Actor, Change, EventDraft, Target
 from auditapp.record.event_types import CATALOGUE
 
@@ -79,3 +81,20 @@ def test_an_event_about_nothing_is_forwarded_too():
 @pytest.mark.parametrize("key", sorted(registry.EVENT_TYPES))
 def test_every_type_of_the_catalogue_has_its_name(key):
     assert call(replace(EVENT, type=key))["event"] == registry.EVENT_TYPES[key].name
+
+
+@pytest.mark.parametrize("has_one_name", [False, True])
+def test_a_destination_tells_of_it_in_the_sentence_of_the_trail(has_one_name):
+    for key, kind in registry.EVENT_TYPES.items():
+        sample = kind.sample
+        event = replace(
+            EVENT,
+            type=key,
+            area=kind.area,
+            targets=[Target(**one) for one in sample["targets"]],
+            meta=sample["meta"],
+            changes=[Change(one["path"], one["old"], one["new"]) for one in sample["changes"]],
+            outcome=sample["outcome"],
+        )
+        parts = sentence_parts(kind.sentence, **{name: sample[name] for name in ("targets", "meta", "changes")})
+        assert told(call(event, has_one_name=has_one_name)).sentence == f"Olga {plain_sentence(parts)}", key

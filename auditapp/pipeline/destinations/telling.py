@@ -164,7 +164,8 @@ def _audit_sentence(facts: Facts, properties: Mapping[str, Any], who: str) -> st
     )
     said = f"{who or 'Somebody'} {plain_sentence(parts)}"
     # What failed by its type says so already.
-    failed = " (failed)" if facts.is_success is False and not facts.key.endswith("failed") else ""
+    says_so = known.sample["outcome"] == "failure" if known else facts.key.endswith("failed")
+    failed = " (failed)" if facts.is_success is False and not says_so else ""
     return plain(said, MAX_SENTENCE - len(failed)) + failed
 
 

@@ -81,7 +81,7 @@ calls = st.fixed_dictionaries(
 )
 
 
-def _everywhere(text):
+def everywhere(text):
     """An audit event all of whose texts are this one."""
     thing = dict.fromkeys(("id", "name", "type", "kind", "email"), text)
     said = dict.fromkeys(("type", "area", "risk", "event_id"), text)
@@ -110,7 +110,7 @@ def _batch(events):
 
 
 @pytest.mark.parametrize(("key", "form"), PAIRS)
-@given(events=st.lists(calls | texts.map(_everywhere), min_size=1, max_size=2))
+@given(events=st.lists(calls | texts.map(everywhere), min_size=1, max_size=2))
 @settings(max_examples=15, deadline=None)
 def test_what_a_receiver_reads_is_what_was_meant(key, form, events):
     kind, batch = KINDS[key], _batch(events)

@@ -2,9 +2,12 @@
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 
 from auditapp.catalogue.registry import EVENT_TYPES
 from auditapp.lib.errors import Invalid
+from auditapp.lib.visible_text import terminal_safe
 from auditapp.pipeline.destinations.kinds.email import Email
 from auditapp.pipeline.destinations.kinds.slack import Slack
 from auditapp.pipeline.destinations.kinds.webhook import Webhook
@@ -22,6 +25,7 @@ from auditapp.pipeline.destinations.setup import checked_settings
 from auditapp.pipeline.destinations.telling import told
 from auditapp.pipeline.formats.rendering import Format
 from tests.pipeline.kinds.setups import batch_of, body_of, outgoing, setup_of
+from tests.pipeline.kinds.test_hostile_events import calls, everywhere, texts
 from tests.pipeline.test_formats import AUDIT, audit
 
 LINKED = audit(event_id="evt_2Zx", workspace="acme")
@@ -170,3 +174,17 @@ def test_a_webhook_says_it_only_where_asked_and_everything_else_stays():
 def test_what_is_no_audit_event_is_told_by_its_name_and_user():
     assert message_for(ORDER, told(ORDER), {}) == "Order Completed by usr_1"
     assert said("{properties.total} {properties.none} of {user}", ORDER) == "9.5 (not stated) of usr_1"
+
+
+@given(event=calls | texts.map(everywhere))
+@hypothesis_settings(max_examples=30, deadline=None)
+def test_no_event_breaks_a_message_or_speaks_in_it(event):
+    slots = [*SLOTS, "change.enabled.new", "meta.reason", "target.1", "properties.actor.name", "properties.details"]
+    for text in ("{" + "} {".join(slots) + "}", "[{" + "}][ {".join(slots) + "}]"):
+        marked, plain = slack_text(text, event)
+        assert marked.count("<") == marked.count(">") <= 1  # the moment, where it is told as usual
+        assert 0 < len(marked) <= 3_000
+        assert "<" not in plain
+        setup = setup_of(Email(), recipients="olga@example.com", messages=[{"event": "*", "text": text}])
+        subject = orjson.loads(body_of(Email(), batch_of(outgoing(1, **event)), setup))["subject"]
+        assert terminal_safe(subject) == subject
