@@ -74,7 +74,7 @@ class RevertKind(Generic[Resource]):
     def label(self, path: str, event: EventDraft) -> str:
         """What a person calls this field of the event's resource."""
         if path == WHOLE:
-            return f"The {self.resource_type.replace('_', ' ')} itself"
+            return f"The {self.word} itself"
         return labels_of(event.type).get(path) or label_among(self.resource_type, path) or path
 
     def asks(self, resource: Resource | None, values: Mapping[str, Any]) -> dict[str, str]:
@@ -88,6 +88,11 @@ class RevertKind(Generic[Resource]):
     def is_risky(self, resource: Resource | None, values: Mapping[str, Any]) -> bool:
         """Whether somebody who leaves their desk must not be able to do this: it is asked who sits there."""
         return WHOLE in values
+
+    @property
+    def word(self) -> str:
+        """What such a resource is called."""
+        return self.resource_type.replace("_", " ")
 
     @property
     def can_delete(self) -> bool:

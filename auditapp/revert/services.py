@@ -36,7 +36,7 @@ def revert(
     if row is None:
         raise NotFound
     preview = make_preview(access, viewer, row, what, lock=True)
-    if preview.stamp != stamp:
+    if is_stale(preview, stamp):
         raise StalePreview(preview)
     work = [(part, fields) for part in preview.parts if (fields := part.chosen(chosen))]
     if not work or len({*chosen}) != sum(len(fields) for _, fields in work):
@@ -45,6 +45,11 @@ def revert(
     for part, fields in sorted(work, key=_turn):
         done += _carry_out(preview, part, fields, secrets or {})
     return done
+
+
+def is_stale(preview: Preview, stamp: str) -> bool:
+    """Whether this is not what was looked at."""
+    return preview.stamp != stamp
 
 
 def _turn(work: tuple[Part, Sequence[Field]]) -> tuple[int, int, tuple[Any, ...]]:

@@ -27,6 +27,7 @@ PLANS = {
     "idempotency": Plan(writers=50, events=200),
     "fuzz": Plan(writers=4, events=100_000),
     "main_job": Plan(writers=1, events=500),
+    "reverts": Plan(writers=1, events=1_000),
     "segment_fuzz": Plan(writers=4, events=100_000),
 }
 

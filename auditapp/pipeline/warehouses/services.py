@@ -279,14 +279,15 @@ def _told(warehouse: Warehouse) -> dict[str, Any]:
 def whole_of_warehouse(warehouse: Warehouse) -> dict[str, Any]:
     """All that events tell of a warehouse, which is what one that was deleted comes back with."""
     feeds = WarehouseFeed.objects.filter(workspace_id=warehouse.workspace_id, warehouse_id=warehouse.id)
-    told = _told(warehouse)
-    return {
+    told, left_out = _told(warehouse), {feed.source_id: feed.left_out for feed in feeds if feed.left_out}
+    whole = {
         **told,
         "settings": {**told["settings"], "schedule": SCHEDULES[warehouse.schedule]},
         "enabled": warehouse.is_enabled,
-        "sources": dict.fromkeys(warehouse.source_ids, True),
-        "left_out": {feed.source_id: feed.left_out for feed in feeds if feed.left_out},
     }
+    # An empty object would be a field of its own, which is not there once it has something in it.
+    parts = {"sources": dict.fromkeys(warehouse.source_ids, True), "left_out": left_out}
+    return {**whole, **{name: part for name, part in parts.items() if part}}
 
 
 def sources_named(access: Access, source_ids: Sequence[str]) -> dict[str, Source]:
