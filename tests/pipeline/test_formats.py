@@ -300,3 +300,12 @@ def test_hostile_events_have_a_form(form):
 
 def audit_with(name, value):
     return {**AUDIT, "properties": {**AUDIT["properties"], name: value}}
+
+
+def test_each_form_says_why_it_was_done_and_not_that_there_is_no_reason():
+    told = {**AUDIT, "context": {**AUDIT["context"], "reason": "Cost spike | see OPS-2214"}}
+    assert render(Format.ECS, told)["event"]["reason"] == "Cost spike | see OPS-2214"
+    assert render(Format.OCSF, told)["unmapped"]["reason"] == "Cost spike | see OPS-2214"
+    assert " reason=Cost spike | see OPS-2214 " in f"{render(Format.CEF, told)} "
+    for form in (Format.ECS, Format.OCSF, Format.CEF):
+        assert "reason" not in str(render(form, AUDIT))

@@ -65,7 +65,7 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
 
 
 @contextmanager
-def person_acting(world: World, person: Person, at: datetime) -> Iterator[None]:
+def person_acting(world: World, person: Person, at: datetime, *, reason: str = "") -> Iterator[None]:
     """One request of a person at a moment of the past."""
     random = world.random
     context: dict[str, Any] = {
@@ -73,6 +73,7 @@ def person_acting(world: World, person: Person, at: datetime) -> Iterator[None]:
         "user_agent": AGENTS[len(person.name) % len(AGENTS)],
         "request_id": f"req_{random.getrandbits(64):016x}",
         "session_id": world.sessions.get(person.email),
+        "reason": reason,
     }
     actor = world.users[person.email].audit_actor
     with clock.at(at), in_workspace(world.workspace.id), acting(world.workspace.id, actor, **context):
@@ -96,6 +97,7 @@ def _furnish(world: World, start: datetime) -> None:
         plans.make_plan(world)
     with person_acting(world, OWNER, start + timedelta(minutes=30)):
         tokens.create_token(name="Product systems", scopes=["audit:write"])
+        scenes.offer_reasons(world)
         # Within the same request: another one would draw from the demo's chance, and all that follows would be other.
         make_rules(world.users[OWNER.email].id)
 
@@ -163,7 +165,7 @@ def act(world: World, at: datetime) -> None:
         world.begin_session(person, at)
         scene = scene if scene is scenes.sign_in_with_a_wrong_password else scenes.sign_in
     try:
-        with person_acting(world, person, at):
+        with person_acting(world, person, at, reason=scenes.reason_for(scene, at)):
             scene(world, person)
     except AppError:
         return

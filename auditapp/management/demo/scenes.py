@@ -10,7 +10,7 @@ from random import Random
 from typing import Final, TypeVar
 
 from auditapp.access import groups, roles, tokens, workspaces
-from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Scope, User, Workspace
+from auditapp.access.models import ApiToken, Grant, Group, GroupMember, ReasonRule, Scope, User, Workspace
 from auditapp.catalogue.declaring import WITHHELD
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
@@ -27,6 +27,13 @@ from auditapp.sources.models import Source
 Row = TypeVar("Row")
 TOKEN_NAMES: Final = ("CI deploy", "Terraform Cloud", "Reporting API", "Data quality bot", "Backup check")
 GROUP_NAMES: Final = ("Mobile team", "Platform", "Commerce", "Privacy")
+REASONS: Final = (
+    "Cost spike, see OPS-2214",
+    "",
+    "Maintenance until Friday, OPS-2231",
+    "Asked for by the data team",
+    "",
+)
 AUDIT_LABEL: Final = "purpose:audit"
 TIERS: Final = ("", "tier:gold", "tier:silver")
 
@@ -193,6 +200,18 @@ def rename_workspace(world: World, person: Person) -> None:
     fresh = Workspace.objects.get(id=world.workspace.id)
     name = "Halden Outdoor" if fresh.name != "Halden Outdoor" else "Halden Outdoor AS"
     workspaces.change_workspace_settings(name=name, slug=fresh.slug, time_zone=fresh.time_zone)
+
+
+def offer_reasons(world: World) -> None:
+    fresh = Workspace.objects.get(id=world.workspace.id)
+    workspaces.change_workspace_settings(
+        name=fresh.name, slug=fresh.slug, time_zone=fresh.time_zone, reason_rule=ReasonRule.OFFERED
+    )
+
+
+def reason_for(scene: Scene, at: datetime) -> str:
+    """What somebody says to it, some of the time; without a draw, so that the rest of the history stays as it is."""
+    return REASONS[at.minute % len(REASONS)] if scene in (switch_source, switch_warehouse, revoke_token) else ""
 
 
 # How often each happens. Those that ask for more than the actor's role are left out when they come up.

@@ -52,6 +52,7 @@ def _extension(facts: Facts) -> list[tuple[str, str]]:
         ("duid", facts.resource.id if facts.resource.kind == "user" else ""),
         ("duser", facts.resource.name if facts.resource.kind == "user" else ""),
         ("msg", facts.sentence),
+        ("reason", facts.reason),
         *_custom(1, "Resource Type", facts.resource.kind),
         *_custom(2, "Resource Id", facts.resource.id),
         *_custom(3, "Resource Name", facts.resource.name),

@@ -62,6 +62,7 @@ def _event(facts: Facts) -> dict[str, Any]:
         "dataset": DATASET,
         "module": "audit_trail",
         **_said(id=facts.message_id, created=utc_text(facts.received_at) if facts.received_at else ""),
+        **_said(reason=facts.reason),
     }
 
 

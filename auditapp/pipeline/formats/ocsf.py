@@ -84,7 +84,8 @@ def as_ocsf(facts: Facts) -> dict[str, Any]:
         **_where_from(facts),
         **_about(facts, class_uid),
     }
-    unmapped = {**facts.rest, **({"area": facts.area} if facts.area else {})}
+    said = {"area": facts.area, "reason": facts.reason}
+    unmapped = {**facts.rest, **{name: value for name, value in said.items() if value}}
     return {**event, "unmapped": unmapped} if unmapped else event
 
 

@@ -50,6 +50,7 @@ class Facts:
     ip: str
     user_agent: str
     request_id: str
+    reason: str
     rest: Mapping[str, Any]
 
     @property
@@ -84,6 +85,7 @@ def read(event: Mapping[str, Any]) -> Facts:
         ip=text(context.get("ip")),
         user_agent=text(context.get("userAgent")),
         request_id=text(context.get("requestId") or context.get("request_id")),
+        reason=text(context.get("reason")),
         rest=_rest(properties),
     )
 
