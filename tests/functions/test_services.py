@@ -319,3 +319,12 @@ def test_each_kind_of_setting_takes_its_values(kind, value, kept):
             entered(settings, {"a": value}, {})
     else:
         assert entered(settings, {"a": value}, {})[0].get("a") == kept
+
+
+def test_another_label_of_a_setting_is_a_change(cast):
+    function = make_function(workspace=cast.workspace, code=CODE, settings=services.declared(SETTINGS))
+    with as_(cast):
+        relabelled = [SETTINGS[0], {**SETTINGS[1], "label": "Where"}]
+        change_function(function_id=function.id, name=function.name, code=CODE, settings=relabelled)
+        assert Function.objects.get().settings[1]["label"] == "Where"
+    assert list(changes(last_event(cast.workspace))) == ["asks_for"]
