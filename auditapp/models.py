@@ -40,7 +40,7 @@ from auditapp.record.models import (
     TypeCount,
     TypeTotal,
 )
-from auditapp.revert.models import Revert
+from auditapp.revert.models import Revert, RevertCallback, RevertRequest
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceEvent, SourceHead, WriteKey
 from auditapp.tasks.models import Task, TaskAttempt, TaskStep
@@ -88,6 +88,8 @@ __all__ = [
     "Reader",
     "Replay",
     "Revert",
+    "RevertCallback",
+    "RevertRequest",
     "Role",
     "SavedTransformation",
     "SavedView",

@@ -39,6 +39,7 @@ from auditapp.pipeline.warehouses.api import router as warehouse_endpoints
 from auditapp.pipeline.warehouses.selective_api import router as selective_endpoints
 from auditapp.revert import views as reverts
 from auditapp.revert.api import router as revert_endpoints
+from auditapp.revert.elsewhere.api import router as revert_elsewhere_endpoints
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
 from auditapp.sources.api import router as source_endpoints
@@ -259,6 +260,7 @@ for router in (
     function_endpoints,
     function_use_endpoints,
     revert_endpoints,
+    revert_elsewhere_endpoints,
 ):
     api.add_router("", router)
 TRAIL = [

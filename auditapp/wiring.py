@@ -42,6 +42,8 @@ from auditapp.pipeline.warehouses.jobs import forget_syncs
 from auditapp.pipeline.warehouses.services import disconnect_deleted_source
 from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
+from auditapp.revert.elsewhere.asking import ask, asking_ended
+from auditapp.revert.elsewhere.services import TASK_KIND as ASK_KIND
 from auditapp.revert.kind import register_revert_kind
 from auditapp.revert.kinds.alert_rule import AlertRuleRevert
 from auditapp.revert.kinds.audit_forwarding import AuditForwardingRevert
@@ -96,6 +98,13 @@ TASK_KINDS: Final = (
         recovered_type="warehouse.run_recovered",
         ended=sync_ended,
         start_due=start_due_syncs,
+    ),
+    TaskKind(
+        name=ASK_KIND,
+        steps={"ask": ask},
+        failed_type="audit_event.revert_failed",
+        recovered_type="audit_event.revert_recovered",
+        ended=asking_ended,
     ),
     TaskKind(
         name=EXPORT_KIND,

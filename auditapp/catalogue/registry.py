@@ -14,6 +14,7 @@ from auditapp.catalogue import (
     functions,
     journeys,
     profiles,
+    reverts,
     source_schema,
     sources,
     tracking_plans,
@@ -84,6 +85,7 @@ _DECLARED: tuple[EventType, ...] = (
     *users.TYPES,
     *journeys.TYPES,
     *workspace.TYPES,
+    *reverts.TYPES,
 )
 
 _TYPES_BY_NAME = by_any_name(_DECLARED)

@@ -9,6 +9,7 @@ from auditapp.access.permissions import Access, viewer_for
 from auditapp.lib.ids import event_key
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
+from auditapp.revert.elsewhere.services import callback_of
 from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import can_undo
 from auditapp.revert.queries import reverts_about
@@ -63,7 +64,7 @@ def revert_panel(access: Access, row: EventRow, leaf: int | None) -> Panel | Non
 
 def undo_actions(access: Access, row: EventRow) -> Iterable[Action]:
     """The way to the preview, on every event that has a way back."""
-    if can_undo(row):
+    if can_undo(row) or callback_of(row):
         yield Action("Undo this change…", "undo", "revert:undo")
 
 

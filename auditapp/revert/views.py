@@ -18,6 +18,8 @@ from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.ids import parse_event_key
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
+from auditapp.revert.elsewhere.services import callback_of
+from auditapp.revert.elsewhere.views import SLOT, elsewhere
 from auditapp.revert.errors import NotUndoable, StalePreview
 from auditapp.revert.models import What
 from auditapp.revert.preview import Preview, make_preview, request_size
@@ -27,7 +29,6 @@ from auditapp.trail.errors import EventNotFound
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.pages import render_page
 
-SLOT = "event-slot"  # in the detail of an event
 FIELD, SECRET = "field", "secret:"
 DONE = {
     What.CHANGE: "Undone. The change and its undoing name each other.",
@@ -41,6 +42,8 @@ DONE = {
 def undo(request: WorkspaceRequest, event: str) -> HttpResponse:
     """What undoing an event would do; posted, it is done as it was looked at."""
     row, what = _row(request, event), _what(request)
+    if callback := callback_of(row):
+        return elsewhere(request, row, callback)
     if request.method != "POST":
         return _page(request, row, what, _preview(request, row, what))
     stamp, chosen = request.POST.get("stamp", ""), request.POST.getlist(FIELD)
