@@ -82,7 +82,7 @@ def test_an_area_is_told_in_the_product_of_what_others_do(cast, choose, look, ou
     assert outbox == []
     page = browser(cast.milo).get("/demo/settings/admin/alerts/bell/").content.decode()
     assert f"Olga of demo disabled source {cast.app.name}" in page
-    assert "You chose this" in page
+    assert "Your notifications" in page
 
 
 def test_a_right_that_was_taken_away_holds_at_once(cast, choose, look, send, outbox):

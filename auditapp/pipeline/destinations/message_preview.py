@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from auditapp.catalogue.registry import EVENT_TYPES
 from auditapp.catalogue.types import EventType
-from auditapp.lib.clock import utc_text
 from auditapp.lib.errors import Invalid
 from auditapp.pipeline.delivery.stages import stages_of
 from auditapp.pipeline.destinations.messages import (
@@ -101,7 +100,7 @@ def event_like(destination: Destination, source: Source, pattern: str) -> Found:
         (kept,) = stages.apply([one.event])
         if kept.event is not None:
             note_look(source, 1)
-            return Found(kept.event, True, facts.name, utc_text(facts.at))
+            return Found(kept.event, True, facts.name, f"{facts.at:%Y-%m-%d %H:%M} UTC")
     return Found(_sample(pattern), False, "", "")
 
 

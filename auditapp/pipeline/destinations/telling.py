@@ -137,11 +137,11 @@ def meta_of(properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def changes_in_short(key: str, changes: Things) -> str:
-    """`Enabled: yes → no`, the first few of them."""
+    """`Enabled: yes → no`, `Name: Web shop` of what was not there before; the first few of them."""
     known = registry.event_type(key)
     labels: dict[str, str] = {one.path: one.label for one in known.fields} if known else {}
     shown = [
-        f"{plain(labels.get(path) or path, MAX_VALUE)}: {_side(old)} → {_side(new)}"
+        f"{plain(labels.get(path) or path, MAX_VALUE)}: {_sides(old, new)}"
         for path, old, new in (one.values() for one in changes[:MOST_CHANGES])
     ]
     more = len(changes) - MOST_CHANGES
@@ -173,6 +173,13 @@ def _sentence(facts: Facts, what: str, resource: str, who: str) -> str:
     about = f": {resource}" if resource else ""
     by = f" by {who}" if who else ""
     return f"{what}{about}{by}{' (failed)' if facts.is_success is False else ''}"
+
+
+def _sides(old: Any, new: Any) -> str:
+    if isinstance(new, Mapping) and "redacted" in new:
+        return "changed, value withheld"
+    # What was made just now was nothing before.
+    return _side(new) if old in (None, "", [], {}) else f"{_side(old)} → {_side(new)}"
 
 
 def _side(value: Any) -> str:

@@ -67,6 +67,19 @@ def test_a_template_says_what_the_event_says(settings):
     assert said("[{meta.reason}]") == "Ana Larsen disabled warehouse Snowflake prod"
 
 
+def test_changes_are_told_in_short():
+    withheld = {"redacted": "secret"}
+    changes = [
+        {"path": "enabled", "old": True, "new": False},
+        {"path": "name", "new": "Web shop"},
+        {"path": "key", "old": withheld, "new": withheld},
+        {"path": "a", "old": 1, "new": 2},
+        {"path": "b", "old": 1},
+    ]
+    told_in_short = told(audit(changes=changes)).changes
+    assert told_in_short == "Enabled: yes → no; name: Web shop; key: changed, value withheld; and 2 more"
+
+
 def test_an_actor_behind_another_is_named():
     actor = AUDIT["properties"]["actor"] | {"real": {"id": "usr_9", "name": "Bo"}}
     assert told(audit(actor=actor)).sentence.startswith("Bo as Ana Larsen disabled")
