@@ -7,6 +7,7 @@ from uuid import UUID
 from auditapp.catalogue import registry
 from auditapp.lib.clock import utc_text
 from auditapp.lib.ids import event_key
+from auditapp.record.attempts import attempt_of
 from auditapp.record.drafts import MISSING, Change, Target
 from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import KnownType
@@ -49,6 +50,10 @@ def event_answer(row: EventRow, index: int | None) -> dict[str, Any]:
         "leafHash": row.leaf_hash.hex(),
         "erasedBy": [event_key(erasure) for erasure in row.erased_by],
     }
+    if attempt := attempt_of(event):
+        answer |= {"task": attempt.task, "attempt": attempt.number, "of": attempt.of}
+        if event.outcome == "failure":
+            answer["final"] = attempt.is_final
     # Segment leaves it out where the actor is no person; its SDKs read null as text.
     if event.actor.email:
         answer["actorEmail"] = event.actor.email

@@ -88,6 +88,10 @@ class EventShape(Schema):
     changes: list[ChangeShape]
     changeCount: int
     meta: dict[str, Any]
+    task: str | None = Field(None, description="The task that it is an attempt at; absent where it is none.")
+    attempt: int | None = Field(None, description="Which attempt it was.")
+    of: int | None = Field(None, description="How many attempts there are at most.")
+    final: bool | None = Field(None, description="Of a failed attempt, whether there will be no other.")
     ip: str | None
     userAgent: str | None
     requestId: str | None

@@ -16,6 +16,7 @@ import orjson
 
 from auditapp.catalogue import registry
 from auditapp.catalogue.types import Verb
+from auditapp.ingest.attempt_input import attempt_said
 from auditapp.ingest.event_shape import is_type_key, problems_of, shape_problems
 from auditapp.lib import clock
 from auditapp.lib.canonical_json import canonical_bytes
@@ -94,6 +95,7 @@ def draft_of(item: Any, *, event_id: UUID, door: Door, known: Mapping[str, Known
     meta = item.get("meta", {})
     if kind.schema is not None:
         _check_meta(kind, meta)
+    meta = meta | attempt_said(item)
     targets = _targets(item)
     draft = EventDraft(
         workspace_id=door.workspace_id,

@@ -11,6 +11,7 @@ import jsonschema_rs
 from auditapp.catalogue.areas import AREAS
 from auditapp.lib.errors import Problem
 from auditapp.lib.json_pointer import json_pointer
+from auditapp.record.attempts import MAX_ATTEMPTS, MAX_TASK
 from auditapp.record.declarations import KEY_SHAPE, MAX_KEY
 from auditapp.record.event_types import OTHER_AREA
 from auditapp.record.reasons import MAX_REASON
@@ -93,6 +94,29 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
             "pattern": PRINTABLE,
             "description": "Why the actor did it, in a line of their own. Why something failed belongs into meta.",
             "examples": ["Cost spike, see OPS-2214"],
+        },
+        "task": {
+            **_ID,
+            "maxLength": MAX_TASK,
+            "description": "The task that this is an attempt at: an id of its own for each run of it. With attempt and of. "
+            "The trail folds its attempts into one row.",
+            "examples": ["nightly-export-2026-11-24"],
+        },
+        "attempt": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_ATTEMPTS,
+            "description": "Which attempt it was, from 1 to of.",
+        },
+        "of": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_ATTEMPTS,
+            "description": "How many attempts there are at most.",
+        },
+        "final": {
+            "type": "boolean",
+            "description": "Of a failure, whether there will be no other attempt; the last of all is final anyway.",
         },
         "meta": {
             "type": "object",

@@ -41,7 +41,7 @@ _HARMLESS_FIRST: Final = _vocabulary("is has can needs")
 _QUANTITY_FIRST: Final = _vocabulary("max min total prompt completion input output used")
 # Ids and digests are random by nature: under such a name only an exact shape counts.
 _RANDOM_LAST: Final = _vocabulary(
-    "id hash digest checksum etag fingerprint sha md root leaf commit revision version cursor"
+    "id hash digest checksum etag fingerprint sha md root leaf commit revision version cursor task"
 )
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

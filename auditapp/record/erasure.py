@@ -22,6 +22,10 @@ ERASABLE: Final = (*FIRST_UNITS, "changes")
 EVENTS_AN_ERASURE: Final = 500
 
 ERASE = "SELECT audit_erase(%s, %s, %s)"
+# An attempt without its meta is an event like any other.
+FORGET_ATTEMPTS = """
+DELETE FROM event_attempt WHERE workspace_id = NULLIF(current_setting('app.ws', true), '')::bigint AND event_id = ANY(%s)
+"""
 BY_PERSON = """
 SELECT e.id FROM event AS e WHERE e.workspace_id = %(workspace_id)s AND e.actor_id = %(person)s
 AND e.type <> 'personal_data.erased' ORDER BY e.id
@@ -50,7 +54,7 @@ def erase_values(*, event_ids: Sequence[UUID], units: Sequence[str], ground: str
     Takes:   subject, whose data it is; units, of actor, targets, context, meta, changes; ground, why, e.g. "GDPR art. 17, request 42"
     Gives:   how many events lost a value; the record of an earlier erasure never does
     Raises:  Invalid
-    Writes:  Event (values to nothing), personal_data.erased; needs the worker's role
+    Writes:  Event (values to nothing), EventAttempt, personal_data.erased; needs the worker's role
     """
     if unknown := set(units) - set(ERASABLE):
         raise Invalid(
@@ -70,6 +74,8 @@ def erase_values(*, event_ids: Sequence[UUID], units: Sequence[str], ground: str
             erasure = record("personal_data.erased", target=subject or Target("event", event_key(some[0])), meta=meta)
             with connection.cursor() as cursor:
                 erased += cursor.execute(ERASE, [some, list(units), erasure.id]).fetchone()[0]
+                if "meta" in units:
+                    cursor.execute(FORGET_ATTEMPTS, [some])
     return erased
 
 

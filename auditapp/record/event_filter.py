@@ -61,6 +61,10 @@ class EventFilter:
     until: datetime | None = None
     with_reads: bool = False
 
+    def is_in_range(self, moment: datetime) -> bool:
+        """Whether a moment is between `since` and `until`."""
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
     @property
     def hides_reads(self) -> bool:
         """Read events are shown where they are asked for: by the switch, by their type or by their whole area."""

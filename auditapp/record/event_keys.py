@@ -64,6 +64,7 @@ SELECT e.occurred_at, e.id FROM event AS e
 WHERE e.workspace_id = %(workspace_id)s {within}
 ORDER BY e.occurred_at {order}, e.id {order} OFFSET %(walk)s - 1 LIMIT 1
 """
+WALKED_COLUMNS: Final = "e.tokens, e.actor_id, e.request_id, e.session_id, e.units[3] AS context"
 BY_TOKENS: Final = "w.tokens @@ %(query)s::tsquery"
 # Of who may not see addresses an address that is left out asks for nothing.
 EVERY_EVENT: Final = "true"
@@ -107,6 +108,15 @@ def find_keys(
         common = _walked_for(ask, len(found), limit)
         return FoundKeys(common) if len(common) >= limit else ask.by_search()
     return ask.by_walking_on(found, end)
+
+
+def match_of(viewer: Viewer, wanted: EventFilter) -> tuple[str, dict[str, Any]]:
+    """What a viewer would find with a filter, but for its range, as a condition on WALKED_COLUMNS of w, and its parameters.
+
+    Raises:  Invalid, from the filter
+    """
+    ask = _Ask(viewer, wanted, 0, None, True)
+    return ask.match(), ask.parameters
 
 
 def _walked_for(ask: "_Ask", found: int, limit: int) -> list[PageKey]:
@@ -202,14 +212,17 @@ class _Ask:
         sql = " UNION ".join(statements) + f" ORDER BY occurred_at {self.order}, id {self.order} LIMIT %(limit)s"
         return [PageKey(*row) for row in self._rows(sql, parameters)]
 
-    def by_walk(self, events: int) -> list[PageKey]:
-        columns, conditions = ["e.tokens"], [BY_TOKENS] if self.query.text else []
+    def match(self) -> str:
+        """The filter, but for its range, as a condition on WALKED_COLUMNS of w; it adds to the parameters."""
+        conditions = [BY_TOKENS] if self.query.text else []
         if self.wanted.is_beyond_indexes:
-            columns += ["e.actor_id", "e.request_id", "e.session_id", "e.units[3] AS context"]
             conditions += self._beyond_indexes()
+        return " AND ".join(conditions) or EVERY_EVENT
+
+    def by_walk(self, events: int) -> list[PageKey]:
         sql = WALK.format(
-            columns=", ".join(columns),
-            match=" AND ".join(conditions) or EVERY_EVENT,
+            columns=WALKED_COLUMNS if self.wanted.is_beyond_indexes else "e.tokens",
+            match=self.match(),
             within=self.within(),
             order=self.order,
         )

@@ -24,8 +24,7 @@ def matches(wanted: EventFilter, event: EventDraft, viewer: Viewer, *, risk: Ris
         return False
     return (
         _is_seen(event, viewer)
-        and (wanted.since is None or event.occurred_at >= wanted.since)
-        and (wanted.until is None or event.occurred_at < wanted.until)
+        and wanted.is_in_range(event.occurred_at)
         and (not wanted.risks or risk in wanted.allowed_risks)
         and is_of_type(wanted, event.type, event.area)
         and all(_allows(choice, values) for choice, values in _values(wanted, event))

@@ -6,7 +6,7 @@ Which events are in a page is found by event_keys.py; what of them is shown is d
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from django.db import connection
@@ -14,7 +14,7 @@ from django.db import connection
 from auditapp.lib.keyset import PageKey
 from auditapp.record.counts import exact_count
 from auditapp.record.event_filter import Choice, EventFilter
-from auditapp.record.event_keys import find_keys
+from auditapp.record.event_keys import WALKED_COLUMNS, find_keys, match_of
 from auditapp.record.event_row import EventRow, StoredEvent, open_row
 from auditapp.record.event_types import known_types
 from auditapp.record.viewer import Viewer
@@ -34,6 +34,28 @@ SELECT e.envelope, e.leaf_hash, e.units[1:%(units)s], cardinality(e.units), e.er
 FROM unnest(%(at)s::timestamptz[], %(ids)s::uuid[]) AS k (occurred_at, id)
 JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = k.occurred_at AND e.id = k.id
 WHERE e.occurred_at BETWEEN %(first)s AND %(last)s
+"""
+# The runs of attempts that some events belong to, and of each all its events.
+RUNS = """
+SELECT k.occurred_at, k.event_id, a.task, a.run
+FROM (
+    SELECT DISTINCT task, run FROM event_attempt WHERE workspace_id = %(workspace_id)s AND event_id = ANY(%(ids)s)
+) AS a
+CROSS JOIN LATERAL (
+    SELECT m.occurred_at, m.event_id FROM event_attempt AS m
+    WHERE m.workspace_id = %(workspace_id)s AND m.task = a.task AND m.run = a.run
+) AS k
+"""
+# As BY_KEYS, and of each whether its viewer sees it and whether a filter finds it.
+JUDGED_BY_KEYS = """
+SELECT w.envelope, w.leaf_hash, w.units, w.unit_count, w.erased_by, w.occurred_at, w.id, w.scope_id, w.actor_id, {match} AS is_found
+FROM (
+    SELECT e.envelope, e.leaf_hash, e.units[1:%(units)s] AS units, cardinality(e.units) AS unit_count, e.erased_by,
+           e.occurred_at, e.id, e.scope_id, {columns}
+    FROM unnest(%(at)s::timestamptz[], %(keys)s::uuid[]) AS k (occurred_at, id)
+    JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = k.occurred_at AND e.id = k.id
+    WHERE e.occurred_at BETWEEN %(first)s AND %(last)s
+) AS w
 """
 BY_IDS = """
 SELECT e.occurred_at, e.id, e.scope_id, e.actor_id FROM event AS e WHERE e.workspace_id = %(workspace_id)s AND e.id = ANY(%(ids)s)
@@ -58,6 +80,18 @@ class EventPage:
     older: PageKey | None
     newer: PageKey | None
     searched_to: PageKey | None = None
+
+
+Run: TypeAlias = tuple[bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """An event of a run of attempts, and whether a filter finds it as well."""
+
+    row: EventRow
+    run: Run
+    is_wanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +180,29 @@ class EventQuery:
         keys = self._visible(self._fetch(RELATED.format(column=column), limit=size + 1, **around))
         return [other for other in self._rows(keys) if other.id != row.id][:size]
 
+    def attempts_with(self, rows: Sequence[EventRow], wanted: EventFilter) -> list[TaskEvent]:
+        """Every event that this viewer may see of the runs of attempts that these events belong to, newest first.
+
+        Takes:   wanted, a filter that is told of each whether it finds it
+        Raises:  Invalid, from the filter
+        """
+        found = self._fetch(RUNS, ids=[row.id for row in rows])
+        if not found:
+            return []
+        runs: dict[UUID, Run] = {event_id: (bytes(task), run) for _, event_id, task, run in found}
+        match, parameters = match_of(self.viewer, wanted)
+        at = [occurred_at for occurred_at, *_ in found]
+        judged = self._fetch(
+            JUDGED_BY_KEYS.format(columns=WALKED_COLUMNS, match=match),
+            **(parameters | {"at": at, "keys": list(runs), "first": min(at), "last": max(at), "units": LISTED_UNITS}),
+        )
+        visible = {key.event_id for key in self._visible(judge[5:9] for judge in judged)}
+        is_found = {judge[6]: judge[9] for judge in judged}
+        rows = self._opened([judge[:5] for judge in judged if judge[6] in visible])
+        return [
+            TaskEvent(row, runs[row.id], is_found[row.id] and wanted.is_in_range(row.event.occurred_at)) for row in rows
+        ]
+
     def exported(self, wanted: EventFilter, *, up_to: int | None = None) -> Iterator[EventRow]:
         """Every event that matches, newest first, in flat memory; opens its own transactions, one a thousand rows.
 
@@ -173,6 +230,10 @@ class EventQuery:
         at = [key.occurred_at for key in keys]
         ids = [key.event_id for key in keys]
         fetched = self._fetch(BY_KEYS, at=at, ids=ids, first=min(at), last=max(at), units=units or 1_000_000)
+        return self._opened(fetched)
+
+    def _opened(self, fetched: Iterable[tuple[Any, ...]]) -> list[EventRow]:
+        """Events from the columns of StoredEvent, newest first."""
         stored = [StoredEvent(bytes(row[0]), *row[1:]) for row in fetched]
         envelopes = [one.parsed() for one in stored]
         kinds = known_types(self.viewer.workspace_id, (envelope["type"] for envelope in envelopes))

@@ -77,6 +77,25 @@ class Idempotency(models.Model):
         db_table = "idempotency"
 
 
+class EventAttempt(models.Model):
+    """An event that tells of an attempt at a task, and the run of attempts that it belongs to (attempts.py).
+
+    `task` is a digest of the task and its resource; the event itself says which task it is.
+    """
+
+    pk = models.CompositePrimaryKey("workspace_id", "event_id")
+    workspace_id = models.BigIntegerField()
+    event_id = models.UUIDField()
+    occurred_at = models.DateTimeField()
+    task = models.BinaryField()
+    run = models.IntegerField()
+    number = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "event_attempt"
+        indexes = [models.Index(fields=["workspace_id", "task", "run", "number"], name="event_attempt_of_task")]
+
+
 class DeclaredType(models.Model):
     """An event type that a workspace declared for itself, with an optional JSON Schema (2020-12) of its `meta`."""
 

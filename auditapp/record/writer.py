@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from auditapp.lib.ids import event_key
+from auditapp.record.attempts import keep_attempts
 from auditapp.record.drafts import EventDraft
 from auditapp.record.envelope import seal_bytes
 from auditapp.record.prepared import prepared_cursor
@@ -46,7 +47,7 @@ def write_events(drafts: Sequence[EventDraft]) -> list[Recorded]:
 
     Takes:   drafts, complete and redacted, all of the workspace that the transaction is in
     Raises:  Invalid, for values that canonical JSON cannot carry
-    Writes:  Event, Pending
+    Writes:  Event, Pending, EventAttempt
     """
     rows = [_row(draft) for draft in drafts]
     with prepared_cursor() as cursor:
@@ -54,6 +55,7 @@ def write_events(drafts: Sequence[EventDraft]) -> list[Recorded]:
             cursor.execute(INSERT, rows[0][0])
         else:
             cursor.executemany(INSERT, [row for row, _ in rows])  # all in one pipeline
+    keep_attempts(drafts)
     return [recorded for _, recorded in rows]
 
 

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
-from auditapp.tasks.models import LIVE_STATES, Task, TaskAttempt
+from auditapp.tasks.models import LIVE_STATES, Task, TaskAttempt, TaskState
 
 
 def live_task(workspace_id: int, kind: str, key: str) -> Task | None:
@@ -24,3 +25,9 @@ def attempts_of(workspace_id: int, task_ids: Iterable[str]) -> dict[str, list[Ta
     for attempt in attempts.order_by("task_id", "number"):
         found[attempt.task_id].append(attempt)
     return found
+
+
+def next_tries(workspace_id: int, task_ids: Iterable[str]) -> dict[str, datetime]:
+    """When those of these tasks that wait for another attempt are tried again."""
+    waiting = Task.objects.filter(workspace_id=workspace_id, id__in=list(task_ids), state=TaskState.WAITING)
+    return dict(waiting.values_list("id", "next_at"))

@@ -17,12 +17,17 @@ FILTER_KEYS: Final = (
     *("token", "request", "session", "reason", "q", "from", "to", "reads"),
 )
 # Said once; of several values the last one counts.
-ONCE: Final = {"q", "from", "to", "reads", "tz", "view", "older", "newer", "open"}
-PAGE_KEYS: Final = ("older", "newer")
+ONCE: Final = {"q", "from", "to", "reads", "tz", "view", "fold", "older", "newer", "top", "open"}
+# `top` goes along with the others: the newest place when somebody began to turn pages (folding.py).
+TOP: Final = "top"
+PAGE_KEYS: Final = ("older", "newer", TOP)
 # The saved view that the filters began as, by its id; `view=all` only says that no view is asked for.
 VIEW: Final = "view"
 ALL: Final = "all"
-KEYS: Final = (*FILTER_KEYS, "tz", VIEW, *PAGE_KEYS, "open")
+# Attempts of one task are one row unless this is "off"; a form without scripts also says "on".
+FOLD: Final = "fold"
+FOLDED, UNFOLDED = "on", "off"
+KEYS: Final = (*FILTER_KEYS, "tz", FOLD, VIEW, *PAGE_KEYS, "open")
 # What a form can say without scripts, and the URL then says in its own way.
 MATCH: Final = {"event": "event_match", "area": "event_match", "actor": "actor_match"}
 FIND_KEYS: Final = ("event_q", "actor_q")
@@ -70,6 +75,14 @@ class Address:
     def first_page(self) -> "Address":
         return self.without(*PAGE_KEYS)
 
+    def paged(self, key: str, place: str, *, top: str | None) -> "Address":
+        """The page older or newer than a place.
+
+        Takes:   top, the newest place when its reader began to turn pages, where it matters
+        """
+        page = self.having(key, place)
+        return replace(page, pairs=_sorted([*page.pairs, (TOP, top)])) if top else page
+
     def opening(self, event_key: str) -> "Address":
         """The same page of the list with an event open beside it."""
         return self.having("open", event_key)
@@ -85,10 +98,14 @@ class Address:
         elif changed not in (("open",), ("tz",)):
             left |= {"open", *PAGE_KEYS}
         kept = ((name, value) for name, value in pairs if name not in left)
-        return replace(self, pairs=tuple(sorted(kept, key=lambda pair: _ORDER[pair[0]])))
+        return replace(self, pairs=_sorted(kept))
 
 
 _ORDER: Final = {key: place for place, key in enumerate(KEYS)}
+
+
+def _sorted(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(pairs, key=lambda pair: _ORDER[pair[0]]))
 
 
 def read_address(path: str, query: QueryDict, *, keep_finds: bool = True) -> Address:
@@ -102,7 +119,7 @@ def read_address(path: str, query: QueryDict, *, keep_finds: bool = True) -> Add
         values = [text for value in query.getlist(key) if (text := value.strip())]
         values = values[-1:] if key in ONCE else values
         pairs += [(key, _matched(value, match)) for value in dict.fromkeys(values) if value != NOT]
-    pairs = [pair for pair in pairs if pair != (VIEW, ALL)]
+    pairs = [pair for pair in pairs if pair not in ((VIEW, ALL), (FOLD, FOLDED))]
     if keep_finds:
         pairs += [(key, value) for key in FIND_KEYS if (value := query.get(key, "").strip())]
     areas = {value for key, value in pairs if key == "area"}

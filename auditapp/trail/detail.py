@@ -10,7 +10,7 @@ from uuid import UUID
 
 from auditapp.access.permissions import Access
 from auditapp.lib.ids import event_key
-from auditapp.record.event_query import EventPage, visible_events
+from auditapp.record.event_query import EventPage, EventQuery, visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.record.viewer import Viewer
 from auditapp.sealing.queries import EventCheck, Proof, check_event, proof_for
@@ -20,7 +20,10 @@ from auditapp.trail.dressing import plain_text
 from auditapp.trail.event_json import event_as_json, readable_json
 from auditapp.trail.facts import Fact, facts_of
 from auditapp.trail.filters import TrailQuery
+from auditapp.trail.fold_rows import node_of_attempt, what_happened
+from auditapp.trail.folding import span, task_of
 from auditapp.trail.linked import LinkedEvents, deeds_of, kind_word, linked_events, token_of
+from auditapp.trail.moments import PageTime
 from auditapp.trail.parts import Action, Panel, actions_for, panels_for
 from auditapp.trail.refine import Refinement, refinement
 from auditapp.trail.rows import node_of
@@ -39,6 +42,27 @@ class TargetFact:
     name: str
     address: Address
     refine: Refinement | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAttempt:
+    """One attempt at the task of an event, in words; `address` opens it."""
+
+    row: EventRow
+    node: str
+    icon: str
+    words: str
+    later: str
+    address: Address
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskHistory:
+    """How the task of an event stands, and its attempts, oldest first."""
+
+    words: str
+    attempts: list[TaskAttempt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,7 @@ class EventDetail:
     check: EventCheck | None
     raw: str
     erased_by: list[tuple[str, Address]]
+    task: TaskHistory | None
     is_address_hidden: bool
     panels: list[Panel]
     actions: list[Action]
@@ -92,7 +117,14 @@ class Neighbours:
 
 
 def event_detail(
-    viewer: Viewer, event_id: UUID, *, access: Access, trail: Address, home: Address, with_check: bool = False
+    viewer: Viewer,
+    event_id: UUID,
+    *,
+    access: Access,
+    time: PageTime,
+    trail: Address,
+    home: Address,
+    with_check: bool = False,
 ) -> EventDetail | None:
     """One event for one viewer; None where there is none, or none that this viewer may see.
 
@@ -122,6 +154,7 @@ def event_detail(
         check_event(viewer.workspace_id, event_id) if with_check else None,
         readable_json(value),
         [(event_key(other), home.opening(event_key(other))) for other in row.erased_by],
+        _task(events, row, time, trail),
         not viewer.sees_personal and row.event.actor.id not in viewer.own_actor_ids,
         panels_for(access, row, proof.index if proof else None),
         actions_for(access, row),
@@ -142,6 +175,33 @@ def neighbours(viewer: Viewer, query: TrailQuery, row: EventRow, *, to: Callable
         first(events.page(query.wanted, newer=row.page_key, size=1)),
         first(events.page(query.wanted, older=row.page_key, size=1)),
     )
+
+
+def _task(events: EventQuery, row: EventRow, time: PageTime, trail: Address) -> TaskHistory | None:
+    """The attempts at the task of an event; None where it tells of none, or of the only one."""
+    fold = task_of(events, row)
+    if fold is None:
+        return None
+    attempts = list(reversed(fold.known))
+    before: list[EventRow | None] = [None, *attempts]
+    return TaskHistory(
+        fold.words(time),
+        [
+            TaskAttempt(
+                one,
+                *node_of_attempt(one),
+                what_happened(one),
+                _later(one, earlier),
+                trail.opening(one.key),
+                one.id == row.id,
+            )
+            for one, earlier in zip(attempts, before, strict=False)
+        ],
+    )
+
+
+def _later(row: EventRow, before: EventRow | None) -> str:
+    return f"{span(row.event.occurred_at - before.event.occurred_at)} later" if before else ""
 
 
 def _targets(row: EventRow, trail: Address, home: Address) -> Iterator[TargetFact]:

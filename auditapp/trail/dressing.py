@@ -35,6 +35,8 @@ FORMS: Final = {
     "name": '<bdi class="thing">{}</bdi>',
     "value": "<bdi>{}</bdi>",
 }
+# As the catalogue's sentences end.
+WHICH_ATTEMPT: Final = "[ on attempt {meta.attempt}]"
 LAYOUT: Final = {"U+000A": "\n", "U+0009": "\t"}
 CONTROL: Final = '<span class="control-char">{}</span>'
 
@@ -76,11 +78,14 @@ def _icon(name: str, small: bool) -> Html:
     return format_html(form, size, static("img/sprite.svg"), name)
 
 
-def sentence(row: EventRow) -> Html:
-    """What happened, from the verb on."""
+def sentence(row: EventRow, *, without_attempt: bool = False) -> Html:
+    """What happened, from the verb on.
+
+    Takes:   without_attempt, where it is said beside it which attempt it was
+    """
     form, texts = "", []
     # One call for the whole sentence: each call of format_html costs more than what it escapes.
-    for part in parts_of(row):
+    for part in parts_of(row, without_attempt=without_attempt):
         inner, pieces = _pieces(part.text)
         form += FORMS[part.kind].replace("{}", inner)
         texts += pieces
@@ -92,10 +97,10 @@ def plain_text(row: EventRow) -> str:
     return f"{actor_name(row.event.actor)} {plain_sentence(parts_of(row))}"
 
 
-def parts_of(row: EventRow) -> list[Part]:
+def parts_of(row: EventRow, *, without_attempt: bool = False) -> list[Part]:
     event = row.event
     return sentence_parts(
-        row.type.sentence,
+        row.type.sentence.replace(WHICH_ATTEMPT, "") if without_attempt else row.type.sentence,
         targets=[{"type": target.type, "id": target.id, "name": target.name} for target in event.targets],
         meta=event.meta,
         changes=[{"path": c.path, "old": _side(c.old), "new": _side(c.new)} for c in event.changes],

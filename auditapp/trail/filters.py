@@ -22,7 +22,7 @@ from auditapp.record.event_filter import Choice, EventFilter, Word
 from auditapp.record.query_language import CLOSED, QueryProblem, unknown_value, words_of
 from auditapp.record.token_query import token_query
 from auditapp.record.viewer import Viewer
-from auditapp.trail.address import NOT, Address
+from auditapp.trail.address import NOT, UNFOLDED, Address
 from auditapp.trail.zones import is_zone, zone_of
 
 MAX_VALUES: Final = 200
@@ -50,8 +50,10 @@ LABELS: Final = {
     "to": "To",
     "reads": "Read events",
     "tz": "Time zone",
+    "fold": "Fold retries",
     "older": "Page",
     "newer": "Page",
+    "top": "Page",
     "jump": "Go to a day",
 }
 # Only asks whether a filter can be searched at all, which does not depend on who searches.
@@ -156,12 +158,23 @@ class ZoneField(forms.Field):
         return value or ""
 
 
+class FoldField(forms.Field):
+    """Whether attempts of one task are one row; they are where nothing is said."""
+
+    def clean(self, value: str | None) -> bool:
+        if value and value != UNFOLDED:
+            raise forms.ValidationError(f"Write {UNFOLDED}, or leave it out.")
+        return not value
+
+
 class TrailForm(forms.Form):
     """What is in the URL beside filters, and what only shows when all is seen together."""
 
     tz = ZoneField()
+    fold = FoldField()
     older = PageKeyField()
     newer = PageKeyField()
+    top = PageKeyField()
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -267,6 +280,8 @@ class TrailQuery:
     errors: dict[str, str] = field(default_factory=dict)
     typed: str | None = None
     problems: tuple[QueryProblem, ...] = ()
+    is_folded: bool = True
+    top: PageKey | None = None
 
     @property
     def error_notes(self) -> list[tuple[str, str]]:
@@ -294,6 +309,8 @@ def read_query(address: Address, *, zone: ZoneInfo) -> TrailQuery:
         cleaned.get("newer"),
         _event_id(data.get("open", "")),
         errors,
+        is_folded=cleaned.get("fold", True),
+        top=cleaned.get("top"),
     )
 
 

@@ -13,12 +13,13 @@ from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import Count, EventPage, EventQuery, visible_events
 from auditapp.record.facets import facets
 from auditapp.record.viewer import Viewer
-from auditapp.trail.address import Address
+from auditapp.trail.address import FOLD, UNFOLDED, Address
 from auditapp.trail.bars import Bars, bars_of
 from auditapp.trail.chips import Chip
 from auditapp.trail.dressing import Html
 from auditapp.trail.filters import TrailQuery
-from auditapp.trail.live import Live, live_of
+from auditapp.trail.folding import FoldedPage, folded_page
+from auditapp.trail.live import FIRST_ID, Live, live_of
 from auditapp.trail.moments import PageTime
 from auditapp.trail.parts import marks_for
 from auditapp.trail.ranges import nearest_range
@@ -75,10 +76,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class TrailList:
-    """One page of the list."""
+    """One page of the list; `folding` is the same with retries folded, where they are not, or without."""
 
     rows: Html
     shown: int
+    has_rows: bool
+    folding: Address
     count: Count
     older: Address | None
     newer: Address | None
@@ -107,32 +110,49 @@ def trail_list(
     events = visible_events(viewer)
     page = events.page(query.wanted, older=query.older, newer=query.newer)
     is_first_page = query.older is None and query.newer is None
+    top = top_of(query, page, time)
+    folded = folded_page(events, page.rows, query.wanted, top=top) if query.is_folded else FoldedPage(page.rows)
     is_all = is_first_page and page.older is None and page.searched_to is None
     count = Count(len(page.rows)) if is_all else events.count(query.wanted)
     seal = seal_state(viewer.workspace_id)
-    seals = seals_of(viewer.workspace_id, [row.id for row in page.rows], seal)
+    seals = seals_of(viewer.workspace_id, folded.event_ids, seal)
     rows = event_rows(
-        page.rows,
+        folded.rows,
         address=query.address,
         time=time,
         seals=seals,
         current=query.open,
         with_checkpoint=is_first_page,
         after=after,
-        marks=marks_for(access, page.rows, seals.leaves),
+        marks=marks_for(access, folded.rows, seals.leaves),
+        folds=folded.folds,
     )
+
+    def beside(key: str, place: PageKey | None) -> Address | None:
+        return query.address.paged(key, str(place), top=str(top) if query.is_folded else None) if place else None
+
     found = TrailList(
         rows,
         len(page.rows),
+        bool(folded.rows),
+        query.address.having(FOLD, *([UNFOLDED] if query.is_folded else [])),
         count,
-        query.address.having("older", str(page.older)) if page.older else None,
-        query.address.having("newer", str(page.newer)) if page.newer else None,
-        query.address.having("older", str(page.searched_to)) if page.searched_to else None,
+        beside("older", page.older),
+        beside("newer", page.newer),
+        beside("older", page.searched_to),
         time.short(page.searched_to.occurred_at) if page.searched_to else "",
         seal,
         live_of(query, page, time),
     )
     return found, page
+
+
+def top_of(query: TrailQuery, page: EventPage, time: PageTime) -> PageKey:
+    """The newest place when the reader of a page began to turn pages."""
+    is_first_page = query.older is None and query.newer is None
+    if is_first_page:
+        return page.rows[0].page_key if page.rows else PageKey(time.now, FIRST_ID)
+    return query.top or PageKey(time.now, FIRST_ID)
 
 
 def trail_frame(

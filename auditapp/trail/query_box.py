@@ -25,13 +25,13 @@ from auditapp.record.query_language import (
     words_text,
 )
 from auditapp.record.viewer import Viewer
-from auditapp.trail.address import FILTER_KEYS, NOT, ONCE, VIEW, Address, read_address
+from auditapp.trail.address import FILTER_KEYS, FOLD, NOT, ONCE, VIEW, Address, read_address
 from auditapp.trail.filters import TrailFilterSet, TrailQuery, ValuesField, read_query
 from auditapp.trail.moments import UTC_ZONE
 
 MAX_QUERY: Final = 2_000
 OFFERED: Final = 3
-BESIDE_FILTERS: Final = ("tz", VIEW)  # what a line does not say and leaves as it is
+BESIDE_FILTERS: Final = ("tz", FOLD, VIEW)  # what a line does not say and leaves as it is
 SHOWN: Final = "yes"  # what the URL says as reads=1
 # Ids of ours, which the address takes as they are; others must have done something.
 _OUR_ID: Final = re.compile(r"[a-z]{3}_\w+|system", re.ASCII)

@@ -16,12 +16,15 @@ from auditapp.lib.markup import format_html, format_html_join
 from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
 from auditapp.trail.dressing import Html, actor_tag, area_tag, icon, sentence, short_address, shown
+from auditapp.trail.fold_rows import BODY_BEGINS, BODY_ENDS, attempt_rows, node_of_task, told_of
+from auditapp.trail.folding import Fold
 from auditapp.trail.moments import PageTime
 from auditapp.trail.parts import Mark
 from auditapp.trail.refine import refinement
 from auditapp.trail.short_changes import short_changes
 
 Marks = Mapping[UUID, Sequence[Mark]]
+Folds = Mapping[UUID, Fold]
 NODE_OF_RISK: Final = {Risk.RISKY: " node--grave", Risk.NOTABLE: " node--watch", Risk.ROUTINE: ""}
 
 # Links carry nothing but our own ids, and the text of the event stands under hx-disable: htmx reads no attribute of it.
@@ -81,17 +84,19 @@ def event_rows(
     with_checkpoint: bool = False,
     after: PageKey | None = None,
     marks: Marks | None = None,
+    folds: Folds | None = None,
 ) -> Html:
     """Table rows of these events, newest first, under a heading for each day.
 
     Takes:   address, of the list, which each row opens an event in; current, the open event; with_checkpoint, whether
              the line of the latest checkpoint is drawn where everything below it is sealed; after, the place from which
-             on rows are new to the reader; marks, what stands at the ends of rows beside the number of changes
+             on rows are new to the reader; marks, what stands at the ends of rows beside the number of changes; folds, of rows
+             that tell of a task, its attempts
     """
-    line_at = _checkpoint_place(rows, seals) if with_checkpoint else None
-    return format_html_join(
-        "", "{}", ((html,) for html in _lines(rows, address, time, seals, current, line_at, after, marks or {}))
-    )
+    folds = folds or {}
+    line_at = _checkpoint_place(rows, seals, folds) if with_checkpoint else None
+    lines = _lines(rows, address, time, seals, current, line_at, after, marks or {}, folds)
+    return format_html_join("", "{}", ((html,) for html in lines))
 
 
 def _lines(
@@ -103,6 +108,7 @@ def _lines(
     line_at: int | None,
     after: PageKey | None,
     marks: Marks,
+    folds: Folds,
 ) -> Iterator[Html]:
     day: date | None = None
     cells = _Cells(address.without("open"))
@@ -116,16 +122,30 @@ def _lines(
             when = f"{at:%H:%M:%S}" if at.date() == time.today else f"{time.short(seals.at)}, {at:%H:%M:%S}"
             yield format_html(CHECKPOINT, icon("checkpoint"), f"{seals.size:,}", when)
         is_new = after is not None and row.page_key > after
-        own = marks.get(row.id, ())
-        yield _event(row, cells, address, time, seals, own, is_current=row.id == current, is_new=is_new)
+        fold = folds.get(row.id)
+        own, told = marks.get(row.id, ()), told_of(fold, time, current) if fold else ""
+        html = _event(row, cells, address, time, seals, own, fold, told, is_current=row.id == current, is_new=is_new)
+        if fold is None or len(fold.attempts) < 2:
+            yield html
+            continue
+        yield BODY_BEGINS
+        yield html
+        sealed = [(state, words) for state, _, _, words in (_seal(one, seals) for one in fold.attempts)]
+        yield from attempt_rows(fold, sealed, address=address, time=time, current=current)
+        yield BODY_ENDS
 
 
-def _checkpoint_place(rows: Sequence[EventRow], seals: Seals) -> int | None:
-    """The first row from which on all are sealed; None where not even the last is."""
+def _checkpoint_place(rows: Sequence[EventRow], seals: Seals, folds: Folds) -> int | None:
+    """The first row from which on all are sealed, also what is folded; None where not even the last is."""
     place = len(rows)
-    while place and seals.covers(rows[place - 1].id):
+    while place and _is_covered(rows[place - 1], seals, folds):
         place -= 1
     return place if place < len(rows) else None
+
+
+def _is_covered(row: EventRow, seals: Seals, folds: Folds) -> bool:
+    fold = folds.get(row.id)
+    return all(seals.covers(one.id) for one in (fold.attempts if fold else (row,)))
 
 
 def _event(
@@ -135,12 +155,14 @@ def _event(
     time: PageTime,
     seals: Seals,
     marks: Sequence[Mark],
+    fold: Fold | None,
+    told: Html,
     *,
     is_current: bool,
     is_new: bool,
 ) -> Html:
     event, at = row.event, row.event.occurred_at
-    state, node, mark, seal = _seal(row, seals)
+    state, node, mark, seal = _seal(row, seals, fold)
     return format_html(
         EVENT,
         state=f"{state} trail__event--new" if is_new else state,
@@ -156,10 +178,10 @@ def _event(
         utc=time.utc(at),
         actor=cells.of("actor", event.actor.id, actor_tag, event.actor),
         link=address.opening(row.key),
-        sentence=sentence(row),
+        sentence=sentence(row, without_attempt=bool(told)),
         changed=format_html(CHANGED, shown(changed)) if (changed := short_changes(row)) else "",
         reason=_reason(row),
-        notes=_notes(row, is_broken=row.id in seals.broken, is_new=is_new),
+        notes=_notes(row, told, is_broken=row.id in seals.broken, is_new=is_new),
         area=cells.of("area", event.area, area_tag, event.area),
         ip=cells.of("ip", ip, _address_tag, ip) if (ip := str(event.context.get("ip", ""))) else "",
         marks=_marks(row.change_count, tuple(marks)),
@@ -197,15 +219,16 @@ def node_of(row: EventRow) -> str:
     return " node--grave" if row.event.outcome == "failure" else NODE_OF_RISK[row.type.risk]
 
 
-def _seal(row: EventRow, seals: Seals) -> tuple[str, str, str, str]:
+def _seal(row: EventRow, seals: Seals, fold: Fold | None = None) -> tuple[str, str, str, str]:
     """The class of the row, that of its node, its icon and its words."""
+    node, mark = (node_of_task(fold) if fold else None) or (node_of(row), row.type.icon)
     leaf = seals.leaves.get(row.id)
     at_leaf = "" if leaf is None else f", leaf {leaf:,}"
     if row.id in seals.broken:
         return " trail--broken", " node--grave", "seal-broken", f"Does not match its seal{at_leaf}"
     if seals.covers(row.id):
-        return "", node_of(row), row.type.icon, f"Sealed{at_leaf}"
-    return " trail--unsealed", f"{node_of(row)} node--open", row.type.icon, f"Waiting for the next checkpoint{at_leaf}"
+        return "", node, mark, f"Sealed{at_leaf}"
+    return " trail--unsealed", f"{node} node--open", mark, f"Waiting for the next checkpoint{at_leaf}"
 
 
 def _reason(row: EventRow) -> Html:
@@ -214,17 +237,22 @@ def _reason(row: EventRow) -> Html:
     return format_html(REASON, shown(reason)) if isinstance(reason, str) else ""
 
 
-def _notes(row: EventRow, *, is_broken: bool, is_new: bool) -> Html:
+def _notes(row: EventRow, told: Html, *, is_broken: bool, is_new: bool) -> Html:
+    """What stands after the sentence.
+
+    Takes:   told, of its task, which says also that it failed
+    """
     notes: list[tuple[str, Html, str]] = []
     if is_new:
         notes.append((" status--new", "", "New"))
     if is_broken:
         notes.append((" status--bad", icon("stop"), "Does not match its seal"))
-    if row.event.outcome == "failure":
+    if row.event.outcome == "failure" and not told:
         notes.append((" status--bad", icon("stop"), "Failed"))
     if not row.type.is_declared:
         notes.append(("", icon("help"), "Undeclared type"))
-    return format_html_join("", NOTE, notes) if notes else ""
+    said = format_html_join("", NOTE, notes) if notes else ""
+    return format_html("{}{}", told, said) if told else said
 
 
 @lru_cache(maxsize=1_000)

@@ -70,7 +70,7 @@ class Toolbar:
 
     @property
     def beside_filters(self) -> list[tuple[str, str]]:
-        """The zone and the view as the address says them, for the query box to keep."""
+        """The zone, the view and whether retries are folded as the address says them, for the query box to keep."""
         return [pair for pair in self.query.address.pairs if pair[0] in BESIDE_FILTERS]
 
     @property

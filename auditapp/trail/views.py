@@ -20,7 +20,7 @@ from auditapp.record.event_query import visible_events
 from auditapp.record.query_language import CLOSED
 from auditapp.record.token_query import MAX_WORDS
 from auditapp.sealing.queries import proof_for
-from auditapp.trail.address import Address, read_address
+from auditapp.trail.address import FOLD, Address, read_address
 from auditapp.trail.asking import typed_address, what_is_asked
 from auditapp.trail.bars import ASKED, bars_of
 from auditapp.trail.detail import EventDetail, event_detail, neighbours
@@ -87,7 +87,7 @@ def event_page(request: WorkspaceRequest, event: str) -> HttpResponseBase:
     query = read_query(_address(request, _home(request).path), zone=_home_zone(request))
     trail = query.address.without("open")
     time = PageTime.in_zone(query.zone)
-    detail = _detail(request, _event_id(event), trail=trail)
+    detail = _detail(request, _event_id(event), time, trail=trail)
     if detail is None:
         return render_page(request, "trail/event_missing.html", {"trail": _home(request), "key": event}, status=404)
     slug = request.workspace.slug
@@ -170,19 +170,20 @@ def _drawer(request: WorkspaceRequest, query: TrailQuery, time: PageTime) -> dic
     context: dict[str, Any] = {"query": query, "time": time, "closed": closed, "is_open": query.open is not None}
     if query.open is None:
         return context
-    detail = _detail(request, query.open, trail=closed)
+    detail = _detail(request, query.open, time, trail=closed)
     if detail is None:
         return context | {"is_missing": True}
     beside = neighbours(request.viewer, query, detail.row, to=query.address.opening)
     return context | _detail_context(request, detail, time, trail=closed) | {"beside": beside}
 
 
-def _detail(request: WorkspaceRequest, event_id: UUID, *, trail: Address) -> EventDetail | None:
+def _detail(request: WorkspaceRequest, event_id: UUID, time: PageTime, *, trail: Address) -> EventDetail | None:
     wants_check = "verify" in request.GET and request.member_permissions.can(Permission.AUDIT_VERIFY)
     return event_detail(
         request.viewer,
         event_id,
         access=request.member_permissions,
+        time=time,
         trail=trail,
         home=_home(request),
         with_check=wants_check,
@@ -209,7 +210,7 @@ def _detail_context(
 
 def _first_event_line(request: WorkspaceRequest, query: TrailQuery, found: TrailList) -> str:
     """What to paste, where the trail is young, nothing came from outside yet and the viewer may change that."""
-    is_young = not query.address.without("tz", "open").pairs and found.older is None
+    is_young = not query.address.without("tz", FOLD, "open").pairs and found.older is None
     if not is_young or not request.member_permissions.can(Permission.TOKEN_MANAGE):
         return ""
     return "" if is_token_used(request.workspace.id) else first_event_line()

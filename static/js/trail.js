@@ -8,15 +8,16 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 let openEvent = $("#drawer .drawer")?.dataset.event ?? "";
 let leftDropdown = null;
 
-const rowOf = (event) => (event ? $(`.trail__event[data-event="${CSS.escape(event)}"]`) : null);
+// Of a folded task the newest attempt is a row, the others stand under it.
+const rowOf = (event) => (event ? $(`:is(.trail__event, .trail__attempt)[data-event="${CSS.escape(event)}"]`) : null);
 
 function followDrawer() {
   const drawer = $("#drawer .drawer");
   const event = drawer?.dataset.event ?? "";
-  $$(".trail__event[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
+  $$(":is(.trail__event, .trail__attempt)[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
   rowOf(event)?.setAttribute("aria-current", "true");
   if (event === openEvent) return;
-  if (!drawer) $(".trail__link", rowOf(openEvent) ?? document)?.focus();
+  if (!drawer) $(".trail__link, .trail__try", rowOf(openEvent) ?? document)?.focus();
   // Stepping from event to event keeps the focus on the arrow, which htmx found again by its id.
   else if (!drawer.contains(document.activeElement)) drawer.focus();
   openEvent = event;
@@ -25,7 +26,7 @@ function followDrawer() {
 document.addEventListener("click", ({ target }) => {
   if (target.closest("[data-closes]")) $("#drawer-close")?.click();
   const row = target.closest(".trail__event");
-  if (row && !target.closest("a, button") && !String(getSelection())) $(".trail__link", row).click();
+  if (row && !target.closest("a, button, summary") && !String(getSelection())) $(".trail__link", row).click();
 });
 
 document.addEventListener("keydown", (event) => {

@@ -11,6 +11,8 @@ from auditapp.forwarding.queries import progress_of
 from auditapp.forwarding.reader import waiting_workspaces
 from auditapp.forwarding.services import save_forwarding
 from auditapp.pipeline.intake import take_in
+from auditapp.record.drafts import Target
+from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.services import seal_batch
 from auditapp.sources.services import change_source, disable_source, enable_source
@@ -58,6 +60,16 @@ def test_nothing_is_forwarded_twice_in_however_small_steps(cast, work, inbox):
     work(limit=2)
     work(limit=2)
     assert names(inbox(cast.kiosk)) == list(map(str, range(7)))
+
+
+def test_each_attempt_at_a_task_is_forwarded_by_itself(cast, work, inbox):
+    on(cast)
+    for number in (1, 2):
+        with acting_as(cast.olga, cast.workspace):
+            meta = {"task": "tsk_1", "attempt": number, "of": 6}
+            record("warehouse.run_failed", target=Target("warehouse", "whs_1"), meta=meta, outcome="failure")
+    work()
+    assert [call["properties"]["meta"]["attempt"] for call in inbox(cast.kiosk)[-2:]] == [1, 2]
 
 
 def test_calls_and_position_are_one_transaction(cast, work, inbox, as_role, monkeypatch):

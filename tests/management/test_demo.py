@@ -16,6 +16,7 @@ from auditapp.management.demo.history import fill_demo
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.flow.figures import applied_in, intake_of
 from auditapp.pipeline.plans.models import ViolationCount
+from auditapp.record.attempts import attempt_of
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.workspace_scope import in_workspace
@@ -72,6 +73,19 @@ def test_its_rules_fired_when_things_happened(demo):
         firings = AlertFiring.objects.values_list("fired_at", "occurred_at")
         assert all(abs(fired - occurred) < timedelta(days=2) for fired, occurred in firings)
         assert not AlertMessage.objects.filter(state="waiting").exists()
+
+
+def test_tasks_that_failed_are_told_of_attempt_by_attempt(demo):
+    with in_workspace(demo.id):
+        rows = visible_events(_viewer(demo, "owner@example.com")).page(EventFilter(), size=1_000).rows
+    tasks = {}
+    for row in rows:
+        if attempt := attempt_of(row.event):
+            tasks.setdefault(attempt.task, []).append((attempt.number, row.event.outcome))
+    newest_first = [list(range(len(told), 0, -1)) for told in tasks.values()]
+    assert [[number for number, _ in told] for told in tasks.values()] == newest_first
+    assert [outcome for _, outcome in tasks["tsk_aud_lapsed_hikers_today"]] == ["success", "failure", "failure"]
+    assert [outcome for _, outcome in tasks["tsk_trt_lifetime_value_today"]] == ["failure"] * 6
 
 
 def test_no_event_lies_ahead(demo):

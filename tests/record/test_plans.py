@@ -60,7 +60,7 @@ class Trail:
         nodes: list[dict[str, Any]] = []
 
         def explain(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
-            if " event AS " in sql:
+            if " event AS " in sql or " event_attempt AS " in sql:
                 raw = context["cursor"].connection.cursor()
                 plan = raw.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters).fetchone()[0][0]["Plan"]
                 nodes.extend(_nodes(plan))
@@ -81,7 +81,7 @@ class Plan:
     @property
     def indexes(self) -> set[str]:
         used = {node["Index Name"] for node in self._reading if "Index Name" in node}
-        return {self.trail.parents[index] for index in used}
+        return {self.trail.parents.get(index, index) for index in used}
 
     @property
     def months(self) -> set[str]:
@@ -100,7 +100,8 @@ class Plan:
 
     @property
     def _reading(self) -> list[dict[str, Any]]:
-        return [node for node in self.nodes if node.get("Relation Name") in self.trail.filled]
+        filled = {*self.trail.filled, "event_attempt"}
+        return [node for node in self.nodes if node.get("Relation Name") in filled]
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -203,6 +204,31 @@ def test_events_of_a_page_are_found_by_their_keys(trail):
     assert plan.sequential == []
     assert plan.rows_read == len(found) == LIMIT
     assert len(plan.months) <= len({key.occurred_at.month for key in found})
+
+
+# Of every event an attempt, ten to a task: more than any trail has.
+ATTEMPTS = """
+INSERT INTO event_attempt (workspace_id, event_id, occurred_at, task, run, number)
+SELECT workspace_id, id, occurred_at, decode(md5((place / 10)::text), 'hex'), 1, place % 10 + 1
+FROM (SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY occurred_at DESC) + 4 AS place FROM event) AS e
+"""
+
+
+def test_attempts_of_a_page_are_found_by_their_task_and_read_by_their_keys(trail):
+    with trail.rig.connect("superuser", autocommit=True) as superuser:
+        superuser.execute(ATTEMPTS)
+        superuser.execute("ANALYZE event_attempt")
+    with in_workspace(LARGEST):
+        rows = visible_events(OLGA).page(EventFilter(with_reads=True), size=20).rows
+    found = []
+    wanted = EventFilter(outcomes=Choice(("failure",)), words=(Word("common"),))
+    plan = trail.plan_of(lambda: found.extend(visible_events(OLGA).attempts_with(rows, wanted)))
+    assert plan.sequential == []
+    assert plan.indexes <= {"event_pkey", "event_by_id", "event_attempt_pkey", "event_attempt_of_task"}
+    # Each row once to learn its task, each attempt once as one of it, and once as an event.
+    assert 20 < len(found) <= 200
+    assert plan.rows_read <= 20 + 2 * len(found)
+    assert len(plan.months - {"event_attempt"}) <= 2
 
 
 def test_one_event_is_found_by_its_id(trail):

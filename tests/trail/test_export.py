@@ -45,6 +45,16 @@ def three_events(cast):
     return cast
 
 
+def test_each_attempt_at_a_task_is_a_line_whatever_the_page_folds(cast, browser_of):
+    for number in (1, 2):
+        meta = {"task": "tsk_1", "attempt": number, "of": 6}
+        tell(cast.workspace, cast.olga, "warehouse.run_failed", at=NOON + timedelta(minutes=number), meta=meta)
+    client = browser_of(cast.olga)
+    assert [json.loads(row["meta"])["attempt"] for row in csv_of(client.get(export_url("csv")))] == [2, 1]
+    lines = client.get(export_url("jsonl"), {"event": "warehouse.run_failed"}).getvalue().splitlines()
+    assert [json.loads(line)["meta"]["attempt"] for line in lines] == [2, 1]
+
+
 def test_csv_says_everything_of_the_filtered_events_newest_first(three_events, browser_of):
     rows = csv_of(browser_of(three_events.olga).get(export_url("csv"), {"area": ["sources"]}))
     assert [row["type"] for row in rows] == ["source.modified", "source.created"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from auditapp.management.demo.flow import seal_history, set_up_forwarding
 from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
 from auditapp.management.demo.ringing import make_rules, ring
 from auditapp.management.demo.scenes import SCENES, World
+from auditapp.management.demo.tried import every_attempt, latest_tasks
 from auditapp.pipeline.warehouses import services as warehouses
 from auditapp.pipeline.warehouses.connecting import Connection
 from auditapp.record.acting import acting
@@ -54,6 +56,7 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
         _one_day(world, start + timedelta(days=day))
         if day % 30 == 0:
             told(f"day {day} of {days}")
+    post(world, latest_tasks(clock.now()))
     plans.send_events(world)
     ring(workspace)
     seal_history()
@@ -137,9 +140,9 @@ def _one_day(world: World, morning: datetime) -> None:
         if random.random() < 0.33:
             act(world, at)
         else:
-            posted.append(posted_event(random, at, people_of(world)))
+            posted += every_attempt(posted_event(random, at, people_of(world)))
     if posted:
-        post(world, posted)
+        post(world, sorted(posted, key=itemgetter("occurredAt")))
 
 
 def people_of(world: World) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditapp.access.permissions import Access
-from auditapp.trail.address import VIEW, Address
+from auditapp.trail.address import FOLD, VIEW, Address
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.query_box import box_text
 from auditapp.trail.saved_views.models import SavedView
@@ -46,7 +46,7 @@ def views_menu(access: Access, query: TrailQuery) -> ViewsMenu:
         if views
     ]
     current = next((link.name for _, links in groups for link in links if link.is_current), "")
-    filters = query.address.first_page.without("open", "tz", VIEW)
+    filters = query.address.first_page.without("open", "tz", FOLD, VIEW)
     changed = _changed(access, saved, query, line) if line else None
     return ViewsMenu(groups, current, filters.query if filters.pairs else "", changed, line)
 
