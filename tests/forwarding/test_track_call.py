@@ -24,7 +24,7 @@ EVENT = EventDraft(
     targets=[Target("warehouse", "whs_1", "Snowflake")],
     occurred_at=AT,
     received_at=AT,
-    context={"ip": "203.0.113.9", "user_agent": "curl", "request_id": "req_1"},
+    context={"ip": "203.0.113.9", "user_agent": "curl", "request_id": "req_1", "reason": "Cost spike"},
     changes=[Change("enabled", True, False), Change("note", new="gone")],
 )
 
@@ -43,6 +43,7 @@ def test_a_call_says_who_did_what_to_which_resource_and_how():
         "ip": "203.0.113.9",
         "userAgent": "curl",
         "requestId": "req_1",
+        "reason": "Cost spike",
     }
     properties = told["properties"]
     assert properties["type"] == "warehouse.disabled"

@@ -9,6 +9,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditapp.access.models import Workspace
 from auditapp.ingest.event_shape import EVENT_SCHEMA
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
@@ -45,6 +46,18 @@ def test_without_an_actor_the_token_acts_from_where_its_request_came(caller: Cal
     assert (row.event.actor.kind, row.event.actor.id) == ("token", caller.token.id)
     assert row.event.context["user_agent"] == "deploy/1.0"
     assert row.event.context["ip"] == "127.0.0.1"
+
+
+def test_a_reason_is_the_actors_own_and_recording_never_needs_one(caller: Caller, stored):
+    with in_workspace(caller.workspace.id):
+        Workspace.objects.update(reason_rule="required")
+    for event in ({**EVENT, "reason": "Cost  spike "}, EVENT):
+        assert caller.post("/audit-events", {"actor": {"id": "usr_ana"}, **event}).status_code == 201
+    assert {row.event.context.get("reason") for row in stored(caller.workspace)} == {"Cost spike", None}
+    found = caller.get("/audit-events", {"q": "spike"}).json()["data"]["events"]
+    assert [one["reason"] for one in found] == ["Cost spike"]
+    refused = caller.post("/audit-events", {**EVENT, "reason": "x" * 301})
+    assert (refused.status_code, errors(refused)[0]["field"]) == (422, "reason")
 
 
 def test_everything_that_was_sent_is_kept(caller: Caller, stored):

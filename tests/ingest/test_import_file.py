@@ -20,7 +20,7 @@ from auditapp.ingest.importers.records import cut_records
 from auditapp.lib.errors import Invalid
 from auditapp.record.acting import acting
 from auditapp.record.declarations import declare_type
-from auditapp.record.drafts import Actor
+from auditapp.record.drafts import Actor, Target
 from auditapp.record.event_row import EventRow
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
@@ -125,6 +125,9 @@ def test_an_export_comes_back_as_it_was(workspace, tmp_path, stored: Stored):
         declare_type(key="order.refunded", name="Order Refunded", sentence="refunded {resource}")
         Run(lines_file(tmp_path, {**LINE, "type": "thing.done", "area": "storage"}), "jsonl")
         record("warehouse.disabled", target=[], scope_id="src_1", meta={"note": "x"})
+        for reason in ("=1+1, said Ana", "The key is aud_pat_" + "a" * 30):
+            with acting(workspace.id, OLGA, reason=reason):
+                record("source.disabled", target=Target("source", "src_1", "Web shop"), scope_id="src_1")
     before = stored(workspace)
     file = lines_file(tmp_path, *(event_as_json(row, leaf_index=3) for row in before))
     assert Run(file, "jsonl").out == f"0 new, {len(before)} known, 0 refused", "its events are here already"

@@ -23,6 +23,12 @@ class ReadyView:
 READY_VIEWS: Final = (
     ReadyView("risky", "Risky changes", "What stops, removes or fails for good", "risk:risky"),
     ReadyView(
+        "unexplained",
+        "Risky without a reason",
+        "What people and tokens stopped or removed and said nothing to",
+        "actor_kind:user actor_kind:token risk:risky outcome:success -reason:*",
+    ),
+    ReadyView(
         "access",
         "Access and membership",
         "Members, groups, roles, invitations and who asked for more",
