@@ -46,7 +46,7 @@ def _lifecycle(kind: str, function: Target, *, modified_aliases: tuple[str, ...]
             function,
             Change("name", "Name", function.name, None),
             Change("code_sha256", "Code fingerprint", "9f2c4e1b", None),
-            Change("asks_for", "Settings that it asks for", [], None),
+            Change("asks_for", "Settings that it asks for", ["apiKey = Key (Text, required, secret)"], None),
             Change("resource_type", "Made for", "INSERT_SOURCE", None),
             Change("deployed_version", "Deployed version", 3, None),
             revertible=function is _INSERT_FUNCTION,

@@ -97,7 +97,7 @@ def test_a_change_tells_both_sides_and_nothing_is_told_without_one(cast, siem):
     assert row.type.key == "destination_filter.modified"
     assert changes(row) == {
         "condition": (CONDITION, "all"),
-        "actions": (["Drop"], ["Drop properties: email; context: ip"]),
+        "actions": (["Drop"], ["Drop context: ip; properties: email"]),
     }
     assert version(cast, siem) == 3
 

@@ -82,7 +82,7 @@ def test_a_function_is_created_with_its_first_version(cast):
         "name": (None, "Hash"),
         "description": (None, "d"),
         "code_sha256": (None, fingerprint(CODE)),
-        "asks_for": (None, function.settings),
+        "asks_for": (None, ["apiKey = Key (Text, required, secret)", "region = Region (Text)"]),
         "resource_type": (None, "INSERT_SOURCE"),
     }
 

@@ -19,7 +19,7 @@ from auditapp.record.workspace_scope import in_workspace
 from tests.factories import last_event, make_cast, make_destination
 from tests.revert.looking import latest, one_request, preview_of, standings, undo
 
-CUT = [{"type": "DROP_PROPERTIES", "fields": {"properties": ["email", "phone no"], "": ["anonymousId"]}}]
+CUT = [{"type": "DROP_PROPERTIES", "fields": {"properties": ["email", "phone no"], "context": ["ip"], "": ["nr"]}}]
 SAMPLE = [{"type": "SAMPLE", "percent": 0.123, "path": "userId"}]
 
 
@@ -63,6 +63,10 @@ def test_what_it_does_goes_back_field_by_field(cast, made):
     undo(cast, changed, who=cast.milo)
     after = stored(cast, made)
     assert (after.title, after.description, after.condition, after.actions) == ("Other", "", "all", CUT)
+
+
+def test_the_order_in_which_json_is_stored_is_no_change_since(cast, made):
+    assert standings(preview_of(cast, latest(cast, "destination_filter.created"))) == {"": "safe"}
 
 
 def test_switches_go_back(cast, made):

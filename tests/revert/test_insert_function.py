@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from hypothesis import HealthCheck, given
+from hypothesis import settings as config
+from hypothesis import strategies as st
 
 from auditapp.access.errors import Denied
 from auditapp.lib import clock
@@ -21,6 +24,7 @@ from auditapp.pipeline.functions.services import (
     deploy_function,
     restore_version,
 )
+from auditapp.pipeline.functions.setting_input import TYPES, from_words, in_words
 from auditapp.pipeline.functions.uses import put_function, take_function_out
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.revert.errors import NotUndoable
@@ -104,6 +108,27 @@ def test_a_restored_version_and_a_deployment_go_back(cast, made):
     assert stored(cast, made).deployed_version == 1
 
 
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "name": st.from_regex(r"[a-z_]{1,4}", fullmatch=True),
+                "label": st.text('a ("):,\\\\é', min_size=1, max_size=6),
+                "type": st.sampled_from(list(TYPES)),
+                "description": st.text('a (Text):"\\n', max_size=6),
+                "required": st.booleans(),
+                "sensitive": st.booleans(),
+            }
+        ),
+        max_size=3,
+        unique_by=lambda one: one["name"],
+    )
+)
+@config(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_words_of_declared_settings_are_read_back(settings):
+    assert from_words(in_words(settings)) == declared(settings)
+
+
 @pytest.fixture
 def put(cast, made):
     with one_request(cast):
@@ -130,7 +155,7 @@ def test_put_somewhere_it_is_taken_out_and_put_back_with_its_secrets(cast, put):
     (part,) = preview_of(cast, out).parts
     place = f"in.{cast.shop.id}"
     assert standings(preview_of(cast, out)) == {place: "safe", f"{place}.settings.region": "safe"}
-    assert part.label(place) == "In Web shop"
+    assert part.label(place) == "Put into Web shop"
     assert part.asks == {f"{place}.settings.apiKey": "Key"}
     with pytest.raises(Invalid, match="Enter Key"):
         undo(cast, out)

@@ -19,7 +19,7 @@ def in_words(actions: Sequence[Mapping[str, Any]]) -> list[str]:
     """Each action as a line.
 
     >>> in_words([{"type": "DROP_PROPERTIES", "fields": {"properties": ["email", "phone no"], "context": ["ip"]}}])
-    ['Drop properties: email, "phone no"; context: ip']
+    ['Drop context: ip; properties: email, "phone no"']
     """
     return [_in_words(action) for action in actions]
 
@@ -60,7 +60,8 @@ def _in_words(action: Mapping[str, Any]) -> str:
         share = f"{Decimal(str(action['percent'])) * 100:f}"
         return f"Let {share.rstrip('0').rstrip('.') if '.' in share else share} %{of} through"
     groups = []
-    for place, names in action["fields"].items():
+    # In one order: stored as JSON, they come back in another than they were sent in.
+    for place, names in sorted(action["fields"].items()):
         listed = ", ".join(quoted(name) for name in _names(names))
         groups.append(f"{quoted(place)}: {listed}".rstrip() if place or not listed else listed)
     return f"{'Drop' if kind == ActionType.DROP_PROPERTIES else 'Keep only'} {'; '.join(groups)}"

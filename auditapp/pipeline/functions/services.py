@@ -16,7 +16,7 @@ from auditapp.pipeline.functions.errors import AlreadyDeployed, CodeRefused, InU
 from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
 from auditapp.pipeline.functions.process import Broken, Gone, Process, TooLate, has_functions
 from auditapp.pipeline.functions.queries import function_for, version_of
-from auditapp.pipeline.functions.setting_input import declared
+from auditapp.pipeline.functions.setting_input import declared, in_words
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
@@ -276,7 +276,7 @@ def _told(function: Function, code: str) -> dict[str, Any]:
         "name": function.name,
         "description": function.description,
         "code_sha256": fingerprint(code),
-        "asks_for": function.settings,
+        "asks_for": in_words(function.settings),
     }
 
 

@@ -1,5 +1,6 @@
 """What a function asks of whoever puts it somewhere: how it is declared, and the values that are entered for it."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -10,6 +11,10 @@ from auditapp.lib.errors import Invalid, Problem
 TYPES: Final = {"STRING": "Text", "BOOLEAN": "Yes or no", "NUMBER": "Number", "ARRAY": "List of texts"}
 MAX_SETTINGS: Final = 20
 MAX_VALUE: Final = 5_000
+_TYPE_NAMED: Final = {words: key for key, words in TYPES.items()}
+_LINE: Final = re.compile(
+    r'(\w+) = ("(?:[^"\\]|\\.)*"|[^"(][^(]*) \(([^,)]+)(, required)?(, secret)?\)(?:: (.*))?', re.DOTALL
+)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}", re.ASCII)
 
 
@@ -41,6 +46,41 @@ def declared(items: Any) -> list[dict[str, Any]]:
     if problems:
         raise Invalid(problems=problems, code="bad_settings")
     return found
+
+
+def in_words(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Declared settings as events tell them, each as a line.
+
+    >>> in_words(declared([{"name": "apiKey", "label": "Key", "required": True, "sensitive": True}]))
+    ['apiKey = Key (Text, required, secret)']
+    """
+    lines = []
+    for one in settings:
+        label = (
+            json.dumps(one["label"], ensure_ascii=False)
+            if "(" in one["label"] or one["label"][0] == '"'
+            else one["label"]
+        )
+        flags = f"{', required' if one['required'] else ''}{', secret' if one['sensitive'] else ''}"
+        about = f": {one['description']}" if one["description"] else ""
+        lines.append(f"{one['name']} = {label} ({TYPES[one['type']]}{flags}){about}")
+    return lines
+
+
+def from_words(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """The settings that these lines declare.
+
+    Raises:  Invalid
+    """
+    found = []
+    for line in lines:
+        parts = _LINE.fullmatch(line)
+        if parts is None or parts[3] not in _TYPE_NAMED:
+            raise Invalid(f"This declares no setting: {line[:100]}", field="settings")
+        label = json.loads(parts[2]) if parts[2].startswith('"') else parts[2]
+        told = {"name": parts[1], "label": label, "type": _TYPE_NAMED[parts[3]], "description": parts[6] or ""}
+        found.append({**told, "required": bool(parts[4]), "sensitive": bool(parts[5])})
+    return declared(found)
 
 
 def entered(

@@ -28,7 +28,7 @@ def told(definition: Mapping[str, Any]) -> dict[str, Any]:
             f"{quoted(one['oldName'])} to {quoted(one['newName'])}" for one in definition.get("propertyRenames") or ()
         ],
         "values": [
-            f"{quoted(path)} = {json.dumps(one['propertyValue'], ensure_ascii=False)}"
+            f"{quoted(path)} = {_json(one['propertyValue'])}"
             for one in definition.get("propertyValueTransformations") or ()
             for path in one["propertyPaths"]
         ],
@@ -85,8 +85,13 @@ def _read(pattern: re.Pattern[str], said: Mapping[str, Any], key: str) -> Iterab
         yield [unquoted(name), *(others if pattern is _SET else map(unquoted, others))]
 
 
+def _json(value: Any) -> str:
+    """JSON in one order: what is stored comes back with its keys in another than they were sent in."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 def _together(name: str, pairs: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
     """Paths that get the same one after the other as one item, as a definition has at most ten."""
-    groups = groupby(pairs, key=lambda pair: json.dumps(pair[1]))
+    groups = groupby(pairs, key=lambda pair: _json(pair[1]))
     listed = [(json.loads(value), [path for path, _ in group]) for value, group in groups]
     return [{"propertyPaths": paths, name: value} for value, paths in listed]

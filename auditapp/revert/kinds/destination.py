@@ -123,7 +123,7 @@ class DestinationRevert(RevertKind[Destination]):
             return [
                 "It comes back switched off and without secrets: enter them, send a test event, then turn it on.",
                 "It gets what comes in from then on. What came in since its deletion can be sent with a replay.",
-                "Its filters, transformations and function come back with the request, not with it alone.",
+                "Its filters, transformations and function come back where the whole request is undone.",
             ]
         if WHOLE in values:
             return ["What still waits for it is not sent any more. Its filters and transformations go with it."]

@@ -19,6 +19,7 @@ from auditapp.pipeline.functions.services import (
     deploy_function,
     whole_of_function,
 )
+from auditapp.pipeline.functions.setting_input import from_words
 from auditapp.pipeline.functions.uses import put_function, take_function_out
 from auditapp.record.drafts import MISSING, Change, EventDraft
 from auditapp.revert.fields import WHOLE, flat
@@ -84,7 +85,7 @@ class InsertFunctionRevert(RevertKind[Function]):
             return super().label(path, event)
         place, name = _parts(path)
         named = next((one.name for one in event.targets if one.id == place), "") or place
-        return f"{name} in {named}" if name else f"In {named}"
+        return f"{name} in {named}" if name else f"Put into {named}"
 
     def asks(self, resource: Function | None, values: Mapping[str, Any]) -> dict[str, str]:
         hidden = [one for one in resource.settings if one["sensitive"]] if resource else []
@@ -106,7 +107,7 @@ class InsertFunctionRevert(RevertKind[Function]):
                 name=values.get("name", resource.name),
                 description=values.get("description", resource.description),
                 code=code_of(resource, values[CODE]) if CODE in values else latest.code,
-                settings=values.get(ASKS_FOR),
+                settings=from_words(values[ASKS_FOR]) if ASKS_FOR in values else None,
             )
         if DEPLOYED in values:
             deploy_function(function_id=resource.id, version=values[DEPLOYED])
@@ -125,7 +126,7 @@ class InsertFunctionRevert(RevertKind[Function]):
             name=values.get("name", name),
             description=values.get("description", ""),
             resource_type=values.get("resource_type", ""),
-            settings=values.get(ASKS_FOR, ()),
+            settings=from_words(values.get(ASKS_FOR, ())),
             deployed_version=values.get(DEPLOYED),
         )
 
