@@ -10,6 +10,7 @@ from auditapp.alerts import bell_views as bells
 from auditapp.alerts import preference_views as own_notices
 from auditapp.alerts import retry_views as retries
 from auditapp.alerts import views as alerts
+from auditapp.alerts.api import router as alert_endpoints
 from auditapp.forwarding import views as forwarding
 from auditapp.ingest.api import EXTRA_SCHEMAS, no_such_endpoint
 from auditapp.ingest.api import router as audit_events
@@ -182,6 +183,7 @@ ALERTS = [
     path("ready/<str:key>/", alerts.ready_rule_create, name="ready_rule_create"),
     path("<str:rule_id>/", alerts.rule_page, name="rule"),
     path("<str:rule_id>/edit/", alerts.rule_edit, name="rule_edit"),
+    path("<str:rule_id>/test/", alerts.rule_test, name="rule_test"),
     path("<str:rule_id>/enable/", alerts.rule_enable, name="rule_enable"),
     path("<str:rule_id>/disable/", alerts.rule_disable, name="rule_disable"),
     path("<str:rule_id>/delete/", alerts.rule_delete, name="rule_delete"),
@@ -261,6 +263,7 @@ for router in (
     function_use_endpoints,
     revert_endpoints,
     revert_elsewhere_endpoints,
+    alert_endpoints,
 ):
     api.add_router("", router)
 TRAIL = [

@@ -72,6 +72,10 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
         ),
         "audit:write": TokenScope("Record events"),
         "types:write": TokenScope("Declare and remove event types", (Permission.EVENT_TYPE_MANAGE,)),
+        "alert:read": TokenScope("See alert rules and what they fired for", (Permission.AUDIT_READ,)),
+        "alert:write": TokenScope(
+            "Create, change, test and delete alert rules", (Permission.AUDIT_READ, Permission.WORKSPACE_MANAGE)
+        ),
         "source:read": TokenScope(
             "See sources with their destinations, filters and transformations", (Permission.SOURCE_READ,)
         ),

@@ -1,11 +1,13 @@
 """What an event says about a task: that an attempt failed, that the last one did, or that it recovered. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final, TypeGuard
 
 from auditapp.record.drafts import EventDraft
+from auditapp.record.envelope import FIRST_UNITS
 
 # How long what is held waits for news of its task.
 LONGEST_HELD: Final = timedelta(hours=24)
@@ -21,6 +23,11 @@ class Attempt:
     task: str
     is_failure: bool
     is_final: bool
+
+
+def tells_of_task(units: Sequence[bytes | None]) -> bool:
+    """Whether an event that is not opened yet may tell of an attempt."""
+    return any(unit and b'"task"' in unit for unit in units[: len(FIRST_UNITS)])
 
 
 def attempt_of(event: EventDraft) -> Attempt | None:

@@ -129,8 +129,11 @@ def _fitting(lines: Sequence[str]) -> str:
     return "\n".join(kept)
 
 
-def send_webhook(told: Told, rule: AlertRule, message: AlertMessage, notice: AlertNotice) -> Sent:
-    """A signed request as Standard Webhooks has it."""
+def send_webhook(told: Told, rule: AlertRule, message: AlertMessage, notice: AlertNotice, *, kind: str = "") -> Sent:
+    """A signed request as Standard Webhooks has it.
+
+    Takes:   kind, its type where that does not follow from what it tells
+    """
     data: dict[str, Any] = {
         "rule": {"id": rule.id, "name": rule.name, "query": rule.query, "trigger": rule.trigger},
         "firings": told.firings,
@@ -143,7 +146,7 @@ def send_webhook(told: Told, rule: AlertRule, message: AlertMessage, notice: Ale
         "recoveries": [_event(one) for one in told.recovered],
         "url": told.link,
     }
-    kind = "alert.fired" if told.firings else "alert.recovered"
+    kind = kind or ("alert.fired" if told.firings else "alert.recovered")
     body = orjson.dumps(
         {"type": kind, "timestamp": utc_text(notice.fixed_at or notice.last_at), "data": data}, default=str
     )

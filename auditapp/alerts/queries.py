@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from auditapp.access.models import Member, User
+from auditapp.access.models import ApiToken, Member, User
 from auditapp.access.permissions import (
     Access,
     Permission,
@@ -150,9 +150,14 @@ def members_of(workspace_id: int) -> list[User]:
 
 
 def names_of(workspace_id: int, user_ids: Sequence[str]) -> dict[str, str]:
-    """What these members are called."""
+    """What these members, and tokens with rules of their own, are called."""
     members = Member.objects.filter(workspace_id=workspace_id, user_id__in=set(user_ids)).select_related("user")
-    return {member.user_id: str(member.user) for member in members}
+    names = {member.user_id: str(member.user) for member in members}
+    token_ids = {one for one in user_ids if one.startswith("tok_")}
+    if token_ids:
+        tokens = ApiToken.objects.filter(workspace_id=workspace_id, id__in=token_ids)
+        names |= {token_id: f"token {name}" for token_id, name in tokens.values_list("id", "name")}
+    return names
 
 
 def firings_page(
@@ -170,6 +175,12 @@ def firings_page(
         firings = firings.filter(Q(fired_at__lt=at) | Q(fired_at=at, index__lt=index))
     found = list(firings.order_by("-fired_at", "-index")[: size + 1])
     shown = found[:size]
+    last = shown[-1] if len(found) > size else None
+    return FiringPage(shown_firings(viewer, shown), f"{clock.utc_text(last.fired_at)}~{last.index}" if last else "")
+
+
+def shown_firings(viewer: Viewer, shown: Sequence[AlertFiring]) -> list[FiringShown]:
+    """Firings with their events as the viewer may see them, and what was sent about them."""
     events = visible_events(viewer).many([one.event_id for one in shown if one.event_id])
     messages: dict[str, list[AlertMessage]] = {}
     sent = AlertMessage.objects.filter(
@@ -181,7 +192,7 @@ def firings_page(
     rules = {one.id: one for one in AlertRule.objects.filter(**here, id__in={one.rule_id for one in shown})}
     waiting = AlertNotice.objects.filter(**here, id__in={one.notice_id for one in shown}, fixed_at=None)
     waiting_ids = set(waiting.values_list("id", flat=True))
-    rows = [
+    return [
         FiringShown(
             one,
             rules[one.rule_id].name,
@@ -191,8 +202,6 @@ def firings_page(
         )
         for one in shown
     ]
-    last = shown[-1] if len(found) > size else None
-    return FiringPage(rows, f"{clock.utc_text(last.fired_at)}~{last.index}" if last else "")
 
 
 def _unsent(firing: AlertFiring, rule: AlertRule, *, is_waiting: bool) -> str:

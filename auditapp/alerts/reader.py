@@ -4,6 +4,7 @@ Firings, what thresholds count, and the reader's new position are one transactio
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -11,17 +12,18 @@ from typing import Final, NamedTuple
 from django.db import connection
 from django.db.models import Q
 
-from auditapp.alerts.attempts import Attempt, attempt_of
+from auditapp.alerts.attempts import Attempt, attempt_of, tells_of_task
 from auditapp.alerts.holding import Firing, Found, News, hold
 from auditapp.alerts.models import AlertReading, AlertRule, AlertWindow, By, Trigger
 from auditapp.alerts.notices import store_firings
 from auditapp.alerts.own_events import is_worth_it
 from auditapp.alerts.queries import viewer_of
-from auditapp.alerts.rule_index import RuleIndex, Watch
+from auditapp.alerts.rule_index import RuleIndex, Shape, Watch
 from auditapp.alerts.windows import counted
+from auditapp.catalogue.types import Risk
 from auditapp.record.drafts import EventDraft
-from auditapp.record.event_matches import matches
-from auditapp.record.event_row import EventRow, open_row
+from auditapp.record.envelope import FIRST_UNITS, opened
+from auditapp.record.event_matches import Looked, matches
 from auditapp.record.event_types import known_types
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
@@ -114,26 +116,28 @@ def index_of(reading: AlertReading) -> RuleIndex:
 def firings_in(reading: AlertReading, ahead: Forward) -> Found:
     """What fires at these places of the log, and which tasks ended there. Thresholds and silences are counted on in the caller's transaction."""
     workspace_id, index, round_ = reading.workspace_id, index_of(reading), _Round(reading)
-    everything = Viewer(workspace_id, sees_all=True, sees_personal=True)
     stored = [(one.index, one.stored, one.stored.parsed()) for one in ahead.events if one.stored]
     kinds = known_types(workspace_id, {envelope["type"] for _, _, envelope in stored})
     for place, event, envelope in stored:
-        find_hits(round_, index, place, open_row(event, envelope, kinds[envelope["type"]], everything))
+        kind = kinds[envelope["type"]]
+        watches = index.candidates(Shape.sealed(envelope, kind.risk), envelope["actor"])
+        # Most events concern nobody, and are not opened.
+        if watches or tells_of_task(event.units):
+            find_hits(round_, watches, place, opened(envelope, event.units[: len(FIRST_UNITS)]), kind.risk)
     return Found(_fired(round_), round_.news)
 
 
-def find_hits(round_: _Round, index: RuleIndex, place: int, row: EventRow) -> None:
-    """Note the rules that one event matches."""
-    risk = row.type.risk
-    attempt = attempt_of(row.event)
+def find_hits(round_: _Round, watches: Sequence[Watch], place: int, event: EventDraft, risk: Risk) -> None:
+    """Note which of these rules one event matches, and what it says of a task."""
+    attempt, looked = attempt_of(event), Looked(event)
     if attempt and attempt.is_final:
-        round_.news.append(News(place, attempt, row.event))
-    for watch in index.candidates(row.event, risk):
+        round_.news.append(News(place, attempt, event))
+    for watch in watches:
         rule = watch.rule
-        if not (place >= rule.start_index and is_worth_it(rule, row.event, attempt)):
+        if not (place >= rule.start_index and is_worth_it(rule, event, attempt)):
             continue
-        if matches(watch.wanted, row.event, round_.viewer(rule.owner_id), risk=risk):
-            round_.hits.append(_Hit(watch, place, row.event, attempt))
+        if matches(watch.rest, event, round_.viewer(rule.owner_id), risk=risk, looked=looked):
+            round_.hits.append(_Hit(watch, place, event, attempt))
 
 
 def _fired(round_: _Round) -> list[Firing]:

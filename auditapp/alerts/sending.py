@@ -153,7 +153,7 @@ def _prepared(due: Due) -> _Prepared | Sent:
     if notice is None or rule is None:
         return Sent(Outcome.GONE, "The rule is not there any more.")
     if message.channel == Channel.EMAIL:
-        person = _recipient(due.workspace_id, message.recipient_id)
+        person = recipient_of(due.workspace_id, message.recipient_id)
         if person is None:
             return Sent(Outcome.GONE, "Does not belong to the workspace any more, or may not open its trail.")
         address, viewer = person
@@ -171,7 +171,7 @@ def _prepared(due: Due) -> _Prepared | Sent:
     )
 
 
-def _recipient(workspace_id: int, user_id: str) -> tuple[str, Viewer] | None:
+def recipient_of(workspace_id: int, user_id: str) -> tuple[str, Viewer] | None:
     """The address of a member, and what of the trail they may see."""
     member = Member.objects.filter(workspace_id=workspace_id, user_id=user_id, user__is_active=True)
     person: User | None = next((one.user for one in member.select_related("user")), None)

@@ -94,7 +94,7 @@ def change_alert_rule(given: RuleInput, *, rule_id: str) -> tuple[AlertRule, str
     """
     access = acting_access()
     reading = locked_reading(access.workspace_id)
-    rule = _to_change(access, rule_id)
+    rule = rule_to_change(access, rule_id)
     before, looked_for = told_of_rule(rule), _looked_for(rule)
     slack, url = secrets_of(rule).get(SLACK), rule.webhook_url
     secret = fill_rule(access, rule, given)
@@ -121,7 +121,7 @@ def enable_alert_rule(*, rule_id: str) -> AlertRule:
     """
     access = acting_access()
     reading = locked_reading(access.workspace_id)
-    rule = _to_change(access, rule_id)
+    rule = rule_to_change(access, rule_id)
     if not rule.is_enabled:
         begin_looking(rule, reading)
         rule.is_enabled = True
@@ -139,7 +139,7 @@ def disable_alert_rule(*, rule_id: str) -> AlertRule:
     """
     access = acting_access()
     reading = locked_reading(access.workspace_id)
-    rule = _to_change(access, rule_id)
+    rule = rule_to_change(access, rule_id)
     if rule.is_enabled:
         rule.is_enabled = False
         rule.save(update_fields=["is_enabled"])
@@ -160,7 +160,7 @@ def delete_alert_rule(*, rule_id: str) -> None:
     """
     access = acting_access()
     reading = locked_reading(access.workspace_id)
-    rule = _to_change(access, rule_id)
+    rule = rule_to_change(access, rule_id)
     record("alert_rule.deleted", target=rule, changes=changed(whole_of_rule(rule), {}))
     of_rule = {"workspace_id": access.workspace_id, "rule_id": rule_id}
     notices = AlertNotice.objects.filter(**of_rule)
@@ -180,7 +180,7 @@ def rotate_alert_secret(*, rule_id: str) -> tuple[AlertRule, str]:
     Writes:  AlertRule; alert_rule.secret_rotated
     """
     access = acting_access()
-    rule = _to_change(access, rule_id)
+    rule = rule_to_change(access, rule_id)
     if not rule.webhook_url:
         raise NotSigned
     secret = new_secret()
@@ -253,7 +253,11 @@ def _looked_for(rule: AlertRule) -> tuple[Any, ...]:
     return rule.query, rule.trigger, rule.threshold, rule.window_s, rule.by, rule.with_own
 
 
-def _to_change(access: Access, rule_id: str) -> AlertRule:
+def rule_to_change(access: Access, rule_id: str) -> AlertRule:
+    """A rule that somebody may change.
+
+    Raises:  NotFound, Denied
+    """
     rule = rule_for(access, rule_id)
     if not may_change(access, rule):
         access.require(Permission.WORKSPACE_MANAGE)
@@ -262,7 +266,10 @@ def _to_change(access: Access, rule_id: str) -> AlertRule:
 
 
 def fill_rule(access: Access, rule: AlertRule, given: RuleInput) -> str:
-    """Put what was given into a rule; gives a signing secret that was made."""
+    """Put what was given into a rule, which the caller saves, or not; gives a signing secret that was made.
+
+    Raises:  Invalid, Denied
+    """
     rule.name = given.name.strip()
     if not rule.name or len(rule.name) > 100:
         raise Invalid("Give the rule a name of at most 100 characters.", field="name", code="required")

@@ -1,6 +1,6 @@
 """Settings > Admin > Alerts: the rules, one with its firings, and the form that makes and tries one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -39,13 +39,14 @@ from auditapp.alerts.services import (
     rotate_alert_secret,
 )
 from auditapp.alerts.showing import row_of, spark_of
+from auditapp.alerts.testing import Tested, send_test_message
 from auditapp.alerts.trial import try_rule
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
-TRY = "try"
+TRY, TEST = "try", "test"
 
 
 @require_safe
@@ -77,6 +78,17 @@ def rule_list(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page("audit.read")
 def rule_page(request: WorkspaceRequest, rule_id: str) -> HttpResponse:
     """One rule and its firings."""
+    return _rule_page(request, rule_id)
+
+
+@require_POST
+@workspace_page("audit.read")
+def rule_test(request: WorkspaceRequest, rule_id: str) -> HttpResponse:
+    """Send a test message to each channel of a rule; the page says what came of it."""
+    return _rule_page(request, rule_id, tested=send_test_message(rule_id=rule_id))
+
+
+def _rule_page(request: WorkspaceRequest, rule_id: str, *, tested: Sequence[Tested] | None = None) -> HttpResponse:
     access = request.member_permissions
     rule = rule_for(access, rule_id)
     time, how = _time(request), fared(access.workspace_id, [rule_id])[rule_id]
@@ -88,6 +100,7 @@ def rule_page(request: WorkspaceRequest, rule_id: str) -> HttpResponse:
         "chips": chips,
         "page": page,
         "is_first_page": "before" not in request.GET,
+        "tested": tested,
         "people": people,
         "time": time,
     }
@@ -175,8 +188,8 @@ def _form_page(
     rule: AlertRule | None,
     save: Callable[[RuleInput], tuple[AlertRule, str]],
 ) -> HttpResponse:
-    """The form; what it sends is tried, or saved."""
-    trial = None
+    """The form; what it sends is tried, tested, or saved."""
+    trial, tested = None, None
     if request.method == "POST" and form.is_valid():
         try:
             given = form.given()
@@ -192,6 +205,8 @@ def _form_page(
                     else viewer_of(draft.workspace_id, draft.owner_id)
                 )
                 trial = try_rule(draft, viewer)
+            elif request.POST.get("intent") == TEST:
+                tested = send_test_message(rule_id=rule.id if rule else "", given=given)
             else:
                 saved, secret = save(given)
                 return _saved(request, saved, secret, is_new=rule is None)
@@ -204,6 +219,7 @@ def _form_page(
         "chips": chips,
         "problems": problems,
         "trial": trial,
+        "tested": tested,
         "spark": spark_of(trial.days) if trial else (),
         "time": _time(request),
         "can_tell_others": request.member_permissions.can(Permission.WORKSPACE_MANAGE),

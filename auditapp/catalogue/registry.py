@@ -8,6 +8,7 @@ from itertools import chain
 from types import MappingProxyType
 
 from auditapp.catalogue import (
+    alert_rules,
     audiences,
     consent,
     destinations,
@@ -85,6 +86,7 @@ _DECLARED: tuple[EventType, ...] = (
     *users.TYPES,
     *journeys.TYPES,
     *workspace.TYPES,
+    *alert_rules.TYPES,
     *reverts.TYPES,
 )
 

@@ -18,7 +18,6 @@ _FORWARDING = Target("audit_forwarding", "wsp_2uJc8FbLoQ5hYi0DxTn6Kv", "Audit Fo
 _SOURCE = Target("source", "src_7yOd3UiCfL1mPb9TxNh6Ks", "Audit events")
 _EVENT_TYPE = Target("event_type", "order.refunded", "Order Refunded")
 _LABEL = Target("label", "environment:prod", "environment:prod")
-_RULE = Target("alert_rule", "alr_1cKe8ZaVwG4jSq6MoXf3Dp", "Warehouse switched off")
 _VIEW = Target("saved_view", "viw_9lHt5BnRuE2yIv7WgQk0Ja", "Risky changes in production")
 _PERSON = Target("user", "usr_3sFz6PmJxC0oUd8YtAb5Lg", "Noor Haddad", personal=True)
 # Filters may name a person, an e-mail address or an IP.
@@ -249,7 +248,7 @@ _AUDIT_TRAIL = (
     ),
 )
 
-_FORWARD_AND_ALERT = (
+_FORWARDING_TYPES = (
     _declare(
         "audit_forwarding.enabled",
         "Audit Forwarding Enabled",
@@ -310,61 +309,6 @@ _FORWARD_AND_ALERT = (
         _SOURCE,
         TaskAttempt(3),
     ),
-    _declare(
-        "alert_rule.created",
-        "Alert Rule Created",
-        "created {resource}",
-        _RULE,
-        Change("query", "Events", None, "event:warehouse.disabled"),
-        icon="bell",
-        revertible=True,
-    ),
-    _declare(
-        "alert_rule.modified",
-        "Alert Rule Modified",
-        "changed {resource}",
-        _RULE,
-        Change("threshold", "Threshold", 1, 3),
-    ),
-    _declare(
-        "alert_rule.enabled",
-        "Alert Rule Enabled",
-        "enabled {resource}",
-        _RULE,
-        Change("enabled", "Enabled", False, True),
-    ),
-    _declare(
-        "alert_rule.disabled",
-        "Alert Rule Disabled",
-        "disabled {resource}",
-        _RULE,
-        Change("enabled", "Enabled", True, False),
-    ),
-    _declare(
-        "alert_rule.secret_rotated",
-        "Alert Rule Secret Rotated",
-        "replaced the signing secret of {resource}",
-        _RULE,
-        like="modified",
-        risk=Risk.NOTABLE,
-        icon="key",
-        revertible=False,
-    ),
-    _declare(
-        "alert_rule.deleted",
-        "Alert Rule Deleted",
-        "deleted {resource}",
-        _RULE,
-        Change("query", "Events", "event:warehouse.disabled", None),
-        revertible=True,
-    ),
-    _declare(
-        "alert_rule.restored",
-        "Alert Rule Restored",
-        "restored {resource}",
-        _RULE,
-        Change("query", "Events", None, "event:warehouse.disabled"),
-    ),
 )
 
 _PRIVACY = (
@@ -394,4 +338,4 @@ _PRIVACY = (
     ),
 )
 
-TYPES: tuple[EventType, ...] = (*_SETTINGS, *_AUDIT_TRAIL, *_FORWARD_AND_ALERT, *_PRIVACY)
+TYPES: tuple[EventType, ...] = (*_SETTINGS, *_AUDIT_TRAIL, *_FORWARDING_TYPES, *_PRIVACY)

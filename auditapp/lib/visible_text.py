@@ -49,15 +49,19 @@ def terminal_safe(text: str) -> str:
     return _UNSEEN.sub(lambda match: f"<{_name(match[0])}>", text)
 
 
+def folded(text: str) -> str:
+    """The text as it is searched: case and width do not matter."""
+    return normalize("NFKC", normalize("NFKC", text).casefold())
+
+
 def search_words(text: str) -> list[str]:
     """The words by which a text is found, folded so that case and width do not matter; each once, in order.
 
     `olga@example.com`, `203.0.113.9` and `tok_77b3` are words, and so are their parts. At most 64 words of 64
     characters: what is searched for goes through here too, so a word that was cut is still found.
     """
-    folded = normalize("NFKC", normalize("NFKC", text).casefold())
     words: dict[str, None] = {}
-    for compound in _COMPOUND.finditer(folded):
+    for compound in _COMPOUND.finditer(folded(text)):
         words[compound[0][:WORD_LENGTH]] = None
         for part in _PART.finditer(compound[0]):
             words[part[0][:WORD_LENGTH]] = None

@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
-from auditapp.lib.visible_text import search_words
+from auditapp.lib.visible_text import folded, search_words
 from auditapp.record.drafts import Actor, EventDraft
 
 
@@ -40,6 +40,7 @@ IPV6_LEVELS: Final = (32, 48, 64)
 MAX_TOKENS: Final = 160
 MAX_META_WORDS: Final = 40
 MAX_REASON_WORDS: Final = 40
+MAX_TARGETS: Final = 20
 MAX_LEXEME_BYTES: Final = 200
 
 
@@ -67,6 +68,19 @@ def tsvector_text(lexemes: Iterable[str]) -> str:
 def quoted(lexeme: str) -> str:
     """One lexeme in the quotes of tsvector and tsquery."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def searched_text(draft: EventDraft) -> str:
+    """All text that words of an event are taken from, folded as they are: what is not in it is in no word's token."""
+    people = [one for one in (draft.actor, draft.actor.real) if one]
+    texts = [draft.type.replace(".", " ").replace("_", " ")]
+    texts += [text for one in people for text in (one.name, one.email or "")]
+    texts += [target.name for target in draft.targets[:MAX_TARGETS]]
+    texts += [*_texts(draft.meta), str(draft.context.get("reason") or "")]
+    ids = [one.id.casefold() for one in people] + [one.id.casefold() for one in draft.targets[:MAX_TARGETS]]
+    # A line's end keeps them apart: it is part of no word and goes together with no character.
+    whole = "\n".join([folded("\n".join(texts)), *ids, *ip_words(str(draft.context.get("ip") or ""))])
+    return whole.replace("\x00", "")
 
 
 # Names and addresses come again and again: their words are made once.
@@ -115,7 +129,7 @@ def _tokens(draft: EventDraft) -> Iterator[tuple[str, str]]:
     yield from _actor_tokens(draft.actor)
     for word in ip_words(str(draft.context.get("ip") or "")):
         yield Token.IP, word
-    for target in draft.targets[:20]:
+    for target in draft.targets[:MAX_TARGETS]:
         yield Token.TARGET_WORD, target.id.casefold()
         for word in _words(target.name):
             # Somebody invited is a target by address: no more to be searched by everyone than an actor's.

@@ -28,6 +28,8 @@ ROWS: list[tuple[str, str, tuple[str, ...], dict[str, object] | None]] = [
     ("alerts:rule_edit", OWNERS_DO, ("alert",), NEW),
     ("alerts:rule_edit", OWN_OF_MILO, ("alert_of_milo",), None),
     ("alerts:rule_edit", MILO_DOES, ("alert_of_milo",), NEW),
+    ("alerts:rule_test", OWNERS, ("alert",), {}),
+    ("alerts:rule_test", OWN_OF_MILO, ("alert_of_milo",), {}),
     ("alerts:rule_disable", OWNERS_DO, ("alert",), {}),
     ("alerts:rule_disable", MILO_DOES, ("alert_of_milo",), {}),
     ("alerts:rule_enable", OWNERS_DO, ("alert_off",), {}),

@@ -11,10 +11,11 @@ from auditapp.access.models import Grant
 from auditapp.alerts import reader
 from auditapp.alerts.models import AlertCount, AlertFiring, AlertReading
 from auditapp.alerts.reader import evaluate_batch, waiting_workspaces
+from auditapp.alerts.rule_index import Shape
 from auditapp.alerts.services import RuleInput, create_alert_rule, disable_alert_rule, enable_alert_rule
 from auditapp.alerts.silences import tell_silences
+from auditapp.catalogue.types import Risk
 from auditapp.lib import clock
-from auditapp.record.envelope import opened
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.readers import move_reader, read_forward
 from auditapp.sealing.services import seal_batch
@@ -230,8 +231,8 @@ def test_an_event_asks_few_of_many_rules(cast, rule, look):
         rows = [one.parsed() for one in stored]
     assert len(index.watches) == 43
     place = next(n for n, row in enumerate(rows) if row["type"] == "source.disabled")
-    event = opened(rows[place], stored[place].units)
-    assert [watch.rule.id for watch in index.candidates(event, "routine")] == [wanted.id]
+    found = index.candidates(Shape.sealed(rows[place], Risk.ROUTINE), rows[place]["actor"])
+    assert [watch.rule.id for watch in found] == [wanted.id]
 
 
 def test_nothing_is_read_where_no_rule_is_on(cast, look):

@@ -20,7 +20,7 @@ RESULTS = BASE_DIR / "bench-results"
 SMALL = 10_000
 ROWS = ("pages", "counts", "writes", "sealing", "verifying", "seals", "singles", "exports", "peers")
 # Measured on installations of their own, whatever the size.
-STREAM_ROWS = ("stages", "streams", "dead")
+STREAM_ROWS = ("stages", "streams", "dead", "alerts")
 VERIFY_ROUNDS = 3
 
 
@@ -35,6 +35,7 @@ def main() -> int:
     sizes = sorted({SMALL, asked.events}) if set(ROWS) & set(asked.rows) else []
     with ExitStack() as stack:
         bench = Bench.loaded(stack, sizes, asked.rows, asked.keep)
+        bench.events = asked.events
         bench.run(asked.rounds)
     table = markdown(bench.timings, bench.sizes, bench.counts) if sizes else ""
     table += "".join(f"\n\n{text}" for text in bench.stream_tables)
@@ -69,6 +70,7 @@ class Bench:
         from tests.bench.timing import Timings
 
         self.rows = rows
+        self.events = SMALL
         self.beside = Beside()
         self.waits: list[float] = []
         self.singles: list[Any] = []
@@ -127,6 +129,7 @@ class Bench:
 
     def _run_streams(self, rounds: int) -> None:
         from tests.bench import engines
+        from tests.bench.alerts import Alerts
         from tests.bench.dead import Dead
         from tests.bench.streams import Streams
 
@@ -134,7 +137,7 @@ class Bench:
             measured = engines.microseconds(engines.rows(), rounds=rounds, calls=engines.CALLS)
             self.streams["stages"] = measured
             self.stream_tables.append(engines.markdown(measured))
-        for row, one in (("streams", Streams()), ("dead", Dead())):
+        for row, one in (("streams", Streams()), ("dead", Dead()), ("alerts", Alerts(self.events))):
             if row in self.rows:
                 one.measure(rounds)
                 self.streams[row] = one.as_value()

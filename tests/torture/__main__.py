@@ -24,6 +24,7 @@ PLANS = {
     "crash_worker": Plan(writers=2, events=10_000, kills=20),
     "delivery": Plan(writers=2, events=200_000, kills=50),
     "export_kill": Plan(writers=1, events=60_000, kills=12),
+    "failures": Plan(events=10_000, kills=5),
     "idempotency": Plan(writers=50, events=200),
     "fuzz": Plan(writers=4, events=100_000),
     "main_job": Plan(writers=1, events=500),
