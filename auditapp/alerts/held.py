@@ -8,7 +8,7 @@ from typing import Final
 from django.db import connection
 
 from auditapp.alerts.models import Hold
-from auditapp.alerts.queries import DAYS_SHOWN
+from auditapp.alerts.queries import DAYS_SHOWN, OWN_ID
 from auditapp.lib import clock
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
@@ -18,13 +18,13 @@ MOST_LISTED: Final = 20
 COUNTS = """
 SELECT count(*), count(DISTINCT task), count(DISTINCT task) FILTER (WHERE hold = 'recovered'),
     count(DISTINCT task) FILTER (WHERE hold = 'held')
-FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, 'own_')
+FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, %s) AND NOT starts_with(rule_id, 'own_')
 """
-# Of one task, several rules may have held as many notices each. What members chose for themselves is not counted.
+# What members chose for themselves is nobody's business. Of one task, several rules may have held as many notices each. What members chose for themselves is not counted.
 TASKS = """
 SELECT task, count(*), max(fired_at), min(held_until), (array_agg(event_id ORDER BY index DESC))[1],
     (array_agg(hold ORDER BY fired_at DESC, index DESC))[1]
-FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, 'own_')
+FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, %s) AND NOT starts_with(rule_id, 'own_')
 GROUP BY task ORDER BY max(fired_at) DESC, task LIMIT %s
 """
 
@@ -63,9 +63,9 @@ def held_of(viewer: Viewer) -> Held:
     """What the rules of a workspace held in 30 days; its latest tasks as the viewer may see them."""
     first = clock.now() - timedelta(days=DAYS_SHOWN)
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, [viewer.workspace_id, first])
+        cursor.execute(COUNTS, [viewer.workspace_id, first, OWN_ID])
         notices, tasks, recovered, waiting = cursor.fetchone()
-        cursor.execute(TASKS, [viewer.workspace_id, first, MOST_LISTED])
+        cursor.execute(TASKS, [viewer.workspace_id, first, OWN_ID, MOST_LISTED])
         found = cursor.fetchall()
     seen = visible_events(viewer).many([row[4] for row in found if row[4]]) if found else {}
     latest = [

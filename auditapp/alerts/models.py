@@ -106,6 +106,10 @@ class AlertRule(models.Model):
     def audit_target(self) -> Target:
         return Target("alert_rule", self.id, self.name)
 
+    @property
+    def rings(self) -> bool:
+        return bool(self.by_bell and self.told_ids)
+
 
 class AlertReading(models.Model):
     """The reader of the log that looks for a workspace's rules. `generation` is part of its name, since a reader never goes back and

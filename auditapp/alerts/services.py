@@ -266,10 +266,7 @@ def rule_to_change(access: Access, rule_id: str) -> AlertRule:
 
 
 def fill_rule(access: Access, rule: AlertRule, given: RuleInput) -> str:
-    """Put what was given into a rule, which the caller saves, or not; gives a signing secret that was made.
-
-    Raises:  Invalid, Denied
-    """
+    """Put what was given into a rule, which the caller saves, or not; gives a signing secret that was made."""
     rule.name = given.name.strip()
     if not rule.name or len(rule.name) > 100:
         raise Invalid("Give the rule a name of at most 100 characters.", field="name", code="required")
