@@ -77,7 +77,7 @@ class Task(models.Model):
     @property
     def waits_to_retry(self) -> bool:
         """Whether the last attempt failed and the next one has not begun."""
-        return self.state == TaskState.WAITING and bool(self.error) and self.next_at > clock.now()
+        return self.state == TaskState.WAITING and bool(self.error)
 
 
 class TaskStep(models.Model):

@@ -181,12 +181,13 @@ def _release(task: Task, why: WorkerStops | TurnOver) -> None:
             attempt = TaskAttempt.objects.filter(workspace_id=task.workspace_id, task_id=task.id, number=task.attempt)
             if isinstance(why, TurnOver):
                 attempt.update(state=AttemptState.PAUSED)
-                task.next_at = clock.now() + timedelta(seconds=why.after_s)
+                # What the attempt before it failed of is over; its own row keeps it.
+                task.next_at, task.error = clock.now() + timedelta(seconds=why.after_s), ""
             else:
                 attempt.delete()
                 task.attempt -= 1
             task.state, task.lease_until = TaskState.WAITING, None
-            task.save(update_fields=["attempt", "state", "lease_until", "next_at"])
+            task.save(update_fields=["attempt", "state", "lease_until", "next_at", "error"])
     except LeaseLost:
         logger.info("Task %s of workspace %s is no longer this worker's.", task.id, task.workspace_id)
 

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from auditapp.trail.filters import TrailQuery, read_query
 from auditapp.trail.moments import PageTime, zone_named
 
 SHOWN: Final = 50
+MINUTES_FROM_S: Final = 120
 LIVE: Final = (State.QUEUED, State.RUNNING)
 EXPORT_KIND: Final = "audit_trail.export"
 PARQUET: Final = "parquet"
@@ -47,6 +49,7 @@ class ExportShown:
     filters: str
     progress: str
     attempt: str
+    waits_to_retry: bool
     is_live: bool
     can_download: bool
 
@@ -198,7 +201,8 @@ def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access
         f"{since} to {time.exact(export.until)}",
         export.query,
         _progress(export, time),
-        _attempt(task, time) if task else "",
+        _attempt(task) if task else "",
+        task is not None and task.waits_to_retry,
         export.state in LIVE,
         _is_there(export) and access.can(Permission.AUDIT_EXPORT) and covers(viewer, viewer_of(export)),
     )
@@ -215,9 +219,10 @@ def _progress(export: Export, time: PageTime) -> str:
     return f"{written}, back to {time.short(parse_page_key(export.position).occurred_at)}."
 
 
-def _attempt(task: Task, time: PageTime) -> str:
+def _attempt(task: Task) -> str:
     """Which attempt this is, once one has failed."""
-    if task.waits_to_retry:
-        said = f"Attempt {task.attempt} of {task.of} failed: {task.error}"
-        return f"{said} The next one is at {time.short(task.next_at)}."
-    return f"Attempt {task.attempt} of {task.of}." if task.attempt > 1 else ""
+    if not task.waits_to_retry:
+        return f"Attempt {task.attempt} of {task.of}." if task.attempt > 1 else ""
+    seconds = ceil((task.next_at - clock.now()).total_seconds())
+    pause = "at once" if seconds <= 0 else f"in {seconds} s" if seconds < MINUTES_FROM_S else f"in {seconds // 60} min"
+    return f"Attempt {task.attempt} of {task.of} failed: {task.error} The next one begins {pause}."

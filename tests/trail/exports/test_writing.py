@@ -277,7 +277,10 @@ def test_page_says_which_attempt_it_is(cast, turn, monkeypatch):
         running.run_due_task()
     with clock.at(NOON), in_workspace(cast.workspace.id):
         (shown,) = exports_shown(access)
-        assert shown.attempt.startswith(f"Attempt 1 of 6 failed: {OURS} The next one is at ")
-        Task.objects.filter(key=export.id).update(next_at=NOON, attempt=2)
+        assert shown.attempt.startswith(f"Attempt 1 of 6 failed: {OURS} The next one begins in ")
+        Task.objects.filter(key=export.id).update(next_at=NOON)
+        (due,) = exports_shown(access)
+        Task.objects.filter(key=export.id).update(attempt=2, state="running")
         (shown,) = exports_shown(access)
+    assert due.attempt.endswith("The next one begins at once.")
     assert shown.attempt == "Attempt 2 of 6."
