@@ -87,6 +87,8 @@ def store_says(workspace_id: int, says: Sequence[Say], *, settled: Iterable[Firi
 
 def _write(workspace_id: int, firings: Sequence[Firing]) -> None:
     now = clock.now()
+    # A member's own notifications are listed nowhere but in the bell: of them only tasks are followed, whatever the number of members.
+    firings = [one for one in firings if one.task or not one.rule.own]
     counts: dict[str, int] = {}
     for one in firings:
         counts[one.rule.id] = counts.get(one.rule.id, 0) + 1

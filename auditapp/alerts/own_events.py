@@ -1,4 +1,7 @@
-"""Which events are worth a notification that a member chose by area, beyond its area: nothing that was only read, and of failed syncs a few."""
+"""Which events are worth a notification that a member chose by area, beyond its area.
+
+Nothing that was only read, no recovery of what was not told of, and of failed syncs a few.
+"""
 
 from typing import Final
 
@@ -10,7 +13,6 @@ from auditapp.record.drafts import EventDraft
 # As Segment notifies of failed syncs in the product.
 TOLD_AT: Final = (5, 20)
 SYNC_FAILED: Final = "warehouse.run_failed"
-SYNC_RECOVERED: Final = "warehouse.run_recovered"
 
 
 def is_worth_it(rule: AlertRule, event: EventDraft, attempt: Attempt | None) -> bool:
@@ -19,9 +21,11 @@ def is_worth_it(rule: AlertRule, event: EventDraft, attempt: Attempt | None) -> 
         return True
     if event.is_read:
         return False
-    if rule.own != Own.BELL or event.type not in (SYNC_FAILED, SYNC_RECOVERED):
+    if attempt and not attempt.is_failure and event.type.endswith("recovered"):
+        return False  # who was told of a failure is told that it recovered, and nobody else has to know
+    if rule.own != Own.BELL or event.type != SYNC_FAILED:
         return True
-    if attempt is None or not (attempt.is_failure and attempt.is_final):
+    if attempt is None or not attempt.is_final:
         return False
     in_a_row = failed_in_a_row(rule.workspace_id, event)
     return in_a_row is None or in_a_row in TOLD_AT

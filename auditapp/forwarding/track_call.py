@@ -7,10 +7,12 @@ every target, every change.
 from datetime import datetime
 from typing import Any, Final
 
+from auditapp.catalogue.sentence import plain_sentence
 from auditapp.lib.clock import utc_text
 from auditapp.lib.ids import event_key
 from auditapp.record.drafts import Actor, EventDraft, Target
 from auditapp.record.event_types import KnownType
+from auditapp.trail.dressing import event_parts
 from auditapp.trail.event_json import CONTEXT_NAMES, actor_as_json, change_as_json, target_as_json
 
 # Segment's one name for every forwarded event, and its id for what nobody in particular did.
@@ -45,6 +47,9 @@ def track_call(
         "changes": [change_as_json(change) for change in event.changes],
         "meta": dict(event.meta),
     }
+    if kind.source == "workspace":
+        # Nobody but the workspace knows how its own types read.
+        properties["sentence"] = plain_sentence(event_parts(event, kind.sentence))
     if has_one_name:
         properties["details"] = _details(event, resource)
     happened = utc_text(event.occurred_at)

@@ -14,7 +14,7 @@ from auditapp.catalogue import registry
 from auditapp.catalogue.sentence import Part, plain_sentence, sentence_parts
 from auditapp.lib.markup import format_html
 from auditapp.lib.visible_text import visible
-from auditapp.record.drafts import MISSING, Actor
+from auditapp.record.drafts import MISSING, Actor, EventDraft
 from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import OTHER_AREA_NAME
 
@@ -98,9 +98,14 @@ def plain_text(row: EventRow) -> str:
 
 
 def parts_of(row: EventRow, *, without_attempt: bool = False) -> list[Part]:
-    event = row.event
+    sentence = row.type.sentence
+    return event_parts(row.event, sentence.replace(WHICH_ATTEMPT, "") if without_attempt else sentence)
+
+
+def event_parts(event: EventDraft, sentence: str) -> list[Part]:
+    """What happened, from the verb on, in the words of this sentence."""
     return sentence_parts(
-        row.type.sentence.replace(WHICH_ATTEMPT, "") if without_attempt else row.type.sentence,
+        sentence,
         targets=[{"type": target.type, "id": target.id, "name": target.name} for target in event.targets],
         meta=event.meta,
         changes=[{"path": c.path, "old": _side(c.old), "new": _side(c.new)} for c in event.changes],

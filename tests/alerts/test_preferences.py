@@ -10,7 +10,8 @@ from django.test import Client
 
 from auditapp.access.models import Grant
 from auditapp.alerts.bell import unread_count
-from auditapp.alerts.models import AlertFiring, AlertRule
+from auditapp.alerts.hold_setting import notify_after_last_retry
+from auditapp.alerts.models import AlertFiring, AlertNotice, AlertRule
 from auditapp.alerts.own_events import failed_in_a_row
 from auditapp.alerts.preferences import Preferences, change_preferences, preferences_of
 from auditapp.alerts.queries import firings_page
@@ -55,9 +56,12 @@ def unread(cast, who):
         return unread_count(cast.workspace.id, who.id)
 
 
-def told(cast):
+def told(cast, own="", *, recovered=False):
+    """How many events, or recoveries, notices tell of."""
     with in_workspace(cast.workspace.id):
-        return AlertFiring.objects.count()
+        rules = AlertRule.objects.filter(own__startswith=own).values_list("id", flat=True)
+        notices = AlertNotice.objects.filter(rule_id__in=list(rules))
+        return sum(one.recovered if recovered else one.firings for one in notices)
 
 
 def test_nobody_is_told_of_what_they_did_not_choose(cast, choose, look):
@@ -266,10 +270,53 @@ def test_a_sync_that_others_report_is_told_when_it_failed_for_good(cast, choose,
         event = last_event(cast.workspace).event
         assert failed_in_a_row(cast.workspace.id, event) is None
     look()
+    assert (told(cast, "email"), told(cast, "bell")) == (2, 1)
+
+
+def attempt(cast, number, kind="run_failed"):
+    meta = {"attempt": number, "of": 6, "task": "tsk_1"}
+    with in_workspace(cast.workspace.id), acting(cast.workspace.id, SYSTEM):
+        record(
+            f"warehouse.{kind}",
+            target=cast.warehouse,
+            meta=meta,
+            outcome="failure" if kind == "run_failed" else "success",
+        )
+
+
+def test_who_was_told_of_a_failure_is_told_that_it_recovered_once(cast, choose, look):
+    choose(cast.olga, email=["warehouses"], bell=["warehouses"])
+    attempt(cast, 1)
+    look()
+    attempt(cast, 2, "run_recovered")
+    look()
+    assert (told(cast, "email"), told(cast, "email", recovered=True)) == (1, 1)
+    assert (told(cast, "bell"), told(cast, "bell", recovered=True)) == (0, 0)
+
+
+def test_only_after_the_last_retry_holds_for_what_members_chose_too(cast, choose, look):
+    choose(cast.olga, email=["warehouses"])
+    with acting_as(cast.olga, cast.workspace):
+        notify_after_last_retry(is_on=True)
+    attempt(cast, 1)
+    attempt(cast, 2)
+    attempt(cast, 3, "run_recovered")
+    look()
+    assert (told(cast), told(cast, recovered=True)) == (0, 0)
+    attempt(cast, 6)
+    look()
+    assert told(cast) == 1
+
+
+def test_a_firing_is_written_down_for_rules_alone(cast, choose, look, rule):
+    choose(cast.rita, email=["sources"], bell=["sources"])
+    choose(cast.milo, bell=["sources"])
+    one = rule()
+    happen(cast, 2, who=cast.milo)
+    look()
     with in_workspace(cast.workspace.id):
-        by_mail = AlertRule.objects.get(own="email")
-        assert AlertFiring.objects.filter(rule_id=by_mail.id).count() == 2
-    assert told(cast) == 3
+        assert {row.rule_id for row in AlertFiring.objects.all()} == {one.id}
+    assert (told(cast, "email"), told(cast, "bell")) == (2, 2)
 
 
 def browser(who):

@@ -11,7 +11,7 @@ from auditapp.catalogue.sentence import plain_sentence, sentence_parts
 from auditapp.forwarding.track_call import track_call
 from auditapp.pipeline.destinations.telling import told
 from auditapp.record.drafts import SYSTEM, Actor, Change, EventDraft, Target
-from auditapp.record.event_types import CATALOGUE
+from auditapp.record.event_types import CATALOGUE, undeclared_type
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLGA = Actor("user", "usr_olga", "Olga", "olga@example.com")
@@ -99,3 +99,16 @@ def test_a_destination_tells_of_it_in_the_sentence_of_the_trail(has_one_name):
         )
         parts = sentence_parts(kind.sentence, **{name: sample[name] for name in ("targets", "meta", "changes")})
         assert told(call(event, has_one_name=has_one_name)).sentence == f"Olga {plain_sentence(parts)}", key
+
+
+def test_a_type_of_the_workspaces_own_brings_its_words_along():
+    kind = replace(
+        undeclared_type("invoice.approved"), source="workspace", sentence="approved {resource}[ for {meta.amount}]"
+    )
+    event = replace(
+        EVENT, type="invoice.approved", targets=[Target("invoice", "inv_1", "Invoice 1")], meta={"amount": 90}
+    )
+    forwarded = track_call(event, kind, workspace_slug="demo", forwarded_at=AT)
+    assert forwarded["properties"]["sentence"] == "approved invoice Invoice 1 for 90"
+    assert told(forwarded).sentence == "Olga approved invoice Invoice 1 for 90"
+    assert "sentence" not in call()["properties"]

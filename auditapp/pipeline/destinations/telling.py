@@ -38,9 +38,7 @@ class Told:
 
     facts: Facts
     is_audit: bool
-    what: str
     who: str
-    resource: str
     sentence: str
     changes: str
     ip: str
@@ -79,9 +77,7 @@ def told(event: Mapping[str, Any]) -> Told:
     return Told(
         facts=facts,
         is_audit=is_audit,
-        what=what,
         who=who,
-        resource=resource,
         sentence=_audit_sentence(facts, properties, who) if is_audit else _sentence(facts, what, resource, who),
         changes=changes_in_short(facts.key, changes_of(properties)) if is_audit else "",
         ip=plain(facts.ip),
@@ -156,13 +152,15 @@ def plain(said: str, most: int = MAX_TOLD) -> str:
 
 def _audit_sentence(facts: Facts, properties: Mapping[str, Any], who: str) -> str:
     known = registry.event_type(facts.key)
+    # A type that a workspace declared says so itself: only there its words are known.
+    own = text(properties.get("sentence")) if known is None else ""
     parts = sentence_parts(
         known.sentence if known else default_sentence(facts.key),
         targets=targets_of(facts, properties),
         meta=meta_of(properties),
         changes=changes_of(properties),
     )
-    said = f"{who or 'Somebody'} {plain_sentence(parts)}"
+    said = f"{who or 'Somebody'} {own or plain_sentence(parts)}"
     # What failed by its type says so already.
     says_so = known.sample["outcome"] == "failure" if known else facts.key.endswith("failed")
     failed = " (failed)" if facts.is_success is False and not says_so else ""
