@@ -27,7 +27,14 @@ from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.flow.models import StageCount
 from auditapp.pipeline.functions.models import Function, FunctionUse, FunctionVersion
-from auditapp.pipeline.plans.models import PlanRule, SourcePlan, TrackingPlan, ViolationCount, ViolationSample
+from auditapp.pipeline.plans.models import (
+    PlanRule,
+    PlanRuleChange,
+    SourcePlan,
+    TrackingPlan,
+    ViolationCount,
+    ViolationSample,
+)
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.warehouses.models import Warehouse, WarehouseFeed, WarehouseSync
 from auditapp.record.models import (
@@ -87,6 +94,7 @@ __all__ = [
     "Node",
     "Pending",
     "PlanRule",
+    "PlanRuleChange",
     "Reader",
     "Replay",
     "Revert",

@@ -31,8 +31,10 @@ from auditapp.pipeline.flow.upstream import register_upstream
 from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
 from auditapp.pipeline.functions.restoring import forget_versions
 from auditapp.pipeline.functions.uses import take_out_of_destination, take_out_of_source
+from auditapp.pipeline.plans.connections import leave_plan_of
 from auditapp.pipeline.plans.jobs import forget_violations, tell_violations
 from auditapp.pipeline.plans.queries import planned_names
+from auditapp.pipeline.plans.schema_words import told_of_schema
 from auditapp.pipeline.transformations.services import (
     delete_transformations_of,
     delete_transformations_of_source,
@@ -54,13 +56,14 @@ from auditapp.revert.kinds.insert_function import InsertFunctionRevert
 from auditapp.revert.kinds.member import MemberRevert
 from auditapp.revert.kinds.saved_view import SavedViewRevert
 from auditapp.revert.kinds.source import SourceRevert
+from auditapp.revert.kinds.tracking_plan import TrackingPlanRevert
 from auditapp.revert.kinds.transformation import TransformationRevert
 from auditapp.revert.kinds.user_group import UserGroupRevert
 from auditapp.revert.kinds.warehouse import WarehouseRevert
 from auditapp.revert.kinds.workspace import WorkspaceRevert
 from auditapp.revert.marks import revert_marks, revert_panel, undo_actions
 from auditapp.sealing.jobs import verify_all
-from auditapp.sources.attached import attach_to_sources
+from auditapp.sources.attached import attach_to_sources, tell_with_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.planned import register_planned
 from auditapp.sources.queries import source_ids_with_labels, source_names
@@ -154,6 +157,7 @@ REVERT_KINDS: Final = (
     DestinationRevert(),
     DestinationFilterRevert(),
     TransformationRevert(),
+    TrackingPlanRevert(),
     AlertRuleRevert(),
     AuditForwardingRevert(),
     SavedViewRevert(),
@@ -185,6 +189,8 @@ def register_resources() -> None:
     attach_to_sources(delete_transformations_of_source)
     attach_to_sources(take_out_of_source)
     attach_to_sources(disconnect_deleted_source)
+    attach_to_sources(leave_plan_of)
+    tell_with_sources(told_of_schema)
     register_planned(planned_names)
     attach_to_sources(forget_stages)
     register_upstream(find_upstream)

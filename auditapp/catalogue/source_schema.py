@@ -13,6 +13,7 @@ _declare = partial(declaring.declare, area="sources")
 
 _SOURCE = Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop")
 _EVENT = Meta("event", "Event", "Order Completed")
+_CALL = Meta("call", "Call", "track")
 _PROPERTY = Meta("property", "Property", "coupon")
 _TRAIT = Meta("trait", "Trait", "shoe_size")
 
@@ -68,6 +69,7 @@ TYPES: tuple[EventType, ...] = (
         "allowed event {meta.event} in {resource}",
         _SOURCE,
         _EVENT,
+        _CALL,
         Change("allowed", "Allowed", False, True),
     ),
     _declare(
@@ -76,6 +78,7 @@ TYPES: tuple[EventType, ...] = (
         "blocked event {meta.event} in {resource}",
         _SOURCE,
         _EVENT,
+        _CALL,
         Change("allowed", "Allowed", True, False),
     ),
     _declare(
@@ -84,6 +87,17 @@ TYPES: tuple[EventType, ...] = (
         "archived event {meta.event} in {resource}",
         _SOURCE,
         _EVENT,
+        _CALL,
+    ),
+    _declare(
+        "source_schema.event_restored",
+        "Schema Event Restored",
+        "restored event {meta.event} in {resource}",
+        _SOURCE,
+        _EVENT,
+        _CALL,
+        like="archived",
+        icon="eye",
     ),
     _rule("required", "optional", like="modified"),
     _rule("optional", "required", like="modified"),

@@ -14,6 +14,8 @@ _declare = partial(declaring.declare, area="tracking_plans")
 _PLAN = Target("tracking_plan", "tpl_3xYn9KoFdR6bWu2CgJv5Qi", "Mobile commerce")
 _SOURCE = Target("source", "src_8zEa4MhTkP7lSx1VqOc6Bw", "Android app")
 _EVENT = Meta("event", "Event", "Order Completed")
+_RULE = Meta("rule", "Rule", "5b0c7de1a94f2e6d8830")
+_REVISION = Meta("revision", "Revision", "rev_7cPw2MzHkA5tQe8XuDn3Bs")
 _PROPERTY = Meta("property", "Property", "currency")
 _TRAIT = Meta("trait", "Trait", "shoe_size")
 
@@ -24,7 +26,14 @@ def _applied(key: str, name: str, sentence: str, what: Meta, *, risk: Risk = Ris
 
 
 TYPES: tuple[EventType, ...] = (
-    _declare("tracking_plan.created", "Tracking Plan Created", "created {resource}", _PLAN),
+    _declare(
+        "tracking_plan.created",
+        "Tracking Plan Created",
+        "created {resource}",
+        _PLAN,
+        Change("name", "Name", None, "Mobile commerce"),
+        revertible=True,
+    ),
     _declare(
         "tracking_plan.modified",
         "Tracking Plan Modified",
@@ -33,7 +42,26 @@ TYPES: tuple[EventType, ...] = (
         Change("description", "Description", "", "Orders, carts and returns"),
         aliases=("Tracking Plan Updated",),
     ),
-    _declare("tracking_plan.deleted", "Tracking Plan Deleted", "deleted {resource}", _PLAN),
+    _declare(
+        "tracking_plan.deleted",
+        "Tracking Plan Deleted",
+        "deleted {resource}",
+        _PLAN,
+        Meta("rules", "Rules", 58),
+        _REVISION,
+        Change("name", "Name", "Mobile commerce", None),
+        Change("slug", "Slug", "mobile-commerce", None),
+        revertible=True,
+    ),
+    _declare(
+        "tracking_plan.restored",
+        "Tracking Plan Restored",
+        "restored {resource}",
+        _PLAN,
+        Meta("rules", "Rules", 58),
+        _REVISION,
+        Change("name", "Name", None, "Mobile commerce"),
+    ),
     _declare(
         "tracking_plan.inferred",
         "Tracking Plan Inferred",
@@ -41,7 +69,9 @@ TYPES: tuple[EventType, ...] = (
         _PLAN,
         _SOURCE,
         Meta("events", "Events", 42),
+        _REVISION,
         like="created",
+        revertible=True,
     ),
     _declare(
         "tracking_plan.operations_updated",
@@ -72,6 +102,7 @@ TYPES: tuple[EventType, ...] = (
         "changed {meta.rules:rule} of {resource}",
         _PLAN,
         Meta("rules", "Rules", 58),
+        _REVISION,
         Meta("added", "Added", 40),
         Meta("added_events", "Added events", ["Cart Viewed", "Order Completed"]),
         Meta("changed", "Changed", 15),
@@ -86,6 +117,8 @@ TYPES: tuple[EventType, ...] = (
         "added event {meta.event} to {resource}",
         _PLAN,
         _EVENT,
+        _RULE,
+        _REVISION,
     ),
     _declare(
         "tracking_plan.event_modified",
@@ -93,6 +126,8 @@ TYPES: tuple[EventType, ...] = (
         "changed event {meta.event} in {resource}",
         _PLAN,
         _EVENT,
+        _RULE,
+        _REVISION,
         Change("required_properties", "Required properties", ["total"], ["currency", "total"]),
     ),
     _declare(
@@ -101,6 +136,8 @@ TYPES: tuple[EventType, ...] = (
         "removed event {meta.event} from {resource}",
         _PLAN,
         Meta("event", "Event", "Cart Viewed"),
+        _RULE,
+        _REVISION,
         revertible=True,
     ),
     _declare(

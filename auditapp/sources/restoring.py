@@ -10,7 +10,8 @@ from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.labels import checked_labels
 from auditapp.record.drafts import changed
 from auditapp.record.services import record
-from auditapp.sources.models import Source, SourceEvent, SourceHead
+from auditapp.sources.models import SeenEvent, Source, SourceEvent, SourceHead
+from auditapp.sources.schema import EventName
 from auditapp.sources.services import KIND_NAMES, free_name, free_slug, save_source, whole_of_source
 from auditapp.sources.write_keys import make_write_key
 
@@ -21,13 +22,20 @@ class StillThere(Conflict):
 
 @transaction.atomic
 def restore_source(
-    *, source_id: str, name: str, kind: str, slug: str = "", labels: Sequence[str] = (), is_enabled: bool = True
+    *,
+    source_id: str,
+    name: str,
+    kind: str,
+    slug: str = "",
+    labels: Sequence[str] = (),
+    is_enabled: bool = True,
+    blocked: Sequence[EventName] = (),
 ) -> Source:
     """Make a source again under the id that it had. Its old write keys stay dead: what was deleted may have leaked.
 
-    Takes:   slug, which it gets where it is free
+    Takes:   slug, which it gets where it is free; blocked, events that it stopped, which it stops again
     Raises:  Denied, Invalid, NameTaken, StillThere
-    Writes:  Source, SourceHead, WriteKey; source.restored
+    Writes:  Source, SourceHead, WriteKey, SeenEvent; source.restored
     """
     access = acting_access()
     access.require_everywhere(Permission.SOURCE_CREATE)
@@ -54,6 +62,10 @@ def restore_source(
     next_index = 0 if last is None else last + 1
     SourceHead.objects.create(workspace_id=access.workspace_id, source_id=source_id, next_index=next_index)
     make_write_key(source)
+    now, here = clock.now(), {"workspace_id": access.workspace_id, "source_id": source_id}
+    SeenEvent.objects.bulk_create(
+        SeenEvent(**here, type=one.type, name=one.name, is_allowed=False, first_seen_at=now) for one in blocked
+    )
     changes = changed({}, whole_of_source(source))
     record("source.restored", target=source, meta={"kind": KIND_NAMES[kind]}, changes=changes)
     return source

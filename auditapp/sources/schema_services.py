@@ -47,7 +47,23 @@ def archive_event(*, source_id: str, type: str, name: str) -> None:
     seen = _seen(source, type, name)
     seen.is_archived = True
     seen.save(update_fields=["is_archived"])
-    record("source_schema.event_archived", target=source, meta={"event": name})
+    record("source_schema.event_archived", target=source, meta={"event": name, "call": type})
+
+
+@transaction.atomic
+def restore_event(*, source_id: str, type: str, name: str) -> None:
+    """Show an event on the page of the schema again that was taken off it.
+
+    Raises:  NotFound, Denied, AlreadySo
+    Writes:  SeenEvent; source_schema.event_restored
+    """
+    source = source_to_change(source_id)
+    seen = _seen(source, type, name)
+    if not seen.is_archived:
+        raise AlreadySo
+    seen.is_archived = False
+    seen.save(update_fields=["is_archived"])
+    record("source_schema.event_restored", target=source, meta={"event": name, "call": type})
 
 
 def _set_allowed(source_id: str, type: str, name: str, *, is_allowed: bool) -> SeenEvent:
@@ -60,7 +76,7 @@ def _set_allowed(source_id: str, type: str, name: str, *, is_allowed: bool) -> S
     record(
         f"source_schema.event_{'allowed' if is_allowed else 'blocked'}",
         target=source,
-        meta={"event": name},
+        meta={"event": name, "call": type},
         changes=[Change("allowed", not is_allowed, is_allowed)],
     )
     return seen

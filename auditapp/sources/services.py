@@ -13,7 +13,7 @@ from auditapp.lib.ids import new_id
 from auditapp.lib.labels import checked_labels
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
-from auditapp.sources.attached import delete_attached
+from auditapp.sources.attached import delete_attached, told_of_attached
 from auditapp.sources.locking import source_to_change
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceHead, WriteKey
 from auditapp.sources.write_keys import make_write_key
@@ -118,8 +118,9 @@ def delete_source(*, source_id: str) -> None:
     Writes:  Source, SourceHead, WriteKey, SeenEvent, SourceCount; source.deleted, and what deletes what hangs on it
     """
     source = source_to_change(source_id)
+    whole = whole_of_source(source)
     delete_attached(source)
-    record("source.deleted", target=source, changes=changed(whole_of_source(source), {}))
+    record("source.deleted", target=source, changes=changed(whole, {}))
     for kept in (WriteKey, SourceHead, SeenEvent, SourceCount):
         kept.objects.filter(workspace_id=source.workspace_id, source_id=source.id).delete()
     source.delete()
@@ -142,7 +143,10 @@ def _told(source: Source) -> dict[str, Any]:
 
 def whole_of_source(source: Source) -> dict[str, Any]:
     """All that events tell of a source, which is what one that was deleted comes back with."""
-    return {**_told(source), "kind": source.kind, "enabled": source.is_enabled}
+    told = {**_told(source), "kind": source.kind, "enabled": source.is_enabled}
+    blocked = SeenEvent.objects.filter(workspace_id=source.workspace_id, source_id=source.id, is_allowed=False)
+    names = [f"{kind}/{name}" for kind, name in blocked.order_by("type", "name").values_list("type", "name")]
+    return told | ({"blocked": names} if names else {}) | told_of_attached(source)
 
 
 def free_name(workspace_id: int, name: str, *, but: str = "") -> str:

@@ -137,7 +137,7 @@ def test_a_plan_is_inferred_from_what_a_source_saw(cast):
     compiled = CompiledPlan(rules)
     assert all(not compiled.check(event, ALLOW_EVERYTHING).violations for event in events)
     row = last_event(cast.workspace)
-    assert (row.event.type, row.event.meta) == ("tracking_plan.inferred", {"events": 3})
+    assert (row.event.type, row.event.meta["events"]) == ("tracking_plan.inferred", 3)
     assert [target.id for target in row.event.targets] == [plan.id, cast.shop.id]
 
 

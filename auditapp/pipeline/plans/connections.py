@@ -11,7 +11,7 @@ from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.pipeline.plans.errors import AlreadyConnected, HasAnotherPlan, NotConnected
 from auditapp.pipeline.plans.locking import plan_to_change
-from auditapp.pipeline.plans.models import SourcePlan
+from auditapp.pipeline.plans.models import SourcePlan, TrackingPlan
 from auditapp.pipeline.plans.queries import schema_settings
 from auditapp.pipeline.plans.settings import SchemaSettings, settings_as_json, settings_of
 from auditapp.record.drafts import Change, changed
@@ -29,7 +29,7 @@ class Keep(Enum):
 
 KEEP: Final = Keep.KEEP
 # Settings that have event types of their own: path in JSON, what they are about, and what false is called.
-_OWN_TYPES: Final = {
+OWN_TYPES: Final = {
     ("track", "allowUnplannedEvents"): ("new_events", "blocked"),
     ("track", "allowUnplannedEventProperties"): ("new_event_properties", "omitted"),
     ("identify", "allowUnplannedTraits"): ("new_identify_traits", "omitted"),
@@ -37,7 +37,7 @@ _OWN_TYPES: Final = {
     ("identify", "allowTraitsOnViolations"): ("identify_traits_on_violation", "omitted"),
     ("group", "allowTraitsOnViolations"): ("group_traits_on_violation", "omitted"),
 }
-_WORDS: Final = {"allowed": "allow", "blocked": "block", "omitted": "omit"}
+WORDS: Final = {"allowed": "allow", "blocked": "block", "omitted": "omit"}
 
 
 @transaction.atomic
@@ -76,6 +76,19 @@ def disconnect_source(*, plan_id: str, source_id: str) -> None:
     follows.save(update_fields=["plan_id", "connected_at"])
     source = Source.objects.get(workspace_id=plan.workspace_id, id=source_id)
     record("tracking_plan.source_disconnected", target=[plan, source], scope_id=source.id)
+
+
+def leave_plan_of(source: Source) -> None:
+    """Have a source that is being deleted follow its plan no more, in the caller's transaction.
+
+    Writes:  SourcePlan; tracking_plan.source_disconnected
+    """
+    rows = SourcePlan.objects.select_for_update().filter(workspace_id=source.workspace_id, source_id=source.id)
+    follows = rows.exclude(plan_id=None).first()
+    if follows is not None:
+        plan = TrackingPlan.objects.get(workspace_id=source.workspace_id, id=follows.plan_id)
+        rows.update(plan_id=None, connected_at=None)
+        record("tracking_plan.source_disconnected", target=[plan, source], scope_id=source.id)
 
 
 @transaction.atomic
@@ -145,10 +158,10 @@ def _tell(source: Source, old: SchemaSettings, new: SchemaSettings, told: list[C
         was, is_now = before[call][name], after[call][name]
         if was == is_now:
             continue
-        if own := _OWN_TYPES.get((call, name)):
+        if own := OWN_TYPES.get((call, name)):
             subject, refused = own
             past, opposite = ("allowed", refused) if is_now else (refused, "allowed")
-            change = Change(f"schema.{subject}", _WORDS[opposite], _WORDS[past])
+            change = Change(f"schema.{subject}", WORDS[opposite], WORDS[past])
             record(f"source_schema.{subject}_{past}", target=source, changes=[change])
         else:
             told += changed({name: was}, {name: is_now}, prefix=f"schema.{call}.")

@@ -57,6 +57,27 @@ class PlanRule(models.Model):
         return Rule(RuleType(self.type), self.key, orjson.loads(self.schema), self.version, tuple(self.labels))
 
 
+class PlanRuleChange(models.Model):
+    """What one change of a plan did to one of its rules, so that there is a way back: events tell its `revision`, and no more of it.
+
+    `before` is the rule as it was, null where there was none; `was` and `is_now` name it in short, before and after.
+    """
+
+    pk = models.CompositePrimaryKey("workspace_id", "plan_id", "revision", "type", "key", "version")
+    workspace_id = models.BigIntegerField()
+    plan_id = models.TextField()
+    revision = models.TextField()
+    type = models.TextField()
+    key = models.TextField()
+    version = models.IntegerField()
+    before = models.TextField(null=True)
+    was = models.TextField(null=True)
+    is_now = models.TextField(null=True)
+
+    class Meta:
+        db_table = "tracking_plan_rule_change"
+
+
 class SourcePlan(models.Model):
     """What a source does with events that its plan does not know or that break it, and which plan that is; none where plan_id is null.
 

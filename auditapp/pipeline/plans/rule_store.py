@@ -12,6 +12,7 @@ from auditapp.lib import clock
 from auditapp.lib.ids import new_id
 from auditapp.lib.labels import checked_labels
 from auditapp.pipeline.plans.models import PlanRule, TrackingPlan
+from auditapp.pipeline.plans.rule_history import keep_changes
 from auditapp.pipeline.plans.rules import Rule, RuleType
 
 Identity = tuple[RuleType, str, int]
@@ -59,7 +60,7 @@ def stored_rules(workspace_id: int, plan_id: str) -> list[Rule]:
 def put_rules(plan: TrackingPlan, before: Mapping[Identity, Rule], after: Mapping[Identity, Rule]) -> RuleChanges:
     """Make the rows of a locked plan what they shall be, in the caller's transaction.
 
-    Writes:  PlanRule, TrackingPlan
+    Writes:  PlanRule, PlanRuleChange, TrackingPlan
     """
     added = tuple(rule for identity, rule in after.items() if identity not in before)
     both = ((before[identity], rule) for identity, rule in after.items() if identity in before)
@@ -80,6 +81,9 @@ def put_rules(plan: TrackingPlan, before: Mapping[Identity, Rule], after: Mappin
     plan.revision = new_id("rev")
     plan.updated_at = clock.now()
     plan.save(update_fields=["revision", "updated_at"])
+    keep_changes(
+        plan, [*((None, rule) for rule in added), *changes.changed, *((rule, None) for rule in changes.removed)]
+    )
     return changes
 
 

@@ -14,8 +14,9 @@ from auditapp.pipeline.plans.errors import PlanNameTaken
 from auditapp.pipeline.plans.inferring import inferred_rules
 from auditapp.pipeline.plans.locking import plan_to_change
 from auditapp.pipeline.plans.models import SourcePlan, TrackingPlan
+from auditapp.pipeline.plans.rule_history import keep_changes
 from auditapp.pipeline.plans.rule_services import import_rules
-from auditapp.pipeline.plans.rule_store import put_rules
+from auditapp.pipeline.plans.rule_store import put_rules, stored_rules
 from auditapp.record.drafts import changed
 from auditapp.record.services import record
 from auditapp.sources.models import Source
@@ -33,7 +34,7 @@ def create_plan(*, name: str, description: str = "") -> TrackingPlan:
     Writes:  TrackingPlan; tracking_plan.created
     """
     plan = _made(name, description)
-    record("tracking_plan.created", target=plan, changes=changed({}, _told(plan)))
+    record("tracking_plan.created", target=plan, changes=changed({}, told_of_plan(plan)))
     return plan
 
 
@@ -61,8 +62,8 @@ def infer_plan(*, source_id: str, name: str, description: str = "") -> TrackingP
     source = source_for(acting_access(), source_id)
     rules = inferred_rules(source)
     put_rules(plan, {}, {rule.identity: rule for rule in rules})
-    meta = {"events": len(rules)}
-    record("tracking_plan.inferred", target=[plan, source], meta=meta, changes=changed({}, _told(plan)))
+    meta = {"events": len(rules), "revision": plan.revision}
+    record("tracking_plan.inferred", target=[plan, source], meta=meta, changes=changed({}, told_of_plan(plan)))
     return plan
 
 
@@ -74,14 +75,14 @@ def change_plan(*, plan_id: str, name: str | None = None, description: str | Non
     Writes:  TrackingPlan; tracking_plan.modified, unless nothing differs
     """
     plan = plan_to_change(plan_id)
-    before = _told(plan)
+    before = told_of_plan(plan)
     if name is not None:
-        plan.name = _free_name(plan.workspace_id, name, but=plan_id)
+        plan.name = free_name(plan.workspace_id, name, but=plan_id)
     if description is not None:
-        plan.description = _checked_description(description)
-    if changes := changed(before, _told(plan)):
+        plan.description = checked_description(description)
+    if changes := changed(before, told_of_plan(plan)):
         plan.updated_at = clock.now()
-        _save(plan, update_fields=["name", "description", "updated_at"])
+        save_plan(plan, update_fields=["name", "description", "updated_at"])
         record("tracking_plan.modified", target=plan, changes=changes)
     return plan
 
@@ -91,15 +92,19 @@ def delete_plan(*, plan_id: str) -> None:
     """Delete a plan with its rules. Its sources follow none from then on; what they did with its violations is kept.
 
     Raises:  NotFound, Denied
-    Writes:  TrackingPlan, PlanRule, SourcePlan; tracking_plan.source_disconnected for each source, tracking_plan.deleted
+    Writes:  TrackingPlan, PlanRule, PlanRuleChange, SourcePlan; tracking_plan.source_disconnected for each source, tracking_plan.deleted
     """
     plan = plan_to_change(plan_id)
+    whole, rules = whole_of_plan(plan), stored_rules(plan.workspace_id, plan.id)
     followed = SourcePlan.objects.select_for_update().filter(workspace_id=plan.workspace_id, plan_id=plan.id)
     sources = Source.objects.filter(workspace_id=plan.workspace_id, id__in=[one.source_id for one in followed])
     for source in sources.order_by("name", "id"):
         record("tracking_plan.source_disconnected", target=[plan, source], scope_id=source.id)
     followed.update(plan_id=None, connected_at=None)
-    record("tracking_plan.deleted", target=plan, changes=changed(_told(plan), {}))
+    plan.revision = new_id("rev")
+    keep_changes(plan, ((rule, None) for rule in rules))
+    meta = {"rules": len(rules), "revision": plan.revision}
+    record("tracking_plan.deleted", target=plan, meta=meta, changes=changed(whole, {}))
     plan.delete()
 
 
@@ -111,22 +116,33 @@ def _made(name: str, description: str) -> TrackingPlan:
         workspace_id=access.workspace_id,
         id=new_id("tp"),
         slug="",
-        name=_free_name(access.workspace_id, name),
-        description=_checked_description(description),
+        name=free_name(access.workspace_id, name),
+        description=checked_description(description),
         revision=new_id("rev"),
         created_at=now,
         updated_at=now,
     )
-    plan.slug = _free_slug(plan)
-    _save(plan, force_insert=True)
+    plan.slug = free_slug(plan)
+    save_plan(plan, force_insert=True)
     return plan
 
 
-def _told(plan: TrackingPlan) -> Mapping[str, Any]:
+def told_of_plan(plan: TrackingPlan) -> Mapping[str, Any]:
+    """What events tell of a plan itself."""
     return {"name": plan.name, "slug": plan.slug, "description": plan.description}
 
 
-def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+def whole_of_plan(plan: TrackingPlan) -> dict[str, Any]:
+    """All that events tell of a plan, which is what one that was deleted comes back with; its rules are kept beside them."""
+    followed = SourcePlan.objects.filter(workspace_id=plan.workspace_id, plan_id=plan.id).order_by("source_id")
+    return {**told_of_plan(plan), "sources": dict.fromkeys(followed.values_list("source_id", flat=True), True)}
+
+
+def free_name(workspace_id: int, name: str, *, but: str = "") -> str:
+    """The name, where it is one and no other plan has it.
+
+    Raises:  Invalid, PlanNameTaken
+    """
     name = name.strip()
     if not name or len(name) > MAX_NAME or "\x00" in name:
         raise Invalid(f"Give the plan a name of at most {MAX_NAME} characters.", field="name", code="required")
@@ -135,14 +151,22 @@ def _free_name(workspace_id: int, name: str, *, but: str = "") -> str:
     return name
 
 
-def _checked_description(text: str) -> str:
+def checked_description(text: str) -> str:
+    """The text, where it is not too long.
+
+    Raises:  Invalid
+    """
     text = text.strip()
     if len(text) > MAX_DESCRIPTION or "\x00" in text:
         raise Invalid(f"A description has at most {MAX_DESCRIPTION:,} characters.", field="description")
     return text
 
 
-def _save(plan: TrackingPlan, **how: Any) -> None:
+def save_plan(plan: TrackingPlan, **how: Any) -> None:
+    """Save it, also where two give a name at once.
+
+    Raises:  PlanNameTaken
+    """
     try:
         with transaction.atomic():
             plan.save(**how)
@@ -150,7 +174,7 @@ def _save(plan: TrackingPlan, **how: Any) -> None:
         raise PlanNameTaken from None
 
 
-def _free_slug(plan: TrackingPlan) -> str:
+def free_slug(plan: TrackingPlan) -> str:
     """The name as a slug, with the end of the id where another plan has it or the name has no letter of ours."""
     slug = slugify(plan.name)[:40]
     is_taken = TrackingPlan.objects.filter(workspace_id=plan.workspace_id, slug=slug).exists()

@@ -8,7 +8,7 @@ import orjson
 
 from auditapp.pipeline.plans.field_rows import field_rows_of
 from auditapp.pipeline.plans.models import TrackingPlan
-from auditapp.pipeline.plans.rule_store import RuleChanges
+from auditapp.pipeline.plans.rule_store import RuleChanges, rule_id
 from auditapp.pipeline.plans.rules import Rule
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
@@ -48,7 +48,9 @@ def rule_name(rule: Rule) -> str:
 
 def _tell(plan: TrackingPlan, type_key: str, rule: Rule, changes: Sequence[Change]) -> None:
     told = [Change(_short(one.path), one.old, one.new) for one in changes[:MAX_CHANGES_TOLD]]
+    one_of = rule_id(plan.id, rule.type, rule.key, rule.version)
     meta: dict[str, Any] = {"event": rule_name(rule), "rule_type": str(rule.type)}
+    meta |= {"rule": one_of, "revision": plan.revision}
     if len(told) < len(changes):
         meta["changes_left_out"] = len(changes) - len(told)
     record(type_key, target=plan, meta=meta, changes=told)
@@ -60,7 +62,7 @@ def _tell_together(plan: TrackingPlan, changes: RuleChanges) -> None:
         "changed": [rule_name(rule) for _, rule in changes.changed],
         "removed": [rule_name(rule) for rule in changes.removed],
     }
-    meta: dict[str, Any] = {"rules": changes.number}
+    meta: dict[str, Any] = {"rules": changes.number, "revision": plan.revision}
     for what, named in names.items():
         meta[what] = len(named)
         meta[f"{what}_events"] = named[:MAX_NAMES_TOLD]

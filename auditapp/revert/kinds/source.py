@@ -1,24 +1,44 @@
-"""Sources: switched, renamed, labelled, deleted."""
+"""Sources: switched, renamed, labelled, deleted; what they let through, and what they do with events that no plan knows."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
-from auditapp.lib.errors import NotFound
-from auditapp.record.drafts import MISSING
+from auditapp.lib.errors import Conflict, NotFound
+from auditapp.pipeline.plans.connections import change_schema_settings
+from auditapp.pipeline.plans.schema_words import BLOCKED_TO, SCHEMA, VIOLATIONS_TO, schema_in_words, settings_from_words
+from auditapp.record.acting import current_acting
+from auditapp.record.drafts import MISSING, Change, EventDraft
 from auditapp.revert.fields import WHOLE, flat
 from auditapp.revert.kind import RevertKind
-from auditapp.sources.models import Source
+from auditapp.sources.models import SeenEvent, Source
 from auditapp.sources.queries import source_for
 from auditapp.sources.restoring import restore_source
+from auditapp.sources.schema import EventName
+from auditapp.sources.schema_services import NAMED, allow_event, archive_event, block_event, restore_event
 from auditapp.sources.services import change_source, delete_source, disable_source, enable_source, whole_of_source
+
+ALLOWED: Final = "allowed."
+ARCHIVED: Final = "archived."
+FORWARDS: Final = (f"{SCHEMA}{VIOLATIONS_TO}", f"{SCHEMA}{BLOCKED_TO}")
+# By the end of an event's type: the field that it sets, and to what.
+_OF_ONE_EVENT: Final = {
+    "event_allowed": (ALLOWED, True),
+    "event_blocked": (ALLOWED, False),
+    "event_archived": (ARCHIVED, True),
+    "event_restored": (ARCHIVED, False),
+}
+
+
+class EventUnseen(Conflict):
+    """This source has not seen this event since it came back, so there is nothing to change about it yet."""
 
 
 class SourceRevert(RevertKind[Source]):
     """A source that comes back has a new write key; what hangs on it is undone with the request that deleted it."""
 
     resource_type = "source"
-    settable = ("name", "labels", "enabled")
+    settable = ("name", "labels", "enabled", SCHEMA, ALLOWED, ARCHIVED)
 
     def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Source | None:
         try:
@@ -29,13 +49,31 @@ class SourceRevert(RevertKind[Source]):
         return locked.first() if lock else found
 
     def values(self, resource: Source) -> dict[str, Any]:
-        return flat(whole_of_source(resource))
+        told = {path: value for path, value in flat(whole_of_source(resource)).items() if path != "blocked"}
+        seen = SeenEvent.objects.filter(workspace_id=resource.workspace_id, source_id=resource.id, type__in=NAMED)
+        for kind, name, is_allowed, is_archived in seen.values_list("type", "name", "is_allowed", "is_archived"):
+            told |= {f"{ALLOWED}{kind}/{name}": is_allowed, f"{ARCHIVED}{kind}/{name}": is_archived}
+        return told | flat({"schema": schema_in_words(resource)})
 
     def require(self, access: Access, resource: Source | None) -> None:
         if resource is None:
             access.require_everywhere(Permission.SOURCE_CREATE)
         else:
             access.require(Permission.SOURCE_WRITE, resource)
+
+    def changes(self, event: EventDraft) -> Sequence[Change]:
+        area, _, what = event.type.rpartition(".")
+        if area == "source_schema" and what in _OF_ONE_EVENT:
+            call, name = event.meta.get("call"), event.meta.get("event")
+            field, value = _OF_ONE_EVENT[what]
+            return [Change(f"{field}{call}/{name}", not value, value)] if call in NAMED and name is not None else ()
+        return [one for change in super().changes(event) for one in _spread(change)]
+
+    def label(self, path: str, event: EventDraft) -> str:
+        for field, words in ((ALLOWED, "allowed"), (ARCHIVED, "archived")):
+            if path.startswith(field):
+                return f"Event {_event_at(path).name} {words}"
+        return super().label(path, event)
 
     def write(self, resource: Source, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
         if "name" in values or "labels" in values:
@@ -47,6 +85,11 @@ class SourceRevert(RevertKind[Source]):
             )
         if "enabled" in values:
             (enable_source if values["enabled"] else disable_source)(source_id=resource.id)
+        if schema := {path: value for path, value in values.items() if path.startswith(SCHEMA)}:
+            change_schema_settings(source_id=resource.id, **settings_from_words(resource.workspace_id, schema))
+        for path, value in values.items():
+            if path.startswith((ALLOWED, ARCHIVED)):
+                _set_event(resource, path, value)
 
     def restore(self, resource_id: str, name: str, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
         restore_source(
@@ -56,7 +99,14 @@ class SourceRevert(RevertKind[Source]):
             slug=values.get("slug", ""),
             labels=values.get("labels", ()),
             is_enabled=bool(values.get("enabled", True)),
+            blocked=[_event_at(path) for path, value in values.items() if path.startswith(ALLOWED) and value is False],
         )
+        schema = {path: value for path, value in values.items() if path.startswith(SCHEMA)}
+        here = current_acting().workspace_id
+        names = set(Source.objects.filter(workspace_id=here).values_list("name", flat=True))
+        known = {path: value for path, value in schema.items() if path not in FORWARDS or value in names}
+        if known:
+            change_schema_settings(source_id=resource_id, **settings_from_words(here, known))
 
     def delete(self, resource: Source) -> None:
         delete_source(source_id=resource.id)
@@ -73,6 +123,41 @@ class SourceRevert(RevertKind[Source]):
             told.append("Events sent to it are taken again, and go on to its destinations.")
         if values.get("enabled") is False:
             told.append("Events sent to it are refused from then on.")
+        for path, value in values.items():
+            if path.startswith(ALLOWED) and value is True:
+                told.append(f"“{_event_at(path).name}” goes on again. What was stopped meanwhile does not.")
+            elif path.startswith(ALLOWED):
+                told.append(f"“{_event_at(path).name}” is stopped at the source from then on.")
+        if any(path.startswith(SCHEMA) for path in values):
+            told.append("What comes in from then on is let through by these settings. What was stopped stays so.")
         if "labels" in values:
             told.append("Roles that are given by label follow the labels.")
         return told
+
+    def is_risky(self, resource: Source | None, values: Mapping[str, Any]) -> bool:
+        return WHOLE in values or any(values.get(path) is not None for path in FORWARDS)
+
+
+def _event_at(path: str) -> EventName:
+    kind, _, name = path.partition(".")[2].partition("/")
+    return EventName(kind, name)
+
+
+def _set_event(source: Source, path: str, value: Any) -> None:
+    where = {"source_id": source.id, **_event_at(path)._asdict()}
+    try:
+        if path.startswith(ALLOWED):
+            (allow_event if value else block_event)(**where)
+        else:
+            (archive_event if value else restore_event)(**where)
+    except NotFound:
+        raise EventUnseen from None
+
+
+def _spread(change: Change) -> list[Change]:
+    """The list of what a source blocked, which its end tells, as the fields that each of it is."""
+    if change.path != "blocked":
+        return [change]
+    if change.old is MISSING:
+        return [Change(f"{ALLOWED}{one}", new=False) for one in change.new]
+    return [Change(f"{ALLOWED}{one}", old=False) for one in change.old]
