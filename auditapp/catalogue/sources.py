@@ -55,7 +55,8 @@ TYPES: tuple[EventType, ...] = (
         "Source Settings Modified",
         "changed settings of {resource}",
         _SOURCE,
-        Change("settings.allowed_domains", "Allowed domains", [], ["shop.halden.example"]),
+        Change("schema.track.allowEventOnViolations", "Allow events on violations", True, False),
+        Change("schema.forwardingViolationsTo", "Violations go to", None, "Violations"),
     ),
     _declare(
         "source.deleted",

@@ -52,7 +52,7 @@ def test_a_rule_that_is_added_is_told_field_by_field(cast):
     assert revision(cast, plan) != before
     row = last_event(cast.workspace)
     assert row.event.type == "tracking_plan.event_added"
-    assert row.event.meta == {"event": "Order Completed", "rule_type": "TRACK"}
+    assert {"event": "Order Completed", "rule_type": "TRACK"}.items() <= row.event.meta.items()
     assert list(row.event.changes) == [
         Change("labels", new=["team:shop"]),
         Change("description", new=""),
@@ -134,7 +134,8 @@ def test_replacing_removes_what_is_not_among_them(cast):
     with acting_as(cast.olga, cast.workspace):
         replace_rules(plan_id=plan.id, rules=[rule()])
     assert [one.key for one in stored(cast, plan)] == ["Order Completed"]
-    assert told(cast, 1) == [("tracking_plan.event_removed", {"event": "Gone", "rule_type": "TRACK"})]
+    [(kind, meta)] = told(cast, 1)
+    assert (kind, meta["event"], meta["rule_type"]) == ("tracking_plan.event_removed", "Gone", "TRACK")
 
 
 def test_many_rules_at_once_are_one_event(cast):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from auditapp.access.models import Workspace
+from auditapp.access.models import ReasonRule, Workspace
 from auditapp.access.permissions import Access, Permission
 from auditapp.access.workspaces import change_workspace_settings, told_of_workspace
 from auditapp.alerts.hold_setting import PATH as NOTIFY
@@ -14,7 +14,7 @@ from auditapp.revert.kind import RevertKind
 
 class WorkspaceRevert(RevertKind[Workspace]):
     resource_type = "workspace"
-    settable = ("name", "slug", "time_zone", NOTIFY)
+    settable = ("name", "slug", "time_zone", "reason_rule", NOTIFY)
 
     def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Workspace | None:
         workspaces = Workspace.objects.select_for_update() if lock else Workspace.objects.all()
@@ -41,6 +41,9 @@ class WorkspaceRevert(RevertKind[Workspace]):
             )
         if "time_zone" in values:
             told.append(f"Pages show times as they are in {values['time_zone']}; what is recorded stays as it is.")
+        if "reason_rule" in values:
+            rule = ReasonRule(values["reason_rule"])
+            told.append(f"Whether risky changes are asked for a reason, from then on: {rule.label}.")
         if NOTIFY in values:
             when = "only once the last one failed" if values[NOTIFY] else "of each"
             told.append(f"Alerts tell of failed attempts {when}, of what comes from now on. What is held stays so.")
