@@ -1,8 +1,8 @@
 """Brings back who was removed and groups that were deleted, as their ends told of them: with the rights that they had, as far as
 whoever does it has those, and what they were over is there."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -62,7 +62,8 @@ def restore_member(*, user_id: str, roles: Sequence[RoleOver] = (), group_ids: S
     through = Grant.objects.filter(**here, subject_kind="group", subject_id__in=groups).select_related("role")
     refuse_more_than_held(access, *(grant.role for grant in through))
     GroupMember.objects.bulk_create(GroupMember(**here, group_id=one, user=user) for one in groups)
-    record("user.restored", target=member, changes=changed({}, whole_of_member(access.workspace_id, user_id)))
+    whole = whole_of_member(access.workspace_id, user_id)
+    record("user.restored", target=member, meta=_roles_of(whole), changes=changed({}, whole))
     return member
 
 
@@ -85,7 +86,8 @@ def restore_group(*, group_id: str, name: str, member_ids: Sequence[str] = (), r
     members = Member.objects.filter(**here, user_id__in=member_ids).values_list("user_id", flat=True)
     GroupMember.objects.bulk_create(GroupMember(**here, group_id=group_id, user_id=one) for one in members)
     _give(access, "group", group_id, roles)
-    record("user_group.restored", target=group, changes=changed({}, whole_of_group(group)))
+    whole = whole_of_group(group)
+    record("user_group.restored", target=group, meta=_roles_of(whole), changes=changed({}, whole))
     return group
 
 
@@ -105,6 +107,12 @@ def _give(access: Access, kind: str, subject_id: str, roles: Sequence[RoleOver])
             **given._asdict(),
             created_at=clock.now(),
         )
+
+
+def _roles_of(whole: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Which roles came with it, for the search and for alerts, which look at no changes."""
+    names = [one["role"] for one in whole.get("roles", ())]
+    return {"roles": names} if names else {}
 
 
 def _there(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:

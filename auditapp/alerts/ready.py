@@ -42,7 +42,8 @@ READY_RULES: Final = (
         "Role of a workspace owner granted",
         "Somebody may do everything from now on",
         "key",
-        'event:user.invited event:user.role_granted event:user_group.role_granted "Workspace Owner"',
+        "event:user.invited event:user.restored event:user.role_granted event:user_group.restored event:user_group.role_granted"
+        ' "Workspace Owner"',
     ),
     ReadyRule(
         "token", "Access token created", "A machine may read or write", "key", "event:workspace.access_token_created"

@@ -21,6 +21,7 @@ _ROLE = Meta("role", "Role", "Source admin")
 _SCOPE = Meta("scope", "Scope", "2 sources")
 _RESOURCES = Meta("resource_ids", "Resources", ["src_3vQk7TzLwR1mYb8NfXc2Hd", "src_8zEa4MhTkP7lSx1VqOc6Bw"])
 _HELD = [{"role": "Source Admin", "scope": "1 source", "resource_ids": ["src_3vQk7TzLwR1mYb8NfXc2Hd"]}]
+_ROLES_BACK = Meta("roles", "Roles", ["Source Admin"])
 _IN_GROUPS = [{"id": "grp_2xJv9OiBkE7cMw4WzPh0Ys", "name": "Mobile team"}]
 _INSIDE = ["usr_0oLf7GbSmD2vUq9JxKt4Ce"]
 
@@ -178,6 +179,7 @@ _MEMBERSHIP = (
         "User Restored",
         "restored {resource} in the workspace",
         _MEMBER,
+        _ROLES_BACK,
         Change("roles", "Roles", None, _HELD),
         Change("groups", "Groups", None, _IN_GROUPS),
     ),
@@ -303,6 +305,7 @@ _GROUPS = (
         "User Group Restored",
         "restored {resource}",
         _GROUP,
+        _ROLES_BACK,
         Change("name", "Name", None, "Mobile team"),
         Change("members", "Members", None, _INSIDE),
         Change("roles", "Roles", None, _HELD),
