@@ -6,7 +6,7 @@ from auditapp.migrations._rights import tenant_rights
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0029_kept_versions")]
+    dependencies = [("auditapp", "0030_revert_callbacks")]
 
     operations = [
         migrations.CreateModel(
