@@ -6,7 +6,7 @@ from auditapp.migrations._rights import tenant_rights
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0030_revert_callbacks")]
+    dependencies = [("auditapp", "0031_event_attempts")]
 
     operations = [
         migrations.CreateModel(
