@@ -27,7 +27,7 @@ TYPES: tuple[EventType, ...] = (
     _declare(
         "audit_event.revert_accepted",
         "Audit Event Reverted Elsewhere",
-        "had a change of {resource} undone by {meta.host}",
+        "reverted a change of {resource} at {meta.host}",
         _ORDER,
         _HOST,
         Meta("status", "Status", 200),
@@ -53,7 +53,7 @@ TYPES: tuple[EventType, ...] = (
     _declare(
         "event_type.revert_callback_added",
         "Revert Callback Added",
-        "has changes of {resource} undone by {meta.host}",
+        "added {meta.host} as where {resource} is undone",
         _TYPE,
         _HOST,
         risk=Risk.NOTABLE,
@@ -63,7 +63,7 @@ TYPES: tuple[EventType, ...] = (
     _declare(
         "event_type.revert_callback_removed",
         "Revert Callback Removed",
-        "has changes of {resource} undone by nobody any more",
+        "removed where {resource} is undone",
         _TYPE,
         _HOST,
     ),

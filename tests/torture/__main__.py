@@ -30,6 +30,7 @@ PLANS = {
     "main_job": Plan(writers=1, events=500),
     "reverts": Plan(writers=1, events=1_000),
     "segment_fuzz": Plan(writers=4, events=100_000),
+    "way_back": Plan(writers=1, events=60),
     "tasks": Plan(writers=2, events=0, kills=200),
 }
 

@@ -78,6 +78,12 @@ class Browser:
         assert status == 302, text[:500]
         return pressed_at
 
+    def get(self, page: str) -> str:
+        """A page that there is."""
+        status, text = self._ask("GET", page)
+        assert status == 200, text[:500]
+        return text
+
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
         connection = HTTPConnection(LOOPBACK, self.port, timeout=60)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}

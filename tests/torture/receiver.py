@@ -66,6 +66,7 @@ class Receiver:
 
     def __init__(self, seed: int = 1, chaos: Mapping[str, float] = CHAOS) -> None:
         self.port = 0
+        self.says = b""  # the body of its answers
         self.arrived: dict[str, Arrived] = defaultdict(Arrived)
         self.did: Counter[str] = Counter()
         self.secrets: dict[str, str] = {}
@@ -157,8 +158,9 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
             self.send_response(status)
             if deed == "429":
                 self.send_header("Retry-After", "1")
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(receiver.says)))
             self.end_headers()
+            self.wfile.write(receiver.says)
             if deed == "200, then dropped":
                 self.close_connection = True
 
