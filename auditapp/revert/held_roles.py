@@ -104,13 +104,9 @@ def set_role(workspace_id: int, subject_kind: str, subject_id: str, path: str, v
     )
 
 
-def role_label(path: str) -> str:
+def role_label(workspace_id: int, path: str) -> str:
     """What a person calls this field."""
-    given = role_at(path)
-    if given.scope == Scope.ALL:
-        return f"Role {given.role} on all there are"
-    over = ", ".join([*given.resource_ids, *given.labels])
-    return f"Role {given.role} on {over}" if over else f"Role {given.role}"
+    return f"Role {_in_words(workspace_id, path)}"
 
 
 def role_effects(workspace_id: int, who: str, values: Mapping[str, Any], *, are_many: bool = False) -> list[str]:

@@ -64,7 +64,7 @@ class MemberRevert(RevertKind[Member]):
 
     def label(self, path: str, event: EventDraft) -> str:
         if path.startswith(ROLE):
-            return role_label(path)
+            return role_label(event.workspace_id, path)
         if path.startswith(GROUP):
             names = {one["id"]: one["name"] for _, one in _groups_told(event)}
             group_id = path.removeprefix(GROUP)

@@ -32,6 +32,10 @@ class UserGroupRevert(RevertKind[Group]):
     resource_type = "user_group"
     settable = ("name", MEMBER, ROLE)
 
+    @property
+    def word(self) -> str:
+        return "group"
+
     def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Group | None:
         if not access.can(Permission.ACCESS_READ):
             return None
@@ -64,7 +68,7 @@ class UserGroupRevert(RevertKind[Group]):
 
     def label(self, path: str, event: EventDraft) -> str:
         if path.startswith(ROLE):
-            return role_label(path)
+            return role_label(event.workspace_id, path)
         if path.startswith(MEMBER):
             user_id = path.removeprefix(MEMBER)
             named = next((one.name for one in event.targets if one.id == user_id), "") or said(_names([user_id]))
@@ -103,7 +107,7 @@ class UserGroupRevert(RevertKind[Group]):
             return [f"{said(members)} {_s('lose', members)} the roles that it gives."] if members else []
         told = role_effects(resource.workspace_id, f"Who is in “{resource.name}”", values)
         if told and members:
-            told.append(f"In it {'is' if len(members) == 1 else 'are'} {said(members)}.")
+            told.append(f"Its member{'' if len(members) == 1 else 's'}: {said(members)}.")
         joining = _names(path.removeprefix(MEMBER) for path, one in values.items() if _is(path, one, there=True))
         leaving = _names(path.removeprefix(MEMBER) for path, one in values.items() if _is(path, one, there=False))
         if joining:
