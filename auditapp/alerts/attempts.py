@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final, TypeGuard
+from typing import Final
 
+from auditapp.record import attempts as records
 from auditapp.record.drafts import EventDraft
 from auditapp.record.envelope import FIRST_UNITS
 
@@ -21,6 +22,7 @@ class Attempt:
     """One attempt at a task. `task` is its key: what its system calls it, of one resource; others may use the same word."""
 
     task: str
+    number: int
     is_failure: bool
     is_final: bool
 
@@ -31,24 +33,17 @@ def tells_of_task(units: Sequence[bytes | None]) -> bool:
 
 
 def attempt_of(event: EventDraft) -> Attempt | None:
-    """The attempt that an event tells of; None where it tells of none."""
-    meta = event.meta
-    task, number, of = meta.get("task"), meta.get("attempt"), meta.get("of")
-    if not isinstance(task, str) or not task or not _is_count(number):
+    """What an event tells of an attempt, or that its task is done; None where it tells neither. Which events do is what the trail folds by."""
+    told = records.attempt_of(event)
+    if told is None:
         return None
     first = event.targets[0] if event.targets else None
-    key = _key(f"{first.type}:{first.id}:{task}" if first else task)
-    if event.outcome != "failure":
-        return None if event.type.endswith(BEGINS) else Attempt(key, is_failure=False, is_final=True)
-    said = meta.get("final")
-    is_final = said if isinstance(said, bool) else isinstance(of, int) and number >= of
-    return Attempt(key, is_failure=True, is_final=is_final)
+    key = _key(f"{first.type}:{first.id}:{told.task}" if first else told.task)
+    if event.outcome == "failure":
+        return Attempt(key, told.number, is_failure=True, is_final=told.is_final)
+    return None if event.type.endswith(BEGINS) else Attempt(key, told.number, is_failure=False, is_final=True)
 
 
 def _key(whole: str) -> str:
     """What names the task in an index, which takes no text of any length."""
     return whole if len(whole) <= MOST_KEPT else sha256(whole.encode()).hexdigest()
-
-
-def _is_count(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -70,12 +70,8 @@ def failures_of(viewer: Viewer) -> Failures:
     tries, cut_at = _newest(viewer, failed)
     recoveries, cut_back_at = _newest(viewer, back) if tries else ([], None)
     since = max(one for one in (first, cut_at, cut_back_at) if one)
-    of_tasks: dict[str, list[EventRow]] = {}
-    for row in sorted([*tries, *recoveries], key=lambda one: (one.event.occurred_at, one.id)):
-        if (attempt := attempt_of(row.event)) and row.event.occurred_at >= since:
-            of_tasks.setdefault(attempt.task, []).append(row)
     hard, recovered, still = list[TaskShown](), list[TaskShown](), 0
-    for events in of_tasks.values():
+    for events in _runs([*tries, *recoveries], since):
         last = attempt_of(events[-1].event)
         failures = sum(one.event.outcome == "failure" for one in events)
         if last is None or not failures:
@@ -86,6 +82,23 @@ def failures_of(viewer: Viewer) -> Failures:
             (hard if last.is_failure else recovered).append(TaskShown(events[-1], failures))
     is_cut = cut_at is not None or cut_back_at is not None
     return Failures(_newest_first(hard), _newest_first(recovered), still, since, is_cut)
+
+
+def _runs(rows: Iterable[EventRow], since: datetime) -> list[list[EventRow]]:
+    """The attempts of each task, oldest first. A number that is not above the last one begins the task anew, as on the trail."""
+    last: dict[str, tuple[int, list[EventRow]]] = {}
+    runs = []
+    for row in sorted(rows, key=lambda one: (one.event.occurred_at, one.id)):
+        attempt = attempt_of(row.event)
+        if attempt is None or row.event.occurred_at < since:
+            continue
+        number, run = last.get(attempt.task, (attempt.number, []))
+        if attempt.number <= number:
+            run = []
+            runs.append(run)
+        run.append(row)
+        last[attempt.task] = (attempt.number, run)
+    return runs
 
 
 def _newest(viewer: Viewer, wanted: EventFilter) -> tuple[list[EventRow], datetime | None]:

@@ -55,9 +55,18 @@ def test_hard_failures_stand_apart_from_those_that_recovered(cast, olga):
     page = olga.get(HOME).content.decode()
     assert "3 tasks failed at first in 30 days1 recovered1 tried again1 failed for good" in words(page)
     (event,) = set(
-        re.findall(r'href="([^"]*audit-trail/evt_[^"]*)"', page.partition("hard-title")[2].partition("<details>")[0])
+        re.findall(r'href="([^"]*audit-trail/evt_[^"]*)"', page.partition("hard-title")[2].partition("<details")[0])
     )
     assert "on attempt 3" in words(olga.get(event).content.decode())
+
+
+def test_a_task_that_goes_by_the_same_name_every_night_is_told_of_for_each(cast):
+    fails_for_good(cast, "nightly", of=2)
+    failed(cast, "nightly", 1)
+    recovered(cast, "nightly", 2)
+    with in_workspace(cast.workspace.id):
+        found = failures_of(Viewer(cast.workspace.id, sees_all=True))
+    assert (len(found.hard), len(found.recovered)) == (1, 1)
 
 
 def test_who_may_not_see_a_task_does_not_see_that_it_failed(cast):
