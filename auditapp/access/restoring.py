@@ -112,7 +112,7 @@ def _give(access: Access, kind: str, subject_id: str, roles: Sequence[RoleOver])
 def _roles_of(whole: Mapping[str, Any]) -> dict[str, list[str]]:
     """Which roles came with it, for the search and for alerts, which look at no changes."""
     names = [one["role"] for one in whole.get("roles", ())]
-    return {"roles": names} if names else {}
+    return {"role_names": names} if names else {}
 
 
 def _there(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:

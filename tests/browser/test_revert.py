@@ -45,7 +45,14 @@ def prod(cast):
 @pytest.mark.parametrize("channel", ["Slack", "mail"])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_three_clicks_from_the_message_and_it_runs_again(
-    cast, visit, site, as_role, serving, settings, channel, scripts  # noqa: F811
+    cast,
+    visit,
+    site,
+    as_role,
+    serving,
+    settings,
+    channel,
+    scripts,  # noqa: F811
 ):
     settings.PUBLIC_URL = site
     with receiving(serving, lambda request: (200, {}, b"ok")) as slack:

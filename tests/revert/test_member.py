@@ -109,7 +109,7 @@ def test_who_was_removed_comes_back_with_roles_and_groups_as_far_as_they_are_the
     undo(cast, removed)
     assert roles_of(cast, cast.milo) == before
     restored = last_event(cast.workspace)
-    assert (restored.event.type, restored.event.meta) == ("user.restored", {"roles": ["Source Admin"]})
+    assert (restored.event.type, restored.event.meta) == ("user.restored", {"role_names": ["Source Admin"]})
     with in_workspace(cast.workspace.id):
         assert [one.group_id for one in GroupMember.objects.filter(user=cast.milo)] == [groups[0].id]
     assert standings(preview_of(cast, removed)) == {"": "done"}
