@@ -52,7 +52,7 @@ def test_three_clicks_from_the_message_and_it_runs_again(
     serving,
     settings,
     channel,
-    scripts,  # noqa: F811
+    scripts,
 ):
     settings.PUBLIC_URL = site
     with receiving(serving, lambda request: (200, {}, b"ok")) as slack:
