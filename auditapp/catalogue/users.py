@@ -180,7 +180,6 @@ _MEMBERSHIP = (
         "restored {resource} in the workspace",
         _MEMBER,
         _ROLES_BACK,
-        Change("roles", "Roles", None, _HELD),
         Change("groups", "Groups", None, _IN_GROUPS),
     ),
     _declare(
@@ -308,7 +307,6 @@ _GROUPS = (
         _ROLES_BACK,
         Change("name", "Name", None, "Mobile team"),
         Change("members", "Members", None, _INSIDE),
-        Change("roles", "Roles", None, _HELD),
     ),
     _declare(
         "user_group.member_added",
