@@ -83,7 +83,7 @@ class Rig:
         secret = new_api_token()
         with self.connect("superuser") as connection:
             connection.execute(
-                "INSERT INTO workspace (id, slug, name, time_zone, created_at) VALUES (%s, %s, %s, 'UTC', now())"
+                "INSERT INTO workspace (id, slug, name, time_zone, reason_rule, created_at) VALUES (%s, %s, %s, 'UTC', 'never', now())"
                 " ON CONFLICT (id) DO NOTHING",
                 [workspace_id, f"torture-{workspace_id}", f"Torture {workspace_id}"],
             )
