@@ -49,7 +49,7 @@ def test_three_clicks_from_the_message_and_it_runs_again(
     visit,
     site,
     as_role,
-    serving,
+    serving,  # noqa: F811  the fixture
     settings,
     channel,
     scripts,
