@@ -6,11 +6,12 @@ from auditapp.pipeline.delivery.claims import due_lanes
 from auditapp.pipeline.delivery.loop import deliver
 from auditapp.pipeline.delivery.models import DeliveryAttempt
 from auditapp.pipeline.destinations.models import Destination
+from auditapp.pipeline.destinations.setup import Secrets
 from auditapp.pipeline.intake import take_in
 from auditapp.record.workspace_scope import in_workspace
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.rules import broken_rules
-from tests.delivery_kinds import BAD, BUSY, played
+from tests.delivery_kinds import BAD, BUSY, SETTINGS, played
 from tests.factories import make_destination
 
 HOME = "/demo/connections/destinations/"
@@ -78,7 +79,8 @@ def test_no_page_of_a_destination_breaks_a_rule_of_wcag_or_scrolls_sideways(cast
     ]
     found = look(page, empty)
     with in_workspace(cast.workspace.id):
-        Destination.objects.update(kind="played", settings={"url": "https://hooks.example.com/in"})
+        secrets = Secrets({"token": SETTINGS["token"]}).sealed()
+        Destination.objects.update(kind="played", settings={"url": SETTINGS["url"]}, secrets=secrets)
     kind.answers.extend([BAD, BUSY])
     send(cast, "A")
     work(as_role)
