@@ -52,7 +52,7 @@ SETTINGS_TABS = (
         current_on=("access:workspace_settings", "forwarding:"),
     ),
     Entry("Access Management", "access:overview", Permission.ACCESS_READ, current_on=ACCESS_PAGES),
-    Entry("Admin", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:", "alerts:")),
+    Entry("Admin", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:", "alerts:", "revert:")),
 )
 
 WORKSPACE_TABS = (
@@ -60,7 +60,7 @@ WORKSPACE_TABS = (
     Entry("Audit Forwarding", "forwarding:forwarding", Permission.WORKSPACE_MANAGE),
 )
 ADMIN_TABS = (
-    Entry("Audit Trail", "trail:event_list", Permission.AUDIT_READ),
+    Entry("Audit Trail", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:event_list", "revert:")),
     Entry("Exports", "trail:export_list", Permission.AUDIT_EXPORT),
     Entry("Alerts", "alerts:rule_list", Permission.AUDIT_READ, current_on=("alerts:",)),
 )

@@ -75,7 +75,8 @@ class RevertKind(Generic[Resource]):
         """What a person calls this field of the event's resource."""
         if path == WHOLE:
             return f"The {self.word} itself"
-        return labels_of(event.type).get(path) or label_among(self.resource_type, path) or path
+        known = labels_of(event.type).get(path) or label_among(self.resource_type, path)
+        return known or path.rpartition(".")[2].replace("_", " ").capitalize()
 
     def asks(self, resource: Resource | None, values: Mapping[str, Any]) -> dict[str, str]:
         """Secrets that no event holds and that setting these values needs or is glad of: what to ask for, by path."""

@@ -214,9 +214,10 @@ def _finished(part: Part) -> Part:
     if not part.choices:
         return part
     goal = part.goal(part.choices)
+    brought = part.goal([one for one in part.brings if one.before is not MISSING])
     return replace(
         part,
-        asks=part.kind.asks(part.resource, goal),
+        asks=part.kind.asks(part.resource, goal | brought),
         effects=part.kind.effects(part.resource, goal),
         is_risky=part.kind.is_risky(part.resource, goal),
     )

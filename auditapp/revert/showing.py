@@ -59,7 +59,10 @@ def value_words(value: Any) -> str:
         return "—"
     if is_withheld(value):
         return "secret, never stored"
-    text = value if isinstance(value, str) and value.strip() else orjson.dumps(value).decode()
+    if isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value):
+        text = ", ".join(value)
+    else:
+        text = value if isinstance(value, str) and value.strip() else orjson.dumps(value).decode()
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
@@ -102,7 +105,7 @@ def _field_view(part: Part, field: Field) -> FieldView:
         now=words(field.now),
         standing=str(field.standing),
         why_not=WHY_NOT.get(field.standing, ""),
-        changed_since=part.changed_since(field) if field.standing is Standing.CONFLICT else None,
+        changed_since=part.changed_since(field) if may_change else None,
         may_change=may_change,
         is_ticked=may_change and field.standing is Standing.SAFE,
     )
