@@ -18,6 +18,7 @@ from auditapp.access.models import Workspace
 from auditapp.ingest import import_file as importing
 from auditapp.ingest.importers.records import cut_records
 from auditapp.lib.errors import Invalid
+from auditapp.lib.ids import event_key, new_event_id
 from auditapp.record.acting import acting
 from auditapp.record.declarations import declare_type
 from auditapp.record.drafts import Actor, Target
@@ -128,6 +129,8 @@ def test_an_export_comes_back_as_it_was(workspace, tmp_path, stored: Stored):
         for reason in ("=1+1, said Ana", "The key is aud_pat_" + "a" * 30):
             with acting(workspace.id, OLGA, reason=reason):
                 record("source.disabled", target=Target("source", "src_1", "Web shop"), scope_id="src_1")
+        with acting(workspace.id, OLGA, reverts=[event_key(new_event_id())]):
+            record("source.enabled", target=Target("source", "src_1", "Web shop"), scope_id="src_1")
     before = stored(workspace)
     file = lines_file(tmp_path, *(event_as_json(row, leaf_index=3) for row in before))
     assert Run(file, "jsonl").out == f"0 new, {len(before)} known, 0 refused", "its events are here already"

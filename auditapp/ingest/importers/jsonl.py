@@ -8,6 +8,7 @@ from uuid import UUID
 from auditapp.ingest.event_input import Door, draft_of
 from auditapp.ingest.event_input import type_text as type_text
 from auditapp.lib.errors import Invalid
+from auditapp.lib.ids import parse_event_key
 from auditapp.lib.redaction import is_redacted
 from auditapp.record.drafts import EventDraft
 from auditapp.record.event_types import KnownType
@@ -16,6 +17,9 @@ from auditapp.record.event_types import KnownType
 _OF_EXPORTS: Final = frozenset({"id", "eventName", "receivedAt", "origin", "leafHash", "leafIndex", "erasedBy"})
 # What an event of the trail keeps of its request, and no sender may write.
 _CONTEXT_OF_EXPORTS: Final = {"tokenId": "token_id", "method": "method", "path": "path"}
+# And which events it set back.
+_LINKS_OF_EXPORTS: Final = ("reverts", "restores")
+MOST_LINKS: Final = 100
 
 
 def record_id(record: Mapping[str, Any]) -> str | None:
@@ -49,6 +53,17 @@ def draft_of_record(
             for theirs, ours in _CONTEXT_OF_EXPORTS.items()
             if isinstance(context.get(theirs), str)
         }
-        event["context"] = {key: value for key, value in context.items() if key not in _CONTEXT_OF_EXPORTS}
+        kept |= {key: context[key] for key in _LINKS_OF_EXPORTS if _are_keys(context.get(key))}
+        ours_alone = {*_CONTEXT_OF_EXPORTS, *_LINKS_OF_EXPORTS}
+        event["context"] = {key: value for key, value in context.items() if key not in ours_alone}
     draft = draft_of(event, event_id=event_id, door=door, known=known)
     return replace(draft, context={**draft.context, **kept})
+
+
+def _are_keys(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) > MOST_LINKS:
+        return False
+    try:
+        return all(isinstance(one, str) and parse_event_key(one) for one in value)
+    except Invalid:
+        return False
