@@ -28,7 +28,7 @@ def _events(*ends: str) -> str:
 
 
 DELETED: Final = _events(".deleted", ".removed")
-FAILED: Final = _events(".run_failed", ".sync_failed", "_sync_failed")
+FAILED: Final = _events(".run_failed", ".sync_failed", "_sync_failed", ".export_failed", ".backfill_failed")
 READY_RULES: Final = (
     ReadyRule(
         "disabled",
@@ -62,7 +62,7 @@ READY_RULES: Final = (
         600,
         By.ACTOR,
     ),
-    ReadyRule("sync", "Sync failed", "Of a warehouse, an audience or another system", "warning", FAILED),
+    ReadyRule("sync", "Sync failed", "Of a warehouse, an audience, an export or another system", "warning", FAILED),
 )
 
 

@@ -181,7 +181,7 @@ def test_a_form_without_scripts_is_sent_on_to_the_address_it_means(cast, browser
 def test_what_is_wrong_is_said_beside_its_field_and_the_list_is_kept(
     history, browser_of, trail_url, query, field, message
 ):
-    answer = browser_of(history.olga).get(trail_url, query)
+    answer = browser_of(history.olga).get(trail_url, query | {"fold": "off"})
     html = answer.content.decode()
     assert answer.status_code == 422
     assert message in html.split(f'id="{field}"')[1][:400]
@@ -189,7 +189,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_the_list_is_kept(
 
 
 def test_a_damaged_page_key_is_named_and_the_first_page_is_shown(history, browser_of, trail_url):
-    answer = browser_of(history.olga).get(trail_url, {"older": "nonsense"})
+    answer = browser_of(history.olga).get(trail_url, {"older": "nonsense", "fold": "off"})
     assert answer.status_code == 422
     assert "This page link is damaged." in answer.content.decode()
     assert rows_in(answer.content.decode()) == 50
@@ -202,7 +202,7 @@ def test_the_banner_says_what_is_wrong_by_the_label_of_its_field(history, browse
 
 
 def test_an_address_with_an_event_that_is_not_there_says_so_above_the_list(history, browser_of, trail_url):
-    html = browser_of(history.olga).get(trail_url, {"open": "evt_nonsense"}).content.decode()
+    html = browser_of(history.olga).get(trail_url, {"open": "evt_nonsense", "fold": "off"}).content.decode()
     assert "<b>There is no such event here.</b>" in html
     assert re.search(r'id="trail-notes"(?! hidden)>', html)
     assert rows_in(html) == 50
