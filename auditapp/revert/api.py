@@ -12,11 +12,10 @@ from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import event_key, parse_event_key
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
-from auditapp.revert.errors import StalePreview
 from auditapp.revert.fields import Standing
 from auditapp.revert.models import What
 from auditapp.revert.preview import make_preview
-from auditapp.revert.services import revert
+from auditapp.revert.services import StalePreview, revert
 from auditapp.revert.showing import preview_answer
 from auditapp.web.api import json_answer
 from auditapp.web.api_resources import REFUSALS, flag_in, object_in, sent_object, takes, text_in

@@ -1,19 +1,6 @@
 """What can be wrong with a revert."""
 
-from typing import TYPE_CHECKING
-
-from auditapp.lib.errors import Conflict, Invalid
-
-if TYPE_CHECKING:
-    from auditapp.revert.preview import Preview
-
-
-class StalePreview(Conflict):
-    """Something changed since this preview was made. Look at the fresh one, and decide again."""
-
-    def __init__(self, fresh: "Preview") -> None:
-        super().__init__()
-        self.fresh = fresh
+from auditapp.lib.errors import Invalid
 
 
 class NothingChosen(Invalid):

@@ -7,9 +7,11 @@ their rules, permissions and events hold for a revert as they do for everybody e
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from django.db.models import QuerySet
+
 from auditapp.access.permissions import Access
 from auditapp.catalogue.registry import EVENT_TYPES
-from auditapp.lib.errors import NotAllowed
+from auditapp.lib.errors import NotAllowed, NotFound
 from auditapp.record.drafts import Change, EventDraft, HasTarget
 from auditapp.revert.fields import WHOLE
 
@@ -30,7 +32,23 @@ class RevertKind(Generic[Resource]):
 
     def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Resource | None:
         """The resource, locked where asked; None where there is none that the subject may see."""
+        try:
+            found = self.seen(access, resource_id)
+        except NotFound:
+            return None
+        return self.locked(found) if lock else found
+
+    def seen(self, access: Access, resource_id: str) -> Resource:
+        """The resource, where the subject may see it.
+
+        Raises:  NotFound
+        """
         raise NotImplementedError
+
+    def locked(self, resource: Resource) -> Resource | None:
+        """The resource again, which nobody else changes until the transaction ends; None where it has just gone."""
+        rows: QuerySet[Any] = type(resource).objects.select_for_update()  # type: ignore[attr-defined]
+        return rows.filter(pk=resource.pk).first()  # type: ignore[attr-defined]
 
     def values(self, resource: Resource) -> dict[str, Any]:
         """What events tell of the resource, by path, as it is now."""

@@ -13,10 +13,18 @@ from auditapp.record.acting import acting, current_acting
 from auditapp.record.drafts import MISSING, EventDraft
 from auditapp.record.event_query import visible_events
 from auditapp.record.services import recorded_here
-from auditapp.revert.errors import NothingChosen, StalePreview
+from auditapp.revert.errors import NothingChosen
 from auditapp.revert.fields import WHOLE, Field
 from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import Part, Preview, make_preview
+
+
+class StalePreview(Conflict):
+    """Something changed since this preview was made. Look at the fresh one, and decide again."""
+
+    def __init__(self, fresh: Preview) -> None:
+        super().__init__()
+        self.fresh = fresh
 
 
 @transaction.atomic

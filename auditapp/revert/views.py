@@ -20,10 +20,10 @@ from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.revert.elsewhere.services import callback_of
 from auditapp.revert.elsewhere.views import SLOT, elsewhere
-from auditapp.revert.errors import NotUndoable, StalePreview
+from auditapp.revert.errors import NotUndoable
 from auditapp.revert.models import What
 from auditapp.revert.preview import Preview, make_preview, request_size
-from auditapp.revert.services import revert
+from auditapp.revert.services import StalePreview, revert
 from auditapp.revert.showing import part_views
 from auditapp.trail.errors import EventNotFound
 from auditapp.trail.moments import PageTime, zone_named

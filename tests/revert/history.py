@@ -22,12 +22,12 @@ from auditapp.pipeline.warehouses.services import (
 from auditapp.record.drafts import MISSING
 from auditapp.record.event_query import visible_events
 from auditapp.record.services import recorded_here
-from auditapp.revert.errors import NothingChosen, NotUndoable, StalePreview
+from auditapp.revert.errors import NothingChosen, NotUndoable
 from auditapp.revert.fields import WHOLE, is_same, is_withheld
 from auditapp.revert.kinds.warehouse import WarehouseRevert
 from auditapp.revert.models import What
 from auditapp.revert.preview import make_preview
-from auditapp.revert.services import revert
+from auditapp.revert.services import StalePreview, revert
 from tests.revert.looking import one_request
 
 KIND = WarehouseRevert()

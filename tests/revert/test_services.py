@@ -17,10 +17,10 @@ from auditapp.pipeline.warehouses.services import (
     enable_warehouse,
 )
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.revert.errors import NothingChosen, NotUndoable, StalePreview
+from auditapp.revert.errors import NothingChosen, NotUndoable
 from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import can_undo, make_preview
-from auditapp.revert.services import revert
+from auditapp.revert.services import StalePreview, revert
 from auditapp.sources.models import Source
 from auditapp.sources.services import change_source, delete_source, disable_source
 from tests.factories import events_of, last_event, make_cast

@@ -19,7 +19,7 @@ from auditapp.alerts.services import (
     locked_reading,
     whole_of_rule,
 )
-from auditapp.lib.errors import Conflict, Invalid, NotFound
+from auditapp.lib.errors import Conflict, Invalid
 from auditapp.record.drafts import EventDraft
 from auditapp.revert.fields import WHOLE, flat
 from auditapp.revert.kind import RevertKind
@@ -60,13 +60,13 @@ class AlertRuleRevert(RevertKind[AlertRule]):
     resource_type = "alert_rule"
     settable = tuple(path for path in LABELS if path != "owner")
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> AlertRule | None:
-        if lock:  # as every change of a rule does
-            locked_reading(access.workspace_id)
-        try:
-            return rule_for(access, resource_id)
-        except NotFound:
-            return None
+    def seen(self, access: Access, resource_id: str) -> AlertRule:
+        return rule_for(access, resource_id)
+
+    def locked(self, resource: AlertRule) -> AlertRule | None:
+        # As every change of a rule does.
+        locked_reading(resource.workspace_id)
+        return super().locked(resource)
 
     def values(self, resource: AlertRule) -> dict[str, Any]:
         return flat(whole_of_rule(resource))

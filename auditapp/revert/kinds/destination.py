@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
-from auditapp.lib.errors import NotFound
 from auditapp.pipeline.delivery.positions import head_of, own_delivery
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.queries import destination_for
@@ -37,17 +36,13 @@ class DestinationRevert(RevertKind[Destination]):
     settable = ("name", "format", "enabled", "paused", SETTINGS)
     depth = 1
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Destination | None:
-        try:
-            found = destination_for(access, resource_id)
-        except NotFound:
-            return None
-        if not lock:
-            return found
+    def seen(self, access: Access, resource_id: str) -> Destination:
+        return destination_for(access, resource_id)
+
+    def locked(self, resource: Destination) -> Destination | None:
         # The source first, as services do.
-        Source.objects.select_for_update().filter(workspace_id=access.workspace_id, id=found.source_id).first()
-        rows = Destination.objects.select_for_update()
-        return rows.filter(workspace_id=access.workspace_id, id=resource_id).first()
+        Source.objects.select_for_update().filter(workspace_id=resource.workspace_id, id=resource.source_id).first()
+        return super().locked(resource)
 
     def values(self, resource: Destination) -> dict[str, Any]:
         return {**flat(whole_of_destination(resource)), SOURCE: resource.source_id}

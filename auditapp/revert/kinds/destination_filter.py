@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
+from auditapp.lib.errors import NotFound
 from auditapp.pipeline.destination_filters.models import DestinationFilter
 from auditapp.pipeline.destination_filters.restoring import restore_filter
 from auditapp.pipeline.destination_filters.services import (
@@ -30,16 +31,17 @@ class DestinationFilterRevert(RevertKind[DestinationFilter]):
     settable = (*DEFINED, "enabled")
     depth = 2
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> DestinationFilter | None:
+    def seen(self, access: Access, resource_id: str) -> DestinationFilter:
         rows = DestinationFilter.objects.filter(workspace_id=access.workspace_id, id=resource_id)
         found = rows.first()
         if found is None or not access.reach(Permission.SOURCE_READ).covers(found.source_id):
-            return None
-        if not lock:
-            return found
+            raise NotFound
+        return found
+
+    def locked(self, resource: DestinationFilter) -> DestinationFilter | None:
         # The source first, as services do.
-        Source.objects.select_for_update().filter(workspace_id=access.workspace_id, id=found.source_id).first()
-        return rows.select_for_update().first()
+        Source.objects.select_for_update().filter(workspace_id=resource.workspace_id, id=resource.source_id).first()
+        return super().locked(resource)
 
     def values(self, resource: DestinationFilter) -> dict[str, Any]:
         return {**flat(whole_of_filter(resource)), DESTINATION: resource.destination_id}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
+from auditapp.lib.errors import NotFound
 from auditapp.record.declarations import declare_type, remove_type, whole_of_type
 from auditapp.record.drafts import Change, EventDraft
 from auditapp.record.models import DeclaredType
@@ -27,9 +28,11 @@ class EventTypeRevert(RevertKind[DeclaredType]):
 
     resource_type = "event_type"
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> DeclaredType | None:
-        types = DeclaredType.objects.select_for_update() if lock else DeclaredType.objects.all()
-        return types.filter(workspace_id=access.workspace_id, key=resource_id).first()
+    def seen(self, access: Access, resource_id: str) -> DeclaredType:
+        found = DeclaredType.objects.filter(workspace_id=access.workspace_id, key=resource_id).first()
+        if found is None:
+            raise NotFound
+        return found
 
     def values(self, resource: DeclaredType) -> dict[str, Any]:
         return whole_of_type(resource)

@@ -47,13 +47,8 @@ class InsertFunctionRevert(RevertKind[Function]):
     settable = ("name", "description", CODE, ASKS_FOR, DEPLOYED, IN)
     depth = 1
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Function | None:
-        try:
-            found = function_for(access, resource_id)
-        except NotFound:
-            return None
-        rows = Function.objects.select_for_update().filter(workspace_id=access.workspace_id, id=resource_id)
-        return rows.first() if lock else found
+    def seen(self, access: Access, resource_id: str) -> Function:
+        return function_for(access, resource_id)
 
     def values(self, resource: Function) -> dict[str, Any]:
         placed: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
+from auditapp.lib.errors import NotFound
 from auditapp.record.drafts import EventDraft
 from auditapp.revert.fields import WHOLE
 from auditapp.revert.kind import RevertKind
@@ -19,9 +20,11 @@ class SavedViewRevert(RevertKind[SavedView]):
     resource_type = "saved_view"
     settable = ("name", "query", "shared")
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> SavedView | None:
-        views = visible_views(access)
-        return (views.select_for_update() if lock else views).filter(id=resource_id).first()
+    def seen(self, access: Access, resource_id: str) -> SavedView:
+        found = visible_views(access).filter(id=resource_id).first()
+        if found is None:
+            raise NotFound
+        return found
 
     def values(self, resource: SavedView) -> dict[str, Any]:
         return whole_of_view(resource)

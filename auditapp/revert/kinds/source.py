@@ -40,13 +40,8 @@ class SourceRevert(RevertKind[Source]):
     resource_type = "source"
     settable = ("name", "labels", "enabled", SCHEMA, ALLOWED, ARCHIVED)
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Source | None:
-        try:
-            found = source_for(access, resource_id)
-        except NotFound:
-            return None
-        locked = Source.objects.select_for_update().filter(workspace_id=access.workspace_id, id=resource_id)
-        return locked.first() if lock else found
+    def seen(self, access: Access, resource_id: str) -> Source:
+        return source_for(access, resource_id)
 
     def values(self, resource: Source) -> dict[str, Any]:
         told = {path: value for path, value in flat(whole_of_source(resource)).items() if path != "blocked"}

@@ -36,13 +36,8 @@ class TrackingPlanRevert(RevertKind[TrackingPlan]):
     settable = ("name", "description", RULE, SOURCE)
     depth = 1
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> TrackingPlan | None:
-        try:
-            found = plan_for(access, resource_id)
-        except NotFound:
-            return None
-        locked = TrackingPlan.objects.select_for_update().filter(workspace_id=access.workspace_id, id=resource_id)
-        return locked.first() if lock else found
+    def seen(self, access: Access, resource_id: str) -> TrackingPlan:
+        return plan_for(access, resource_id)
 
     def values(self, resource: TrackingPlan) -> dict[str, Any]:
         return {**flat(whole_of_plan(resource)), **rules_as_fields(resource)}

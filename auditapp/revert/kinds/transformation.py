@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
-from auditapp.lib.errors import NotFound
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.transformations.queries import transformation_for
 from auditapp.pipeline.transformations.restoring import restore_transformation
@@ -32,17 +31,13 @@ class TransformationRevert(RevertKind[SavedTransformation]):
     settable = ("name", "enabled", *TOLD)
     depth = 2
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> SavedTransformation | None:
-        try:
-            found = transformation_for(access, resource_id)
-        except NotFound:
-            return None
-        if not lock:
-            return found
+    def seen(self, access: Access, resource_id: str) -> SavedTransformation:
+        return transformation_for(access, resource_id)
+
+    def locked(self, resource: SavedTransformation) -> SavedTransformation | None:
         # The source first, as services do.
-        Source.objects.select_for_update().filter(workspace_id=access.workspace_id, id=found.source_id).first()
-        rows = SavedTransformation.objects.select_for_update()
-        return rows.filter(workspace_id=access.workspace_id, id=resource_id).first()
+        Source.objects.select_for_update().filter(workspace_id=resource.workspace_id, id=resource.source_id).first()
+        return super().locked(resource)
 
     def values(self, resource: SavedTransformation) -> dict[str, Any]:
         return {**flat(whole_of_transformation(resource)), SOURCE: resource.source_id}

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
-from auditapp.lib.errors import NotFound
 from auditapp.pipeline.warehouses.connecting import Connection
 from auditapp.pipeline.warehouses.models import Warehouse
 from auditapp.pipeline.warehouses.queries import connection_of, warehouse_for
@@ -40,13 +39,8 @@ class WarehouseRevert(RevertKind[Warehouse]):
     settable = ("name", "enabled", SCHEDULE, *(f"settings.{one}" for one in Connection._fields), SOURCE, LEFT_OUT)
     depth = 1
 
-    def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Warehouse | None:
-        try:
-            found = warehouse_for(access, resource_id)
-        except NotFound:
-            return None
-        locked = Warehouse.objects.select_for_update().filter(workspace_id=access.workspace_id, id=resource_id)
-        return locked.first() if lock else found
+    def seen(self, access: Access, resource_id: str) -> Warehouse:
+        return warehouse_for(access, resource_id)
 
     def values(self, resource: Warehouse) -> dict[str, Any]:
         return flat(whole_of_warehouse(resource))
