@@ -8,7 +8,7 @@ import orjson
 
 from auditapp.lib.ids import event_key
 from auditapp.record.drafts import MISSING
-from auditapp.record.event_row import EventRow
+from auditapp.record.event_row import HIDDEN, EventRow
 from auditapp.revert.fields import WHOLE, Field, Standing, is_withheld
 from auditapp.revert.preview import Part, Preview
 
@@ -58,7 +58,7 @@ def value_words(value: Any) -> str:
     if value is MISSING:
         return "—"
     if is_withheld(value):
-        return "secret, never stored"
+        return "hidden from your role" if value == HIDDEN else "secret, never stored"
     if isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value):
         text = ", ".join(value)
     else:
@@ -104,7 +104,9 @@ def _field_view(part: Part, field: Field) -> FieldView:
         after=words(field.after),
         now=words(field.now),
         standing=str(field.standing),
-        why_not=WHY_NOT.get(field.standing, ""),
+        why_not="Your role does not show what it was."
+        if HIDDEN in (field.before, field.after)
+        else WHY_NOT.get(field.standing, ""),
         changed_since=part.changed_since(field) if may_change else None,
         may_change=may_change,
         is_ticked=may_change and field.standing is Standing.SAFE,

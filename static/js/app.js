@@ -50,6 +50,10 @@ document.addEventListener("click", ({ target }) => {
   copy(button, copies ? textOf($(copies)) : new URL(copiesLink, location.href).href);
 });
 
+// Tabs that do not fit begin at the one that is open.
+const openTab = $(".tabs [aria-current]");
+if (openTab) openTab.parentElement.scrollLeft = openTab.offsetLeft - (openTab.parentElement.clientWidth - openTab.offsetWidth) / 2;
+
 // Single keys can be switched off: whoever dictates, or rests a hand on the keyboard, presses them without meaning to.
 const keysAreOn = () => localStorage.getItem("single-keys") !== "off";
 
