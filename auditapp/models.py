@@ -1,6 +1,7 @@
 """The index of all models: Django finds them here, and makemigrations forgets what is left out."""
 
 from auditapp.access.models import (
+    AccessRequest,
     ApiToken,
     Grant,
     Group,
@@ -56,6 +57,7 @@ from auditapp.trail.exports.models import Export, ExportChunk, TrailVisit
 from auditapp.trail.saved_views.models import DefaultView, SavedView
 
 __all__ = [
+    "AccessRequest",
     "ActorCount",
     "ActorTotal",
     "AlertBell",

@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from auditapp.access import group_views, member_views, token_views, views
+from auditapp.access import group_views, member_views, request_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
 from auditapp.alerts import bell_views as bells
@@ -103,7 +103,22 @@ ACCESS = [
         group_views.group_member_remove,
         name="group_member_remove",
     ),
+    path("access-requests/", request_views.own, name="own_requests"),
+    path("access-requests/new/", request_views.request_create, name="request_create"),
+    path(
+        "settings/access/requests/<str:request_id>/approve/",
+        request_views.request_approve,
+        name="request_approve",
+    ),
+    path(
+        "settings/access/requests/<str:request_id>/decline/",
+        request_views.request_decline,
+        name="request_decline",
+    ),
     path("settings/access/tokens/new/", token_views.token_create, name="token_create"),
+    path("settings/access/tokens/find/", token_views.token_find, name="token_find"),
+    path("settings/access/tokens/<str:token_id>/", token_views.token, name="token"),
+    path("settings/access/tokens/<str:token_id>/networks/", token_views.token_networks, name="token_networks"),
     path("settings/access/tokens/<str:token_id>/revoke/", token_views.token_revoke, name="token_revoke"),
 ]
 SOURCES = [

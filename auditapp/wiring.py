@@ -4,6 +4,8 @@ from typing import Final
 
 from procrastinate import App
 
+from auditapp.access.asked import MAIL_JOB as REQUEST_MAIL_JOB
+from auditapp.access.request_mail import mail_request
 from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.alerts.jobs import forget_firings
 from auditapp.forwarding import backfill
@@ -83,6 +85,7 @@ JOBS: Final = (
     Job("jobs.redo_stalled", redo_stalled, cron="* * * * *", may_overlap=True),
     Job("tasks.forget", forget_tasks, cron="57 3 * * *"),
     Job("warehouses.forget_syncs", forget_syncs, cron="3 4 * * *"),
+    Job(REQUEST_MAIL_JOB, mail_request),
     Job(MAIL_JOB, tell_ended),
     Job("destinations.mail_owners", mail_owners),
     Job("destinations.warn_of_expiry", warn_of_expiry, cron="*/10 * * * *"),

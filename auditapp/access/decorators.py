@@ -16,14 +16,13 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django_htmx.http import HttpResponseClientRedirect
 
-from auditapp.access.denials import record_denial
-from auditapp.access.errors import Denied
+from auditapp.access.denials import record_denial, record_refused_use
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import TOKEN_SCOPES, Permission, permissions_for, viewer_for
 from auditapp.access.queries import workspaces_of
 from auditapp.access.reasons import asked_again, reason_in_field, reason_in_header
 from auditapp.access.requests import TokenRequest, WorkspaceRequest, context_of
-from auditapp.access.tokens import note_use, token_behind, viewer_of_token, why_refused
+from auditapp.access.tokens import access_for, note_use, token_behind, viewer_of_token, why_refused
 from auditapp.lib.errors import NotAllowed, NotFound
 from auditapp.record.acting import acting, current_acting
 from auditapp.record.reasons import BadReason, require_short
@@ -45,24 +44,41 @@ def workspace_page(permission: str) -> Callable[[PageView[P]], Callable[..., Htt
     needed = Permission(permission)
 
     def decorate(view: PageView[P]) -> Callable[..., HttpResponseBase]:
-        @wraps(view)
-        def entered(request: HttpRequest, workspace: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return _to_sign_in(request)
-            inside = cast(WorkspaceRequest, request)
-            try:
-                with _entered(inside, workspace):
-                    inside.member_permissions.require(needed)
-                    inside.viewer = viewer_for(inside.member_permissions)
-                    require_short(current_acting().reason)
-                    return view(inside, *args, **kwargs)
-            except BadReason as refusal:
-                return asked_again(inside, refusal)
-
+        entered = _inside(view, needed)
         entered.permission = needed  # type: ignore[attr-defined]
         return entered
 
     return decorate
+
+
+def member_page(reason: str) -> Callable[[PageView[P]], Callable[..., HttpResponseBase]]:
+    """A page of a workspace for each of its members, also one without any role; `reason` says why that is enough."""
+
+    def decorate(view: PageView[P]) -> Callable[..., HttpResponseBase]:
+        entered = _inside(view, None)
+        entered.public_reason = reason  # type: ignore[attr-defined]
+        return entered
+
+    return decorate
+
+
+def _inside(view: PageView[P], needed: Permission | None) -> Callable[..., HttpResponseBase]:
+    @wraps(view)
+    def entered(request: HttpRequest, workspace: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        inside = cast(WorkspaceRequest, request)
+        try:
+            with _entered(inside, workspace):
+                if needed is not None:
+                    inside.member_permissions.require(needed)
+                inside.viewer = viewer_for(inside.member_permissions)
+                require_short(current_acting().reason)
+                return view(inside, *args, **kwargs)
+        except BadReason as refusal:
+            return asked_again(inside, refusal)
+
+    return entered
 
 
 def signed_in_page(reason: str) -> Callable[[AnyView], AnyView]:
@@ -110,17 +126,18 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
             token = token_behind(secret.strip()) if kind.lower() == "bearer" else None
             if token is None:
                 return _unauthorized("Send an access token as Authorization: Bearer aud_pat_...")
+            context = {"token_id": token.id, **context_of(request)}
             with in_workspace(token.workspace_id):
                 workspace = Workspace.objects.get(id=token.workspace_id)
-            context = {"token_id": token.id, **context_of(request)}
-            if refusal := why_refused(token, scope):
-                record_denial(Denied(refusal, permission=scope), workspace, token.audit_actor, context)
+                held = access_for(token, scope)
+            if refusal := why_refused(token, scope, held, context["ip"]):
+                record_refused_use(refusal, token, scope, workspace, context)
                 return _unauthorized(refusal)
-            note_use(token)
+            note_use(token, context["ip"])
             reason = reason_in_header(request)
             require_short(reason)
             inside = cast(TokenRequest, request)
-            inside.token, inside.workspace, inside.viewer = token, workspace, viewer_of_token(token)
+            inside.token, inside.workspace, inside.viewer = token, workspace, viewer_of_token(token, held)
             try:
                 with (
                     in_workspace(workspace.id),

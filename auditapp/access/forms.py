@@ -12,7 +12,7 @@ from auditapp.access.permissions import TOKEN_SCOPES
 from auditapp.access.queries import resource_choices
 from auditapp.lib import clock
 
-LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "It does not expire"}
+LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "It does not expire"}
 
 
 class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker alone
@@ -90,8 +90,23 @@ class GroupForm(forms.Form):
     name = forms.CharField(max_length=100, label="Name")
 
 
-class TokenForm(forms.Form):
-    """A token's name, what it may do and for how long; with the id that it will have, so that it is made once."""
+class NetworksForm(forms.Form):
+    """Where a token may be used from."""
+
+    networks = forms.CharField(
+        required=False,
+        max_length=2_000,
+        label="Works only from",
+        help_text="Networks such as 192.0.2.0/24 or 2001:db8::/32, or single addresses. Empty: from everywhere.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_networks(self) -> list[str]:
+        return words(self.cleaned_data["networks"])
+
+
+class TokenForm(NetworksForm):
+    """A token's name, what it may do, for how long and from where; with the id that it will have, so that it is made once."""
 
     token_id = forms.CharField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(max_length=100, label="Name", help_text="What will use it, for example: CI deploy")
@@ -101,12 +116,25 @@ class TokenForm(forms.Form):
         label="It may",
     )
     lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), required=False, initial="90", label="It works for")
+    field_order = ["token_id", "name", "scopes", "lifetime", "networks"]
 
     def asked(self) -> dict[str, Any]:
         """What was chosen, as the service takes it."""
-        chosen = {name: self.cleaned_data[name] for name in ("token_id", "name", "scopes")}
+        chosen = {name: self.cleaned_data[name] for name in ("token_id", "name", "scopes", "networks")}
         days = self.cleaned_data["lifetime"]
         return {**chosen, "expires_at": clock.now() + timedelta(days=int(days)) if days else None}
+
+
+class AccessRequestForm(forms.Form):
+    """What a member asks to be allowed, and what for."""
+
+    permission = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    message = forms.CharField(
+        required=False,
+        max_length=300,
+        label="What you need it for",
+        help_text="The owners read it, and the event in the Audit Trail keeps it. It may be left empty.",
+    )
 
 
 class WorkspaceForm(forms.Form):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from auditapp.access.asked import answer_by_role
 from auditapp.access.models import Grant, Group, GroupMember
 from auditapp.access.permissions import Permission
 from auditapp.access.roles import roles_of, subject_of
@@ -73,19 +74,22 @@ def add_group_member(*, group_id: str, user_id: str) -> None:
     """Put a member into a group.
 
     Raises:  Denied, NotFound, OwnRole, MoreThanYouHave, InGroup
-    Writes:  GroupMember; user_group.member_added
+    Writes:  GroupMember; user_group.member_added; access_request.approved for what was asked for
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     group = _group(access.workspace_id, group_id)
     member = subject_of(access.workspace_id, user_id=user_id)
     refuse_own(access, user_id=user_id)
     grants = Grant.objects.filter(workspace_id=access.workspace_id, subject_kind="group", subject_id=group_id)
-    refuse_more_than_held(access, *(grant.role for grant in grants.select_related("role")))
+    given = list(grants.select_related("role"))
+    refuse_more_than_held(access, *(grant.role for grant in given))
     membership = {"workspace_id": access.workspace_id, "group_id": group_id, "user_id": user_id}
     if GroupMember.objects.filter(**membership).exists():
         raise InGroup
     GroupMember.objects.create(**membership)
     record("user_group.member_added", target=[group, member])
+    for grant in given:
+        answer_by_role(access.workspace_id, grant.role, grant.scope, user_id=user_id)
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from auditapp.access.asked import waiting_requests
 from auditapp.access.decorators import workspace_page
 from auditapp.access.forms import InviteForm, RoleForm
 from auditapp.access.members import invite_member, remove_member, revoke_invitation
@@ -22,12 +23,16 @@ from auditapp.web.pages import render_page
 def overview(request: WorkspaceRequest) -> HttpResponse:
     workspace_id = request.workspace.id
     context = {
+        "waiting": waiting_requests(request.member_permissions)
+        if request.member_permissions.can(Permission.ACCESS_MANAGE)
+        else [],
         "members": members_shown(workspace_id),
         "invitations": open_invitations(workspace_id),
         "groups": groups_shown(workspace_id),
         "tokens": tokens_shown(workspace_id),
         "roles": [(role, [Permission(key).meaning for key in role.permissions]) for role in Role.objects.all()],
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+        "sees_addresses": request.member_permissions.can(Permission.AUDIT_READ_PERSONAL),
         "can_manage_tokens": request.member_permissions.can(Permission.TOKEN_MANAGE),
     }
     return render_page(request, "access/overview.html", context)

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from auditapp.access.errors import AccountExists, AlreadyInvited, AlreadyMember, InvitationGone
-from auditapp.access.models import Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
+from auditapp.access.models import AccessRequest, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
 from auditapp.access.permissions import Access, Permission, access_of_system, permissions_for
 from auditapp.access.queries import owner_role
 from auditapp.access.roles import roles_of, subject_of, what_was_given
@@ -138,7 +138,7 @@ def remove_member(*, user_id: str) -> None:
     """Take a member out of the workspace, with their roles; members may take themselves out. Their tokens stay.
 
     Raises:  Denied, NotFound, LastOwner
-    Writes:  Member, Grant, GroupMember; user.removed
+    Writes:  Member, Grant, GroupMember, AccessRequest; user.removed
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     member = subject_of(access.workspace_id, user_id=user_id)
@@ -146,6 +146,7 @@ def remove_member(*, user_id: str) -> None:
     here = {"workspace_id": access.workspace_id}
     Grant.objects.filter(**here, subject_kind="member", subject_id=user_id).delete()
     GroupMember.objects.filter(**here, user_id=user_id).delete()
+    AccessRequest.objects.filter(**here, user_id=user_id).delete()
     member.delete()
     keep_an_owner(access.workspace_id)
     record("user.removed", target=target, changes=changed(whole, {}))

@@ -1,12 +1,17 @@
-"""Records each denied access, in a transaction of its own: the one of the view has been rolled back by then."""
+"""Records each denied access, in a transaction of its own: the one of the view has been rolled back by then; and lets a member
+ask for what was missing.
+"""
 
 from collections.abc import Callable
+from typing import cast
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from auditapp.access.denials import record_denial
-from auditapp.access.requests import context_of
+from auditapp.access.errors import Denied
+from auditapp.access.request_views import can_be_asked_for, denied_page
+from auditapp.access.requests import WorkspaceRequest, context_of
 from auditapp.lib.errors import NotAllowed
 
 
@@ -19,7 +24,10 @@ class ActingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         workspace = getattr(request, "workspace", None)
         if isinstance(exception, NotAllowed) and workspace and request.user.is_authenticated:
             record_denial(exception, workspace, request.user.audit_actor, context_of(request))
+            if isinstance(exception, Denied) and can_be_asked_for(request, exception):
+                return denied_page(cast(WorkspaceRequest, request), exception)
+        return None

@@ -215,6 +215,9 @@ class ApiToken(models.Model):
     created_by = models.TextField()
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(null=True)
+    last_used_from = models.TextField(default="")  # an IP address; "" where none is known
+    # Where it may be used from, in CIDR notation; everywhere where there is none.
+    networks = ArrayField(models.TextField(), default=list)
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
@@ -258,3 +261,42 @@ class Invitation(models.Model):
     @property
     def audit_target(self) -> Target:
         return Target("invitation", self.id, self.email)
+
+
+class RequestState(models.TextChoices):
+    """What came of a request for access."""
+
+    WAITING = "waiting", "Waits for an owner"
+    APPROVED = "approved", "Approved"
+    DECLINED = "declined", "Declined"
+
+
+class AccessRequest(models.Model):
+    """What a member asked to be allowed: a permission, which is the same word everywhere, and never a resource."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "id")
+    workspace_id = models.BigIntegerField()
+    id = models.TextField()
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    permission = models.TextField()
+    meaning = models.TextField()  # of the permission, as it was asked for
+    message = models.TextField(default="")
+    state = models.TextField(choices=RequestState.choices, default=RequestState.WAITING)
+    created_at = models.DateTimeField(default=clock.now)
+    answered_at = models.DateTimeField(null=True)
+    role_name = models.TextField(default="")  # that was given
+
+    class Meta:
+        db_table = "access_request"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace_id", "user", "permission"],
+                condition=models.Q(state="waiting"),
+                name="access_request_open_once",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace_id", "user", "created_at"], name="access_request_of")]
+
+    @property
+    def audit_target(self) -> Target:
+        return Target("access_request", self.id, self.meaning)

@@ -58,7 +58,9 @@ ONLY_EVERYWHERE = frozenset({Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PE
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
-    """What a scope lets a token do. Who gives it must have every one of its permissions, then and whenever it is used."""
+    """What a scope lets a token do. Who gives it must have every one of its permissions, then and whenever it is used;
+    without the first the token is refused, and without the others what needs them.
+    """
 
     meaning: str
     gives: tuple[Permission, ...] = ()
@@ -187,11 +189,16 @@ def access_of_token(workspace_id: int, token_id: str) -> Access:
     token = ApiToken.objects.filter(workspace_id=workspace_id, id=token_id, revoked_at=None).first()
     if token is None or (token.expires_at and token.expires_at <= clock.now()):
         return Access(workspace_id, token_id)
-    maker = token.created_by
+    return access_given_to(token)
+
+
+def access_given_to(token: ApiToken) -> Access:
+    """What a token's scopes give, as far as whoever made it may do that now; whether it has ended is not asked."""
+    workspace_id, maker = token.workspace_id, token.created_by
     held = access_of_system(workspace_id) if maker == "system" else permissions_for(workspace_id, maker)
     given = {permission for scope in token.scopes if scope in TOKEN_SCOPES for permission in TOKEN_SCOPES[scope].gives}
     grants = (replace(grant, permissions=grant.permissions & given) for grant in held.grants)
-    return Access(workspace_id, token_id, tuple(grant for grant in grants if grant.permissions))
+    return Access(workspace_id, token.id, tuple(grant for grant in grants if grant.permissions))
 
 
 def acting_access() -> Access:

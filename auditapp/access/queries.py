@@ -55,6 +55,10 @@ class TokenShown:
     creator: str
     is_expired: bool
 
+    @property
+    def works(self) -> bool:
+        return not (self.is_expired or self.token.revoked_at)
+
 
 def workspaces_of(user_id: str) -> list[Workspace]:
     """Every workspace that this person belongs to, by name; asked from outside of any."""
@@ -162,7 +166,22 @@ def open_invitations(workspace_id: int) -> list[tuple[Invitation, str]]:
 
 def tokens_shown(workspace_id: int) -> list[TokenShown]:
     """Tokens that were not revoked, newest first, each with the name of its creator."""
-    tokens = list(ApiToken.objects.filter(workspace_id=workspace_id, revoked_at=None).order_by("-created_at", "id"))
+    living = ApiToken.objects.filter(workspace_id=workspace_id, revoked_at=None).order_by("-created_at", "id")
+    return _with_makers(workspace_id, list(living))
+
+
+def token_shown(workspace_id: int, token_id: str) -> TokenShown:
+    """One token, also one that ended.
+
+    Raises:  NotFound
+    """
+    found = list(ApiToken.objects.filter(workspace_id=workspace_id, id=token_id))
+    if not found:
+        raise NotFound
+    return _with_makers(workspace_id, found)[0]
+
+
+def _with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenShown]:
     makers = Member.objects.filter(workspace_id=workspace_id, user_id__in={token.created_by for token in tokens})
     names = {member.user_id: str(member.user) for member in makers.select_related("user")}
     names["system"] = "Audit Trail"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from auditapp.access.asked import answer_by_role
 from auditapp.access.models import Grant, Group, Member
 from auditapp.access.permissions import Permission
 from auditapp.access.queries import reach_in_words
@@ -32,7 +33,7 @@ def grant_role(
 
     Takes:   user_id or group_id; scope, one that the role allows, with resource_ids for "listed", labels for "labelled"
     Raises:  Denied, NotFound, OwnRole, MoreThanYouHave, Invalid, RoleHeld
-    Writes:  Grant; user.role_granted or user_group.role_granted
+    Writes:  Grant; user.role_granted or user_group.role_granted; access_request.approved for what was asked for
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     subject = subject_of(access.workspace_id, user_id=user_id, group_id=group_id)
@@ -52,6 +53,7 @@ def grant_role(
     grant = Grant.objects.create(id=new_id("grt"), **same)
     given_now = what_was_given(grant)
     record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=given_now, changes=changed({}, given_now))
+    answer_by_role(access.workspace_id, given.role, given.scope, user_id=user_id or "", group_id=group_id or "")
     return grant
 
 

@@ -1,19 +1,31 @@
-"""Access tokens in Access Management."""
+"""Access tokens in Access Management: made, looked at, found again by what leaked, bound to networks, and revoked."""
+
+import re
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.first_event import first_event_line
-from auditapp.access.forms import TokenForm
+from auditapp.access.forms import NetworksForm, TokenForm
+from auditapp.access.permissions import TOKEN_SCOPES, Permission
+from auditapp.access.queries import token_shown
 from auditapp.access.requests import WorkspaceRequest
-from auditapp.access.tokens import create_token, revoke_token
+from auditapp.access.tokens import change_token_networks, create_token, revoke_token, token_found
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
+from auditapp.lib.tokens import looks_like_token, token_digest
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
+
+# In whatever was pasted: a line of a log, a command, a file.
+TOKEN_IN_TEXT = re.compile(r"aud_pat_[0-9A-Za-z]{36}", re.ASCII)
+NOTHING_LIKE_IT = "There is no access token in this text: one is aud_pat_ and 36 letters and digits, the last six of which check the others."
 
 
 @workspace_page("token.manage")
@@ -35,9 +47,64 @@ def token_create(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "access/token_create.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@sensitive_post_parameters("text")
+@workspace_page("access.read")
+def token_find(request: WorkspaceRequest) -> HttpResponse:
+    """Leads from what leaked to its token. A browser with scripts asks by the digest, which opens nothing; the token itself
+    is sent without scripts alone, and goes no further than its digest does.
+    """
+    digest, problem = request.GET.get("sha256", ""), ""
+    if request.method == "POST":
+        tokens = TOKEN_IN_TEXT.findall(request.POST.get("text", ""))
+        if found := next(filter(looks_like_token, tokens), ""):
+            query = urlencode({"sha256": token_digest(found).hex()})
+            return redirect(f"{reverse('access:token_find', args=[request.workspace.slug])}?{query}")
+        problem = NOTHING_LIKE_IT
+    if token := token_found(request.workspace.id, digest):
+        return redirect(f"{reverse('access:token', args=[request.workspace.slug, token.id])}?found")
+    if digest and not problem:
+        problem = "No token of this workspace. It may be of another one, or mistyped. Paste it whole to look again."
+    return render_page(request, "access/token_find.html", {"problem": problem}, status=422 if problem else 200)
+
+
+@workspace_page("access.read")
+def token(request: WorkspaceRequest, token_id: str) -> HttpResponse:
+    return _token_page(request, token_id)
+
+
+@require_POST
+@workspace_page("token.manage")
+def token_networks(request: WorkspaceRequest, token_id: str) -> HttpResponse:
+    form = NetworksForm(request.POST)
+    if form.is_valid():
+        try:
+            changed = change_token_networks(token_id=token_id, networks=form.cleaned_data["networks"])
+        except Invalid as error:
+            add_refusal(form, error)
+        else:
+            there = "those networks alone" if changed.networks else "everywhere"
+            messages.success(request, f"Saved. The token works from {there}.")
+            return redirect("access:token", request.workspace.slug, token_id)
+    return _token_page(request, token_id, form)
+
+
 @require_POST
 @workspace_page("token.manage")
 def token_revoke(request: WorkspaceRequest, token_id: str) -> HttpResponse:
     revoke_token(token_id=token_id)
     messages.success(request, "The token was revoked. It stopped working at once.")
     return redirect("access:overview", request.workspace.slug)
+
+
+def _token_page(request: WorkspaceRequest, token_id: str, form: NetworksForm | None = None) -> HttpResponse:
+    shown = token_shown(request.workspace.id, token_id)
+    may = request.member_permissions.can
+    context = {
+        "shown": shown,
+        "scopes": [(scope, TOKEN_SCOPES[scope].meaning) for scope in shown.token.scopes if scope in TOKEN_SCOPES],
+        "form": form or NetworksForm(initial={"networks": ", ".join(shown.token.networks)}),
+        "can_manage_tokens": may(Permission.TOKEN_MANAGE),
+        "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
+        "was_found": "found" in request.GET,
+    }
+    return render_page(request, "access/token.html", context, status=422 if form and form.errors else 200)

@@ -15,7 +15,7 @@ _USER = Target("user", "usr_5kEh1RwXcN8jTp3OyVa6Zi", "Maya Lindqvist", personal=
 _MEMBER = Target("member", "usr_0oLf7GbSmD2vUq9JxKt4Ce", "Elif Yıldız", personal=True)
 _INVITATION = Target("invitation", "inv_6wZp3TyHaQ1nFs8RlGd5Xu", "grace.mbeki@halden.example", personal=True)
 _GROUP = Target("user_group", "grp_2xJv9OiBkE7cMw4WzPh0Ys", "Mobile team")
-_REQUEST = Target("access_request", "acr_8tUa4NqKgS6rLd1CfVo3Im", "Source admin on Web shop")
+_REQUEST = Target("access_request", "acr_8tUa4NqKgS6rLd1CfVo3Im", "Change sources")
 _WORKSPACE = Target("workspace", "wsp_2uJc8FbLoQ5hYi0DxTn6Kv", "Halden Outdoor")
 _ROLE = Meta("role", "Role", "Source admin")
 _SCOPE = Meta("scope", "Scope", "2 sources")
@@ -116,9 +116,11 @@ _SIGNING_IN = (
     _declare(
         "user.access_denied",
         "User Access Denied",
-        "tried to use {resource} without permission[ {meta.permission}]",
+        "tried to use {resource} without permission[ {meta.permission}][ from {meta.address}]",
         Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop"),
         Meta("permission", "Permission", "source.write"),
+        Meta("refusal", "Refusal", "This token may not be used from this address."),
+        Meta("address", "Address", "198.51.100.7", Sensitivity.PERSONAL),
         # No read, which lists hide: whoever tried what they may not do is to be seen.
         verb=Verb.UPDATE,
         risk=Risk.NOTABLE,
@@ -187,17 +189,20 @@ _MEMBERSHIP = (
         "Access Request Created",
         "asked for access: {resource.name}",
         _REQUEST,
-        Meta("note", "Note", "I look after the app events now"),
+        _MEMBER,
+        Meta("note", "Note", "I look after the app events now", Sensitivity.PERSONAL),
         icon="key",
         risk=Risk.NOTABLE,
     ),
     _declare(
         "access_request.approved",
         "Access Request Approved",
-        "approved {resource}[ for {target.1}]",
+        "approved {resource}[ for {target.1}][ with role {meta.role}]",
         _REQUEST,
         _MEMBER,
+        Meta("role", "Role", "Source Admin"),
         like="granted",
+        revertible=False,
     ),
     _declare(
         "access_request.declined",

@@ -90,18 +90,30 @@ def error_answer(request: HttpRequest, error: AppError) -> HttpResponse:
     return response
 
 
-def error_page(request: HttpRequest, status: HTTPStatus, message: str) -> HttpResponse:
-    """A page, or for htmx a banner in the page's place for notices, so that what was there stays readable."""
+def error_page(
+    request: HttpRequest,
+    status: HTTPStatus,
+    message: str,
+    *,
+    page: str = "errors/page.html",
+    banner: str = "errors/_banner.html",
+    **more: Any,
+) -> HttpResponse:
+    """A page, or for htmx a banner in the page's place for notices, so that what was there stays readable.
+
+    Takes:   page and banner, templates in place of the plain ones, with what `more` they show
+    """
     context = {
         "status": int(status),
         "title": _TITLES.get(status, status.phrase),
         "message": message,
         "request_id": getattr(request, "request_id", ""),
         "theme": theme_of(request),
+        **more,
     }
     is_fragment = bool(getattr(request, "htmx", False))
     # Without the request: no context processor runs, so that no query can fail while an error is told.
-    html = render_to_string("errors/_banner.html" if is_fragment else "errors/page.html", context)
+    html = render_to_string(banner if is_fragment else page, context)
     response = HttpResponse(html, status=status)
     if is_fragment:
         response["HX-Retarget"] = f"#{NOTICES}"

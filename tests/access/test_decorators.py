@@ -179,7 +179,9 @@ def test_a_token_that_does_not_work_is_401_and_recorded(cast, values, reason):
     assert reason in response.content.decode()
     row = last_event(cast.workspace)
     assert (row.event.type, row.event.actor.id, row.event.outcome) == ("user.access_denied", token.id, "failure")
-    assert row.event.meta == {"permission": "audit:read"}
+    assert row.event.meta["permission"] == "audit:read"
+    assert reason in row.event.meta["refusal"]
+    assert "address" not in row.event.meta
     assert secret not in repr(row)
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from auditapp.access.access_requests import request_access
 from auditapp.access.models import Grant, Invitation
 from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
@@ -50,10 +51,13 @@ class Row(NamedTuple):
 
 #                                    olga milo rita mina zoe nobody
 ALL = "                               302  302  302  302 404 302"
+ALL_SEE = "                           200  200  200  200 404 302"
+ALL_BUT_WHO_HAS_IT = "                409  302  302  302 404 302"
 OWNER = "                             200  403  403  403 404 302"
 OWNER_DOES = "                        302  403  403  403 404 302"
 OWNER_REFUSED = "                     409  403  403  403 404 302"
 READERS_OF_ACCESS = "                 200  403  200  403 404 302"
+FINDS_NOTHING = "                     422  403  422  403 404 302"
 READERS_OF_SOURCES = "                200  200  200  403 404 302"
 READERS_OF_SHOP = "                   200  200  200  403 404 302"
 READERS_OF_KIOSK = "                  200  404  200  403 404 302"
@@ -92,6 +96,14 @@ MATRIX = [
     Row("access:group_member_remove", OWNER_DOES, ("group", "mina"), {}),
     Row("access:token_create", OWNER),
     Row("access:token_create", OWNER, data={"token_id": "tok_" + "a" * 22, "name": "New", "scopes": ["audit:read"]}),
+    Row("access:own_requests", ALL_SEE),
+    Row("access:request_create", ALL_BUT_WHO_HAS_IT, data={"permission": "access.manage"}),
+    Row("access:request_approve", OWNER_DOES, ("request",), {"choice": "source_admin.all"}),
+    Row("access:request_decline", OWNER_DOES, ("request",), {}),
+    Row("access:token_find", READERS_OF_ACCESS),
+    Row("access:token_find", FINDS_NOTHING, data={"text": "nothing that is a token"}),
+    Row("access:token", READERS_OF_ACCESS, ("token",)),
+    Row("access:token_networks", OWNER_DOES, ("token",), {"networks": "192.0.2.0/24"}),
     Row("access:token_revoke", OWNER_DOES, ("token",), {}),
     Row("sources:source_list", READERS_OF_SOURCES),
     Row("sources:source_create", OWNER),
@@ -219,6 +231,8 @@ def world_of(slug):
     )
     token, _ = make_token(workspace=cast.workspace)
     ids |= {name: getattr(cast, name).id for name in ("shop", "kiosk", "mina", "rita", "warehouse")}
+    with acting_as(cast.mina, cast.workspace):
+        ids["request"] = request_access(permission="source.write").id
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
     ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast)
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}

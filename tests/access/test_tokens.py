@@ -11,6 +11,7 @@ from auditapp.access.models import ApiToken
 from auditapp.access.permissions import Access, HeldGrant
 from auditapp.access.tokens import (
     TokenMade,
+    access_for,
     create_token,
     note_use,
     revoke_token,
@@ -63,7 +64,10 @@ def test_a_revoked_token_is_refused_at_once_and_it_is_recorded(cast):
     note_use(token)
     with acting_as(cast.olga, cast.workspace):
         revoke_token(token_id=token.id)
-    assert why_refused(token_behind(secret), "audit:read") == "This token was revoked."
+    found = token_behind(secret)
+    with in_workspace(cast.workspace.id):
+        held = access_for(found, "audit:read")
+    assert why_refused(found, "audit:read", held, None) == "This token was revoked."
     row = last_event(cast.workspace)
     assert row.event.type == "workspace.access_token_revoked"
     assert row.event.meta == {"last_used_at": clock.utc_text(stored(cast, token).last_used_at)}
@@ -80,10 +84,11 @@ def test_a_token_is_revoked_once(cast):
 def test_an_expired_token_and_a_missing_scope_are_refused(cast):
     moment = clock.now()
     token, _ = make_token(workspace=cast.workspace, scopes=["audit:write"], expires_at=moment + timedelta(hours=1))
-    assert why_refused(token, "audit:write") is None
-    assert "audit:read" in why_refused(token, "audit:read")
+    held = Access(cast.workspace.id, token.id)
+    assert why_refused(token, "audit:write", held, None) is None
+    assert "does not have the scope audit:read" in why_refused(token, "audit:read", held, None)
     with clock.at(moment + timedelta(hours=1)):
-        assert why_refused(token, "audit:write") == "This token has expired."
+        assert why_refused(token, "audit:write", held, None) == "This token has expired."
 
 
 @pytest.mark.parametrize(
@@ -169,9 +174,11 @@ def test_use_is_noted_at_most_once_a_minute(cast, django_assert_num_queries):
 def test_a_reading_token_sees_all_and_a_writing_one_itself(cast):
     reads, _ = make_token(workspace=cast.workspace, scopes=["audit:read"])
     writes, _ = make_token(workspace=cast.workspace, scopes=["audit:write"])
-    assert viewer_of_token(reads).sees_all
-    assert not viewer_of_token(writes).sees_all
-    assert viewer_of_token(writes).own_actor_ids == (writes.id,)
+    with in_workspace(cast.workspace.id):
+        assert viewer_of_token(reads, access_for(reads, "audit:read")).sees_all
+        viewer = viewer_of_token(writes, access_for(writes, "audit:write"))
+    assert not viewer.sees_all
+    assert viewer.own_actor_ids == (writes.id,)
 
 
 def test_tokens_of_another_workspace_are_not_there(cast):

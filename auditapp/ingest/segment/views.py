@@ -15,7 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from auditapp.access.decorators import public_page
-from auditapp.access.tokens import token_behind, why_refused
+from auditapp.access.denials import record_refused_use
+from auditapp.access.models import ApiToken, Workspace
+from auditapp.access.requests import context_of
+from auditapp.access.tokens import access_for, token_behind, why_refused
 from auditapp.ingest.segment.calls import TYPES, Arrival, Rejected, event_of, merged
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
@@ -124,7 +127,7 @@ def _source(request: HttpRequest, body: dict[str, Any]) -> Source:
         )
     if kind.lower() == "bearer":
         token = token_behind(credentials.strip())
-        if token is None or token.workspace_id != key.workspace_id or why_refused(token, "audit:write"):
+        if token is None or token.workspace_id != key.workspace_id or _is_refused(request, token):
             raise Refused(
                 401, "unauthorized", "This access token cannot record events in the workspace of the write key."
             )
@@ -137,6 +140,16 @@ def _source(request: HttpRequest, body: dict[str, Any]) -> Source:
     if not source.is_enabled:
         raise Refused(403, "source_disabled", "This source is turned off. Turn it on, or stop sending.")
     return source
+
+
+def _is_refused(request: HttpRequest, token: ApiToken) -> bool:
+    context = {"token_id": token.id, **context_of(request)}
+    with in_workspace(token.workspace_id):
+        workspace = Workspace.objects.get(id=token.workspace_id)
+    refusal = why_refused(token, "audit:write", access_for(token, "audit:write"), context["ip"])
+    if refusal:
+        record_refused_use(refusal, token, "audit:write", workspace, context)
+    return bool(refusal)
 
 
 def _basic_user(credentials: str) -> str | None:
