@@ -12,7 +12,8 @@ class AuditAppConfig(AppConfig):
             checks,  # noqa: F401  registers itself
             wiring,
         )
-        from auditapp.access import sign_in
+        from auditapp.access import second_factor, sign_in
 
         sign_in.connect()
+        second_factor.connect()
         wiring.register_resources()

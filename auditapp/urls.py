@@ -1,9 +1,13 @@
 """Every URL of the app, in one place. Whose view is not ours is marked here with its permission or reason."""
 
 from allauth.account import views as account
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from allauth.mfa.base import views as second_factor
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as authenticator_app
+from allauth.mfa.webauthn import views as passkeys
+from django.urls import URLPattern, URLResolver, include, path, re_path, reverse_lazy
 
-from auditapp.access import group_views, member_views, request_views, token_views, views
+from auditapp.access import account_views, group_views, member_views, request_views, token_views, views
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
 from auditapp.alerts import bell_views as bells
@@ -74,6 +78,35 @@ ACCOUNTS = [
         "password/reset/key/done/",
         entrance(account.password_reset_from_key_done),
         name="account_reset_password_from_key_done",
+    ),
+    # The names are allauth's, which goes on to them.
+    path("", account_views.overview, name="mfa_index"),
+    path("sessions/end/", account_views.sessions_end, name="usersessions_list"),
+    path("sessions/<int:pk>/end/", account_views.session_end, name="session_end"),
+    path("second-step/", entrance(second_factor.authenticate), name="mfa_authenticate"),
+    path("reauthenticate/code/", own_account(second_factor.reauthenticate), name="mfa_reauthenticate"),
+    path(
+        "reauthenticate/passkey/",
+        own_account(account_views.PasskeyProofView.as_view()),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("app/turn-on/", own_account(authenticator_app.activate_totp), name="mfa_activate_totp"),
+    path("app/turn-off/", own_account(authenticator_app.deactivate_totp), name="mfa_deactivate_totp"),
+    path("recovery-codes/", own_account(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "recovery-codes/new/", own_account(recovery_codes.generate_recovery_codes), name="mfa_generate_recovery_codes"
+    ),
+    path(
+        "recovery-codes/file/",
+        own_account(recovery_codes.download_recovery_codes),
+        name="mfa_download_recovery_codes",
+    ),
+    path("passkeys/sign-in/", entrance(passkeys.login_webauthn), name="mfa_login_webauthn"),
+    path("passkeys/new/", own_account(passkeys.add_webauthn), name="mfa_add_webauthn"),
+    path(
+        "passkeys/<int:pk>/remove/",
+        own_account(passkeys.RemoveWebAuthnView.as_view(success_url=reverse_lazy("mfa_index"))),
+        name="mfa_remove_webauthn",
     ),
     path("invitation/<str:secret>/", views.invitation, name="invitation"),
     path("unsubscribe/<str:secret>/", own_notices.unsubscribe, name="unsubscribe"),

@@ -144,6 +144,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_filters",
     "django_htmx",
     "ninja",
@@ -163,6 +165,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "auditapp.web.middleware.ErrorPageMiddleware",
+    "auditapp.access.middleware.SeenMiddleware",
     "auditapp.access.middleware.ActingMiddleware",
 ]
 ROOT_URLCONF = "settings.urls"
@@ -203,6 +206,16 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = "none"  # people come by invitation, to the address that was invited
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+MFA_ADAPTER = "auditapp.access.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "auditapp.access.passkey_forms.AddPasskeyForm",
+    "authenticate_webauthn": "auditapp.access.passkey_forms.SecondStepPasskeyForm",
+    "login_webauthn": "auditapp.access.passkey_forms.SignInPasskeyForm",
+    "reauthenticate_webauthn": "auditapp.access.passkey_forms.ProofPasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever came by invitation has the address
 # Limits live in the cache, which several processes share through the database.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 globals().update(mail_settings(env.text("EMAIL_URL"), outbox=DATA_DIR / "outbox"))

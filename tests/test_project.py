@@ -23,6 +23,8 @@ WITHOUT_WORKSPACE = (
     "django_",
     "auth_",
     "account_",
+    "mfa_",
+    "usersessions_",
     "procrastinate_",
 )
 

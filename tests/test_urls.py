@@ -50,7 +50,7 @@ def address(route, cast):
             return "demo"
         if name in SOURCES_OF_IDS:
             return getattr(cast, SOURCES_OF_IDS[name]).id
-        return {"suffix": "csv", "index": "0"}.get(name, "x")
+        return {"suffix": "csv", "index": "0", "pk": "0"}.get(name, "x")
 
     return "/" + PARAMETER.sub(value, route).replace("^", "").replace("$", "").replace("\\.", ".")
 
@@ -120,6 +120,7 @@ def contents():
     with as_operator(), connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor)) - {
             "django_session",
+            "usersessions_usersession",
             "cache",
             "pending",
             "trail_visit",

@@ -7,10 +7,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 from auditapp.access.models import User
-from auditapp.access.sign_in import record_of_person
+from auditapp.access.own_account import record_of_person
 from auditapp.lib.errors import Outside
 from auditapp.web.client_address import client_ip
 
+NO_ADDRESS = "0.0.0.0"  # noqa: S104  nothing listens on it
 logger = logging.getLogger(__name__)
 
 # What a page shows anyway needs no message.
@@ -24,8 +25,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        # Limits are counted by it: all who come through a socket file without a trusted proxy share one.
-        return client_ip(request) or "unknown"
+        # Limits are counted by it, and sessions keep it as an address: all who come through a socket file without a trusted
+        # proxy share one that nobody has.
+        return client_ip(request) or NO_ADDRESS
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any

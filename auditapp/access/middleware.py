@@ -1,10 +1,11 @@
-"""Records each denied access, in a transaction of its own: the one of the view has been rolled back by then; and lets a member
-ask for what was missing.
+"""What access does beside every view: denials are recorded, and a member may ask for what was missing; each session knows when it was
+used last.
 """
 
 from collections.abc import Callable
 from typing import cast
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -12,11 +13,15 @@ from auditapp.access.denials import record_denial
 from auditapp.access.errors import Denied
 from auditapp.access.request_views import can_be_asked_for, denied_page
 from auditapp.access.requests import WorkspaceRequest, context_of
+from auditapp.access.sessions import note_seen
 from auditapp.lib.errors import NotAllowed
 
 
 class ActingMiddleware:
-    """Stands inside ErrorPageMiddleware, which answers what is only recorded here."""
+    """Records each denied access, in a transaction of its own: the one of the view has been rolled back by then.
+
+    Stands inside ErrorPageMiddleware, which answers what is only recorded here.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -31,3 +36,15 @@ class ActingMiddleware:
             if isinstance(exception, Denied) and can_be_asked_for(request, exception):
                 return denied_page(cast(WorkspaceRequest, request), exception)
         return None
+
+
+class SeenMiddleware:
+    """Stands inside AccountMiddleware, through which allauth knows the request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:  # without one, nothing is to be looked up
+            note_seen(request)
+        return self.get_response(request)

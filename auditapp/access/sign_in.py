@@ -3,7 +3,6 @@ workspace of the person. An unknown address belongs to no workspace: it is told 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from allauth.account import signals as allauth_signals
@@ -11,13 +10,11 @@ from django.contrib.auth import signals as django_signals
 from django.http import HttpRequest
 
 from auditapp.access.models import User
-from auditapp.access.queries import workspaces_of
-from auditapp.access.requests import context_of
+from auditapp.access.own_account import record_of_person
+from auditapp.access.second_factor import method_of
+from auditapp.access.sessions import mark_seen
 from auditapp.catalogue.declaring import WITHHELD
-from auditapp.record.acting import acting
 from auditapp.record.drafts import Change
-from auditapp.record.services import record
-from auditapp.record.workspace_scope import in_workspace
 
 logger = logging.getLogger(__name__)
 
@@ -32,27 +29,9 @@ def connect() -> None:
         signal.connect(_password_changed, dispatch_uid="audit_password_changed")
 
 
-def record_of_person(
-    type_key: str,
-    user: User,
-    request: HttpRequest,
-    *,
-    meta: Mapping[str, Any] | None = None,
-    changes: Sequence[Change] = (),
-    outcome: str = "success",
-) -> None:
-    """Record one event about a person's account, done by themselves, in each of their workspaces.
-
-    Writes:  one event a workspace, each in a transaction of its own
-    """
-    context = context_of(request, with_path=False)
-    for workspace in workspaces_of(user.id):
-        with in_workspace(workspace.id), acting(workspace.id, user.audit_actor, **context):
-            record(type_key, target=user, meta=meta, changes=changes, outcome=outcome)
-
-
 def _signed_in(sender: object, request: HttpRequest, user: User, **rest: Any) -> None:
-    record_of_person("user.signed_in", user, request, meta={"method": "password"})
+    mark_seen(request)
+    record_of_person("user.signed_in", user, request, meta={"method": method_of(request, user)})
 
 
 def _sign_in_failed(

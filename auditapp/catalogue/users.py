@@ -22,6 +22,7 @@ _SCOPE = Meta("scope", "Scope", "2 sources")
 _RESOURCES = Meta("resource_ids", "Resources", ["src_3vQk7TzLwR1mYb8NfXc2Hd", "src_8zEa4MhTkP7lSx1VqOc6Bw"])
 _HELD = [{"role": "Source Admin", "scope": "1 source", "resource_ids": ["src_3vQk7TzLwR1mYb8NfXc2Hd"]}]
 _ROLES_BACK = Meta("role_names", "Roles given", ["Source Admin"])
+_PASSKEY = Meta("passkey", "Passkey", "Laptop")
 _IN_GROUPS = [{"id": "grp_2xJv9OiBkE7cMw4WzPh0Ys", "name": "Mobile team"}]
 _INSIDE = ["usr_0oLf7GbSmD2vUq9JxKt4Ce"]
 
@@ -65,11 +66,38 @@ _SIGNING_IN = (
     _declare(
         "user.two_step_failed",
         "User Two-Step Sign-In Failed",
-        "failed the two-step check while signing in",
+        "failed the two-step check[ {meta.when}]",
         _USER,
+        Meta("when", "When", "while signing in"),
         reason("Wrong code"),
         attempt(1),
         risk=Risk.NOTABLE,
+    ),
+    _declare(
+        "user.recovery_codes_created",
+        "User Recovery Codes Created",
+        "made new recovery codes for {resource}",
+        _USER,
+        icon="key",
+        risk=Risk.NOTABLE,
+    ),
+    _declare(
+        "user.passkey_added",
+        "User Passkey Added",
+        "added the passkey {meta.passkey} to {resource}",
+        _USER,
+        _PASSKEY,
+        Meta("alone", "Signs in without a password", True),
+        icon="key",
+        risk=Risk.NOTABLE,
+        revertible=False,
+    ),
+    _declare(
+        "user.passkey_removed",
+        "User Passkey Removed",
+        "removed the passkey {meta.passkey} from {resource}",
+        _USER,
+        _PASSKEY,
     ),
     _declare(
         "user.password_changed",
@@ -112,6 +140,7 @@ _SIGNING_IN = (
         "ended {meta.sessions:session} of {resource}",
         _USER,
         Meta("sessions", "Sessions", 3),
+        Meta("session_ids", "Which", ["ses_3vQk7TzLwR1mYb8NfXc2Hd"]),
     ),
     _declare(
         "user.access_denied",

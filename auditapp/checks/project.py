@@ -16,6 +16,8 @@ APPS: Final = (
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_filters",
     "django_htmx",
     "ninja",
@@ -32,12 +34,15 @@ MIDDLEWARE: Final = (
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "auditapp.web.middleware.ErrorPageMiddleware",
+    "auditapp.access.middleware.SeenMiddleware",
     "auditapp.access.middleware.ActingMiddleware",
 )
 VALUES: Final = {
     "AUTH_USER_MODEL": "auditapp.User",
     "ACCOUNT_ADAPTER": "auditapp.access.adapter.AccountAdapter",
     "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
+    "MFA_ADAPTER": "auditapp.access.second_factor.SecondFactorAdapter",
+    "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
     "PROCRASTINATE_ON_APP_READY": "auditapp.wiring.register_jobs",
     "USE_TZ": True,
 }

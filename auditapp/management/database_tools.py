@@ -18,7 +18,7 @@ from auditapp.management.owner_login import VARIABLES, login_parameters
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 CHUNK_BYTES: Final = 1024 * 1024
 # Whoever reads a session's key is signed in by it, here and wherever the dump is loaded; the cache is for the moment only.
-WITHOUT_ROWS: Final = ("django_session", "cache")
+WITHOUT_ROWS: Final = ("django_session", "usersessions_usersession", "cache")
 
 
 def dump_database(out: IO[bytes], *, server_version: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
+from auditapp.access import second_factor
 from auditapp.record.drafts import Actor
 from auditapp.record.event_filter import ANY_END
 from auditapp.record.event_row import EventRow
@@ -82,6 +83,12 @@ def iso(moment: datetime, time: PageTime) -> str:
 def day(of: datetime, time: PageTime) -> str:
     """The name of a day."""
     return time.day_name(of)
+
+
+@register.simple_tag(takes_context=True)
+def passkeys_work(context: Context) -> bool:
+    """Whether browsers take passkeys at the address of this page."""
+    return second_factor.passkeys_work(context["request"])
 
 
 @register.inclusion_tag("_components/reason.html", takes_context=True)

@@ -1,0 +1,104 @@
+"""Sessions of a person: which there are, when each was used last, and their end, which holds on the next request."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from auditapp.access.models import User
+from auditapp.access.own_account import record_of_person
+from auditapp.access.requests import session_id
+from auditapp.lib import clock
+from auditapp.lib.errors import NotFound
+
+SEEN: Final = "seen_at"
+SEEN_EVERY: Final = timedelta(minutes=5)
+# The first that is found: each names those after it, too.
+_BROWSERS: Final = (
+    ("Edge", r"\bEdgA?/"),
+    ("Opera", r"\bOPR/"),
+    ("Firefox", r"\b(?:Firefox|FxiOS)/"),
+    ("Chromium", r"\bChromium/"),
+    ("Chrome", r"\b(?:Chrome|CriOS)/"),
+    ("Safari", r"\bSafari/"),
+)
+_SYSTEMS: Final = (
+    ("iPhone", r"\biPhone\b"),
+    ("iPad", r"\biPad\b"),
+    ("Android", r"\bAndroid\b"),
+    ("Windows", r"\bWindows\b"),
+    ("macOS", r"\bMac OS X\b"),
+    ("ChromeOS", r"\bCrOS\b"),
+    ("Linux", r"\bLinux\b"),
+)
+
+
+class SessionGone(NotFound):
+    """This session has ended already."""
+
+
+def sessions_of(request: HttpRequest, user: User) -> list[UserSession]:
+    """All that are signed in as this person, the one of the request first, then the one used last."""
+    UserSession.objects.create_from_request(request)
+    found = UserSession.objects.purge_and_list(user)
+    return sorted(found, key=lambda one: (one.is_current(), one.last_seen_at), reverse=True)
+
+
+def note_seen(request: HttpRequest) -> None:
+    """Keep when and where from a session is used, once in five minutes: a row written by each request costs more than it tells."""
+    seen = request.session.get(SEEN)
+    if seen is None or clock.now().timestamp() - seen < SEEN_EVERY.total_seconds() or not request.user.is_authenticated:
+        return
+    UserSession.objects.create_from_request(request)
+    mark_seen(request)
+
+
+def mark_seen(request: HttpRequest) -> None:
+    """Count the five minutes from now on."""
+    request.session[SEEN] = clock.now().timestamp()
+
+
+@transaction.atomic
+def end_session(request: HttpRequest, user: User, *, pk: int) -> None:
+    """End another session of this person.
+
+    Raises:  SessionGone
+    """
+    found = _others(request, user).filter(pk=pk).first()
+    if found is None:
+        raise SessionGone
+    _end(request, user, [found])
+
+
+@transaction.atomic
+def end_other_sessions(request: HttpRequest, user: User) -> int:
+    """End all sessions of this person but the one of the request; gives how many there were."""
+    found = [one for one in _others(request, user) if not one.purge()]
+    if found:
+        _end(request, user, found)
+    return len(found)
+
+
+def device_of(user_agent: str) -> str:
+    """What a browser says that it is, in two words."""
+    browser, system = (_first(user_agent, names) for names in (_BROWSERS, _SYSTEMS))
+    return " on ".join(filter(None, (browser, system))) or "Unknown browser"
+
+
+def _others(request: HttpRequest, user: User) -> QuerySet[UserSession]:
+    return UserSession.objects.filter(user_id=user.id).exclude(session_key=request.session.session_key)
+
+
+def _end(request: HttpRequest, user: User, sessions: list[UserSession]) -> None:
+    told = {"sessions": len(sessions), "session_ids": [session_id(one.session_key) for one in sessions]}
+    for one in sessions:
+        one.end()
+    record_of_person("user.sessions_revoked", user, request, meta=told)
+
+
+def _first(text: str, names: tuple[tuple[str, str], ...]) -> str:
+    return next((name for name, pattern in names if re.search(pattern, text)), "")
