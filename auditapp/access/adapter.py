@@ -16,6 +16,11 @@ logger = logging.getLogger(__name__)
 
 # What a page shows anyway needs no message.
 _SILENT = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
+_PROOFS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -34,6 +39,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     ) -> None:
         if message_template not in _SILENT:
             super().add_message(request, level, message_template, *args, **kwargs)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        return [{**one, "description": _PROOFS[one["id"]]} for one in super().get_reauthentication_methods(user)]
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         record_of_person("user.password_reset_requested", user, context["request"])

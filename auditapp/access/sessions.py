@@ -1,10 +1,11 @@
 """Sessions of a person: which there are, when each was used last, and their end, which holds on the next request."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,7 +16,7 @@ from auditapp.access.requests import session_id
 from auditapp.lib import clock
 from auditapp.lib.errors import NotFound
 
-SEEN: Final = "seen_at"
+SEEN, BEGAN = "seen_at", "began_at"
 SEEN_EVERY: Final = timedelta(minutes=5)
 # The first that is found: each names those after it, too.
 _BROWSERS: Final = (
@@ -23,7 +24,7 @@ _BROWSERS: Final = (
     ("Opera", r"\bOPR/"),
     ("Firefox", r"\b(?:Firefox|FxiOS)/"),
     ("Chromium", r"\bChromium/"),
-    ("Chrome", r"\b(?:Chrome|CriOS)/"),
+    ("Chrome", r"(?:Chrome|CriOS)/"),
     ("Safari", r"\bSafari/"),
 )
 _SYSTEMS: Final = (
@@ -54,12 +55,15 @@ def note_seen(request: HttpRequest) -> None:
     if seen is None or clock.now().timestamp() - seen < SEEN_EVERY.total_seconds() or not request.user.is_authenticated:
         return
     UserSession.objects.create_from_request(request)
-    mark_seen(request)
-
-
-def mark_seen(request: HttpRequest) -> None:
-    """Count the five minutes from now on."""
     request.session[SEEN] = clock.now().timestamp()
+    # Or each of these writes would put its end off.
+    ends = datetime.fromtimestamp(request.session[BEGAN], UTC) + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    request.session.set_expiry(ends)
+
+
+def mark_begun(request: HttpRequest) -> None:
+    """Somebody signed in now: the session ends a fixed time after this, however much it is used."""
+    request.session[SEEN] = request.session[BEGAN] = clock.now().timestamp()
 
 
 @transaction.atomic
@@ -90,7 +94,8 @@ def device_of(user_agent: str) -> str:
 
 
 def _others(request: HttpRequest, user: User) -> QuerySet[UserSession]:
-    return UserSession.objects.filter(user_id=user.id).exclude(session_key=request.session.session_key)
+    mine: QuerySet[UserSession] = UserSession.objects.filter(user_id=user.id)
+    return mine.exclude(session_key=request.session.session_key)
 
 
 def _end(request: HttpRequest, user: User, sessions: list[UserSession]) -> None:

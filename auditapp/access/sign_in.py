@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from auditapp.access.models import User
 from auditapp.access.own_account import record_of_person
 from auditapp.access.second_factor import method_of
-from auditapp.access.sessions import mark_seen
+from auditapp.access.sessions import mark_begun
 from auditapp.catalogue.declaring import WITHHELD
 from auditapp.record.drafts import Change
 
@@ -30,7 +30,7 @@ def connect() -> None:
 
 
 def _signed_in(sender: object, request: HttpRequest, user: User, **rest: Any) -> None:
-    mark_seen(request)
+    mark_begun(request)
     record_of_person("user.signed_in", user, request, meta={"method": method_of(request, user)})
 
 

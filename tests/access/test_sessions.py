@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 
@@ -101,6 +102,16 @@ def test_it_is_kept_when_and_from_where_a_session_was_seen_last_but_not_each_tim
         assert UserSession.objects.get().ip == "198.51.100.7"
         with django_assert_num_queries(2):  # the session and its person
             client.get("/accounts/password/change/")
+
+
+def test_using_a_session_does_not_put_its_end_off(cast):
+    client = signed_in(cast.olga)
+    ends = Session.objects.get(session_key=client.session.session_key).expire_date
+    with clock.at(datetime.now(UTC) + timedelta(days=1)):
+        client.get("/accounts/password/change/")
+    assert client.session["seen_at"] > datetime.now(UTC).timestamp()
+    later = Session.objects.get(session_key=client.session.session_key).expire_date
+    assert abs(later - ends) < timedelta(seconds=10)
 
 
 def test_a_client_without_an_address_can_sign_in(cast):

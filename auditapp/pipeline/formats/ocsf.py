@@ -48,6 +48,8 @@ _PEOPLE: Final = {
     "user.role_revoked": (ACCOUNT_CHANGE, 8, "Detach Policy"),
     "user.two_step_enabled": (ACCOUNT_CHANGE, 10, "MFA Factor Enable"),
     "user.two_step_disabled": (ACCOUNT_CHANGE, 11, "MFA Factor Disable"),
+    "user.passkey_added": (ACCOUNT_CHANGE, 10, "MFA Factor Enable"),
+    "user.passkey_removed": (ACCOUNT_CHANGE, 11, "MFA Factor Disable"),
     "user.email_changed": (ACCOUNT_CHANGE, *_OTHER),
     "user.policy_updated": (ACCOUNT_CHANGE, *_OTHER),
 }
