@@ -4,7 +4,7 @@ import hashlib
 import json
 from base64 import urlsafe_b64encode
 
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal import auth
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fido2 import cbor
@@ -13,9 +13,15 @@ from fido2.cose import ES256
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
 
+def hold_codes(monkeypatch) -> None:
+    """Let no half minute end between reading a code and typing it."""
+    [counter] = auth.yield_hotp_counters_from_time()
+    monkeypatch.setattr(auth, "yield_hotp_counters_from_time", lambda: iter([counter]))
+
+
 def code_of(secret: str) -> str:
     """What the app shows now."""
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    return auth.format_hotp_value(auth.hotp_value(secret, next(auth.yield_hotp_counters_from_time())))
 
 
 def wrong_code(secret: str) -> str:

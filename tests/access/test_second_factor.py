@@ -9,13 +9,14 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from auditapp.access.step_up import proof_url
-from tests.access.authenticator import code_of, wrong_code
+from tests.access.authenticator import code_of, hold_codes, wrong_code
 from tests.factories import PASSWORD, as_operator, events_of, last_event, make_cast, make_member
 
 
 @pytest.fixture
-def cast(db):
+def cast(db, monkeypatch):
     cache.clear()  # limits are counted there
+    hold_codes(monkeypatch)
     return make_cast()
 
 
@@ -42,7 +43,6 @@ def turn_on(client, commits):
     with commits():
         done = client.post("/accounts/app/turn-on/", {"code": code_of(secret)})
     assert done["Location"] == "/accounts/recovery-codes/"
-    cache.clear()  # a code works once, and the test is quicker than the next one
     return secret, client.get("/accounts/recovery-codes/").context["unused_codes"]
 
 

@@ -7,15 +7,16 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from tests.access.authenticator import code_of
+from tests.access.authenticator import code_of, hold_codes
 from tests.browser.conftest import DESK, PHONE, Watched
 from tests.browser.rules import broken_rules
 from tests.factories import PASSWORD, events_of
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted():
-    cache.clear()
+def from_the_start(monkeypatch):
+    cache.clear()  # limits are counted there
+    hold_codes(monkeypatch)
 
 
 def fits(page, size):
