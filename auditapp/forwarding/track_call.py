@@ -20,7 +20,7 @@ ONE_NAME: Final = "Audit"
 TEST_NAME: Final = "Audit Test"
 SYSTEM_USER: Final = "__system__"
 LIBRARY: Final = {"name": "audit-forwarding", "version": "1"}
-CONTEXT_TOLD: Final = ("ip", *CONTEXT_NAMES, "reason")
+CONTEXT_TOLD: Final = ("ip", *CONTEXT_NAMES, "reason", "reverts", "restores")
 _NOBODY: Final = Target("", "")
 
 

@@ -50,6 +50,9 @@ def event_answer(row: EventRow, index: int | None) -> dict[str, Any]:
         "leafHash": row.leaf_hash.hex(),
         "erasedBy": [event_key(erasure) for erasure in row.erased_by],
     }
+    for link in ("reverts", "restores"):
+        if link in event.context:
+            answer[link] = event.context[link]
     if attempt := attempt_of(event):
         answer |= {"task": attempt.task, "attempt": attempt.number, "of": attempt.of}
         if event.outcome == "failure":

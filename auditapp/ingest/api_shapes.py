@@ -88,6 +88,8 @@ class EventShape(Schema):
     changes: list[ChangeShape]
     changeCount: int
     meta: dict[str, Any]
+    reverts: list[str] | None = Field(None, description="The events that it undid; absent where it undid none.")
+    restores: list[str] | None = Field(None, description="The event whose version of its resource it restored.")
     task: str | None = Field(None, description="The task that it is an attempt at; absent where it is none.")
     attempt: int | None = Field(None, description="Which attempt it was.")
     of: int | None = Field(None, description="How many attempts there are at most.")

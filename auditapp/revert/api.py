@@ -1,6 +1,8 @@
 """The endpoint of reverts: a preview as a dry run, and the revert of what was previewed."""
 
+from collections.abc import Iterable
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from ninja import Router, Schema
@@ -8,13 +10,17 @@ from ninja import Router, Schema
 from auditapp.access.decorators import api_token
 from auditapp.access.permissions import acting_access, viewer_for
 from auditapp.access.requests import TokenRequest
+from auditapp.lib.clock import utc_text
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import event_key, parse_event_key
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
+from auditapp.revert.elsewhere.services import callback_of
+from auditapp.revert.errors import NotUndoable
 from auditapp.revert.fields import Standing
-from auditapp.revert.models import What
+from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import make_preview
+from auditapp.revert.queries import reverts_about
 from auditapp.revert.services import StalePreview, revert
 from auditapp.revert.showing import preview_answer
 from auditapp.web.api import json_answer
@@ -48,6 +54,7 @@ class PartShape(Schema):
     asksFor: dict[str, str]
     isRisky: bool
     fields: list[FieldShape]
+    comesBackWith: dict[str, Any]
 
 
 class PreviewShape(Schema):
@@ -65,6 +72,43 @@ class RevertData(Schema):
 
 class RevertAnswer(Schema):
     data: RevertData
+
+
+class LinkShape(Schema):
+    """`event` and the fields of it that were set back; `undoneAt` says when that was undone itself."""
+
+    event: str
+    fields: list[str]
+    what: str
+    at: str
+    undoneAt: str | None
+
+
+class LinksData(Schema):
+    revertedBy: list[LinkShape]
+    reverts: list[LinkShape]
+
+
+class LinksAnswer(Schema):
+    data: LinksData
+
+
+@router.get(
+    "/audit-events/{event_id}/reverts",
+    operation_id="listRevertsOfAuditEvent",
+    summary="What undid an event, and what it undid",
+    description="A field that is an empty text is the resource as a whole.",
+    response={200: LinksAnswer, **REFUSALS},
+)
+@api_token("audit:read")
+def api_reverts(request: TokenRequest, event_id: str) -> HttpResponse:
+    row = _row(request, event_id)
+    of, by = reverts_about(request.workspace.id, [row.id])
+    answer = {
+        "revertedBy": _links(of.get(row.id, ()), "by_event_id"),
+        "reverts": _links(by.get(row.id, ()), "event_id"),
+    }
+    return json_answer(request, answer)
 
 
 @router.post(
@@ -90,6 +134,11 @@ class RevertAnswer(Schema):
 def api_revert(request: TokenRequest, event_id: str) -> HttpResponse:
     sent = sent_object(request, FIELDS)
     row, what = _row(request, event_id), _what(sent)
+    if callback := callback_of(row):
+        message = (
+            f"{callback.host} undoes events of this type: POST /api/audit-events/{row.key}/revert-request asks it to."
+        )
+        raise NotUndoable(message)
     access = acting_access()
     preview = make_preview(access, viewer_for(access), row, what)
     if flag_in(sent, "dryRun", default=False):
@@ -107,6 +156,22 @@ def api_revert(request: TokenRequest, event_id: str) -> HttpResponse:
         body["errors"][0]["data"] = {"preview": preview_answer(stale.fresh)}
         return JsonResponse(body, status=status)
     return json_answer(request, {"events": [event_key(draft.id) for draft in done]})
+
+
+def _links(rows: Iterable[Revert], end: str) -> list[dict[str, Any]]:
+    found: dict[UUID, list[Revert]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, end), []).append(row)
+    return [
+        {
+            "event": event_key(event_id),
+            "fields": [one.path for one in about],
+            "what": about[-1].what,
+            "at": utc_text(about[-1].at),
+            "undoneAt": utc_text(undone_at) if (undone_at := about[-1].undone_at) else None,
+        }
+        for event_id, about in found.items()
+    ]
 
 
 def _row(request: TokenRequest, event_id: str) -> EventRow:

@@ -10,7 +10,7 @@ from auditapp.lib.ids import event_key
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.revert.elsewhere.services import callback_of
-from auditapp.revert.models import Revert, What
+from auditapp.revert.models import Revert, RevertRequest, What
 from auditapp.revert.preview import can_undo
 from auditapp.revert.queries import reverts_about
 from auditapp.trail.parts import Action, Leaves, Mark, Panel
@@ -30,10 +30,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What undid an event, and what it undid."""
+    """What undid an event, what it undid, and what another system was asked about it."""
 
     by: Sequence[Link]
     of: Sequence[Link]
+    asked: RevertRequest | None = None
 
 
 def revert_marks(access: Access, rows: Sequence[EventRow], leaves: Leaves) -> Mapping[UUID, Mark]:
@@ -51,7 +52,8 @@ def revert_panel(access: Access, row: EventRow, leaf: int | None) -> Panel | Non
     """Both ends of each revert of this event; None where there is none."""
     of, by = reverts_about(access.workspace_id, [row.id])
     undone, undoes = of.get(row.id, []), by.get(row.id, [])
-    if not undone and not undoes:
+    asked = RevertRequest.objects.filter(workspace_id=access.workspace_id, event_id=row.id).first()
+    if not undone and not undoes and asked is None:
         return None
     others = {one.by_event_id for one in undone} | {one.event_id for one in undoes}
     known = visible_events(viewer_for(access)).many(sorted(others))

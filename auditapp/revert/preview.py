@@ -218,7 +218,7 @@ def _finished(part: Part) -> Part:
     return replace(
         part,
         asks=part.kind.asks(part.resource, goal | brought),
-        effects=part.kind.effects(part.resource, goal),
+        effects=part.kind.effects(part.resource, goal | brought),
         is_risky=part.kind.is_risky(part.resource, goal),
     )
 
@@ -253,7 +253,7 @@ def _whole_field(
 def _refusal(kind: RevertKind[Any], access: Access, resource: Any, *, is_whole: bool, target: Target) -> str:
     if resource is None and not is_whole:
         name = f"“{target.name}”" if target.name else "What this changed"
-        return f"{name} is not there any more. Undo its deletion first."
+        return f"{name} is not there any more, or not yours to see. If it was deleted, undo that first."
     return kind.refusal(access, resource)
 
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from auditapp.access.permissions import acting_access, viewer_for
+from auditapp.access.permissions import Access, acting_access, viewer_for
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, NotFound
 from auditapp.record.acting import acting, current_acting
 from auditapp.record.drafts import MISSING, EventDraft
 from auditapp.record.event_query import visible_events
 from auditapp.record.services import recorded_here
-from auditapp.revert.errors import NothingChosen
+from auditapp.revert.errors import NothingChosen, NotUndoable, UnknownField
 from auditapp.revert.fields import WHOLE, Field
 from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import Part, Preview, make_preview
@@ -46,13 +46,40 @@ def revert(
     preview = make_preview(access, viewer, row, what, lock=True)
     if is_stale(preview, stamp):
         raise StalePreview(preview)
-    work = [(part, fields) for part in preview.parts if (fields := part.chosen(chosen))]
-    if not work or len({*chosen}) != sum(len(fields) for _, fields in work):
-        raise NothingChosen
+    keys = _keys(preview, chosen)
+    work = [(part, fields) for part in preview.parts if (fields := part.chosen(keys))]
+    _refuse_what_cannot_be(access, preview, keys, work)
     done: list[EventDraft] = []
     for part, fields in sorted(work, key=_turn):
         done += _carry_out(preview, part, fields, secrets or {})
     return done
+
+
+def _keys(preview: Preview, chosen: Collection[str]) -> set[str]:
+    """What was chosen, by the keys of the preview; of a single resource, a path alone is enough.
+
+    Raises:  UnknownField
+    """
+    known = {part.key_of(one.path): one.path for part in preview.parts for one in part.fields}
+    by_path = {path: key for key, path in known.items()} if len(preview.parts) == 1 else {}
+    found = set()
+    for one in chosen:
+        key = one if one in known else by_path.get(one)
+        if key is None:
+            raise UnknownField(one, known)
+        found.add(key)
+    return found
+
+
+def _refuse_what_cannot_be(
+    access: Access, preview: Preview, keys: Collection[str], work: Sequence[tuple[Part, Sequence[Field]]]
+) -> None:
+    for part in preview.parts:
+        if part.refusal and (not keys or any(part.key_of(one.path) in keys for one in part.fields)):
+            part.kind.require(access, part.resource)  # tells of who may not as of any other try
+            raise NotUndoable(part.refusal)
+    if not work or len(keys) != sum(len(fields) for _, fields in work):
+        raise NothingChosen
 
 
 def is_stale(preview: Preview, stamp: str) -> bool:

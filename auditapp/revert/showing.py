@@ -129,6 +129,7 @@ def _part_answer(view: PartView) -> dict[str, Any]:
         "asksFor": dict(view.asks),
         "isRisky": part.is_risky,
         "fields": [dict(_field_answer(part, one)) for one in part.fields],
+        "comesBackWith": {one.path: one.before for one in part.brings if one.before is not MISSING},
     }
 
 

@@ -29,6 +29,7 @@ from auditapp.trail.errors import EventNotFound
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.pages import render_page
 
+PREVIEW = "revert"
 FIELD, SECRET = "field", "secret:"
 DONE = {
     What.CHANGE: "Undone. The change and its undoing name each other.",
@@ -127,7 +128,13 @@ def _page(
         "proof_url": _proof_url(request, row, what),
         "time": PageTime.in_zone(zone),
     }
-    return render_page(request, "revert/preview.html", context, fragments={SLOT: "revert/_preview.html"}, status=status)
+    return render_page(
+        request,
+        "revert/preview.html",
+        context,
+        fragments={SLOT: "revert/_preview.html", PREVIEW: "revert/_preview.html"},
+        status=status,
+    )
 
 
 def _ways(in_request: int) -> Mapping[str, str]:

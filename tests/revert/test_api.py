@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from auditapp.pipeline.warehouses.models import Warehouse
-from auditapp.pipeline.warehouses.services import disable_warehouse, enable_warehouse
+from auditapp.pipeline.warehouses.services import delete_warehouse, disable_warehouse, enable_warehouse
 from auditapp.record.workspace_scope import in_workspace
 from tests.factories import last_event, make_cast, make_token
 from tests.revert.looking import one_request
@@ -78,7 +78,8 @@ def test_a_token_that_may_only_read_undoes_nothing(cast, ask):
     preview = ask({"dryRun": True}, scopes=["audit:read"]).json()["data"]["preview"]
     assert preview["resources"][0]["refusal"]
     answer = ask({"stamp": preview["stamp"]}, scopes=["audit:read"])
-    assert answer.status_code == 422
+    assert answer.status_code == 401
+    assert "does not include" in answer.json()["errors"][0]["message"]
     assert not is_enabled(cast)
 
 
@@ -102,3 +103,23 @@ def test_events_that_are_not_there_or_have_no_way_back(cast, ask):
     assert ask({"dryRun": True}, event="evt_none").status_code == 404
     answer = ask({"dryRun": True}, event=last_event(cast.workspace).key, scopes=["audit:read"])
     assert answer.status_code == 200
+
+
+def test_both_events_tell_of_each_other(cast, ask, disabled):
+    ask({"stamp": ask({"dryRun": True}).json()["data"]["preview"]["stamp"]})
+    undoing = last_event(cast.workspace)
+    _, secret = make_token(workspace=cast.workspace, scopes=["audit:read"], created_by=cast.olga.id)
+    headers = {"Authorization": f"Bearer {secret}"}
+    event = Client().get(f"/api/audit-events/{undoing.key}", headers=headers).json()["data"]["event"]
+    assert event["reverts"] == [disabled.key]
+    links = Client().get(f"/api/audit-events/{disabled.key}/reverts", headers=headers).json()["data"]
+    assert [(one["event"], one["fields"]) for one in links["revertedBy"]] == [(undoing.key, ["enabled"])]
+    links = Client().get(f"/api/audit-events/{undoing.key}/reverts", headers=headers).json()["data"]
+    assert [one["event"] for one in links["reverts"]] == [disabled.key]
+
+
+def test_a_dry_run_of_a_deletion_says_what_it_comes_back_with(cast, ask):
+    with one_request(cast):
+        delete_warehouse(warehouse_id=cast.warehouse.id)
+    preview = ask({"dryRun": True}, event=last_event(cast.workspace).key).json()["data"]["preview"]
+    assert preview["resources"][0]["comesBackWith"]["name"] == cast.warehouse.name

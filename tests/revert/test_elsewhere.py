@@ -127,6 +127,11 @@ def test_a_no_is_final_and_can_be_asked_again(cast, event, work, answering):
         work(cast)
         found = asked(cast)
         assert (found.state, found.status, found.answer) == ("failed", 422, "Already shipped")
+        olga = Client()
+        olga.force_login(cast.olga)
+        page = olga.get(reverse("trail:event_page", args=[cast.workspace.slug, event.key])).content.decode()
+        assert "Not undone" in page
+        assert "Already shipped" in page
         with one_request(cast):
             ask_elsewhere(event_id=event.id)
         work(cast)

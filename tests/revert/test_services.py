@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from auditapp.access.errors import Denied
 from auditapp.access.permissions import acting_access, viewer_for
 from auditapp.pipeline.warehouses.connecting import Connection
 from auditapp.pipeline.warehouses.models import Warehouse
@@ -17,12 +18,12 @@ from auditapp.pipeline.warehouses.services import (
     enable_warehouse,
 )
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.revert.errors import NothingChosen, NotUndoable
+from auditapp.revert.errors import NothingChosen, NotUndoable, UnknownField
 from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import can_undo, make_preview
 from auditapp.revert.services import StalePreview, revert
 from auditapp.sources.models import Source
-from auditapp.sources.services import change_source, delete_source, disable_source
+from auditapp.sources.services import change_source, create_source, delete_source, disable_source
 from tests.factories import events_of, last_event, make_cast
 from tests.revert.looking import keys_of, latest, one_request, preview_of, standings, undo
 
@@ -212,7 +213,10 @@ def test_a_change_of_what_is_gone_says_to_undo_its_deletion_first(cast, warehous
     with one_request(cast):
         delete_warehouse(warehouse_id=warehouse.id)
     (part,) = preview_of(cast, disabled).parts
-    assert part.refusal == "“Snowflake prod” is not there any more. Undo its deletion first."
+    assert (
+        part.refusal
+        == "“Snowflake prod” is not there any more, or not yours to see. If it was deleted, undo that first."
+    )
 
 
 def test_a_request_is_undone_as_a_whole_in_the_right_order(cast, warehouse):
@@ -237,7 +241,7 @@ def test_who_may_not_change_it_may_not_undo_it(cast, warehouse):
     assert "Change sources" in preview.parts[0].refusal
     assert not preview.has_choices
     forced = [preview.parts[0].key_of("enabled")]
-    with pytest.raises(NothingChosen), one_request(cast, cast.rita):
+    with pytest.raises(Denied, match="Change sources"), one_request(cast, cast.rita):
         revert(event_id=disabled.id, what=What.CHANGE, stamp=preview.stamp, chosen=forced)
     undo(cast, renamed, who=cast.milo)
     with in_workspace(cast.workspace.id):
@@ -266,3 +270,26 @@ def test_what_another_system_sent_about_our_resource_is_no_way_to_it(cast, wareh
         access = acting_access()
         with pytest.raises(NotUndoable):
             make_preview(access, viewer_for(access), sent, What.CHANGE)
+
+
+def test_a_field_that_is_not_in_the_preview_is_named_and_a_path_is_enough_for_one_resource(cast, warehouse):
+    with one_request(cast):
+        disable_warehouse(warehouse_id=warehouse.id)
+    disabled = last_event(cast.workspace)
+    preview = preview_of(cast, disabled)
+    with pytest.raises(UnknownField, match="no field colour"), one_request(cast):
+        revert(event_id=disabled.id, what=What.CHANGE, stamp=preview.stamp, chosen=["colour"])
+    with one_request(cast):
+        revert(event_id=disabled.id, what=What.CHANGE, stamp=preview.stamp, chosen=["enabled"])
+    assert stored(cast, warehouse).is_enabled
+
+
+def test_a_preview_says_what_another_source_has_by_now(cast):
+    with one_request(cast):
+        delete_source(source_id=cast.kiosk.id)
+    deleted = last_event(cast.workspace)
+    with one_request(cast):
+        create_source(name=cast.kiosk.name)
+    effects = " ".join(preview_of(cast, deleted).parts[0].effects)
+    assert "Another source is called “Kiosk” by now" in effects
+    assert "comes back under a new one" in effects

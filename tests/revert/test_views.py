@@ -79,6 +79,15 @@ def test_a_fragment_for_the_drawer(cast, olga, disabled):
     assert "Syncing starts again" in answer.content.decode()
 
 
+def test_its_tabs_work_on_its_own_page_too(cast, olga, disabled):
+    page = olga.get(url(cast, disabled)).content.decode()
+    targets = set(re.findall(r'hx-target="#([\w-]+)"', page.split('id="revert"')[1]))
+    assert targets
+    assert all(f'id="{target}"' in page for target in targets)
+    answer = olga.get(url(cast, disabled), headers={"HX-Request": "true", "HX-Target": "revert"})
+    assert answer.content.decode().lstrip().startswith('<section class="drawer__section" id="revert"')
+
+
 def test_what_changed_meanwhile_comes_back_as_a_fresh_preview(cast, olga, disabled):
     form = form_of(olga.get(url(cast, disabled)).content.decode())
     with one_request(cast):
@@ -109,6 +118,7 @@ def test_bringing_back_asks_who_sits_there(cast, olga):
     deleted = last_event(cast.workspace)
     page = olga.get(url(cast, deleted)).content.decode()
     assert "Confirm it is you" in page
+    assert 'type="password"' not in page, "what is entered before would be lost"
     answer = olga.post(url(cast, deleted), form_of(page))
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("account_reauthenticate"))

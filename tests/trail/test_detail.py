@@ -377,4 +377,4 @@ def test_an_event_asks_a_bounded_number_of_questions(cast, browser_of, disabled)
     client = browser_of(cast.olga)
     with CaptureQueriesContext(connection) as queries:
         client.get(page_url(disabled))
-    assert len(queries) <= 13 + 23, "\n".join(one["sql"][:120] for one in queries)
+    assert len(queries) <= 13 + 24, "\n".join(one["sql"][:120] for one in queries)

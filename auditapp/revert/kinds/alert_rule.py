@@ -80,16 +80,12 @@ class AlertRuleRevert(RevertKind[AlertRule]):
         return LABELS.get(path) or super().label(path, event)
 
     def asks(self, resource: AlertRule | None, values: Mapping[str, Any]) -> dict[str, str]:
-        if values.get(WHOLE) is True:
-            return {
-                SLACK_URL: "Address in Slack, where it told one: without it, it comes back without Slack",
-                WEBHOOK_URL: "Address of its webhook, where it called one: without it, it comes back without webhook",
-            }
+        without = ": without it, it comes back without that" if values.get(WHOLE) is True else ""
         asked = {}
         if values.get("slack") is True:
-            asked[SLACK_URL] = "Address in Slack that it tells"
+            asked[SLACK_URL] = f"Address in Slack that it tells{without}"
         if host := values.get("webhook_host"):
-            asked[WEBHOOK_URL] = f"Address of its webhook at {host}"
+            asked[WEBHOOK_URL] = f"Address of its webhook at {host}{without}"
         return asked
 
     def write(self, resource: AlertRule, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:

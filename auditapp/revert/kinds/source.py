@@ -107,13 +107,12 @@ class SourceRevert(RevertKind[Source]):
         delete_source(source_id=resource.id)
 
     def effects(self, resource: Source | None, values: Mapping[str, Any]) -> list[str]:
-        told = []
         if values.get(WHOLE) is True:
-            told.append("It gets a new write key. What sends to it has to be given that one: the old keys stay dead.")
-        elif WHOLE in values:
-            told.append(
-                "What hangs on it goes with it: destinations, filters, transformations, its place in warehouses."
-            )
+            key = "It gets a new write key. What sends to it has to be given that one: the old keys stay dead."
+            return [key, *_taken(values)]
+        if WHOLE in values:
+            return ["What hangs on it goes with it: destinations, filters, transformations, its place in warehouses."]
+        told = []
         if values.get("enabled") is True:
             told.append("Events sent to it are taken again, and go on to its destinations.")
         if values.get("enabled") is False:
@@ -156,3 +155,14 @@ def _spread(change: Change) -> list[Change]:
     if change.old is MISSING:
         return [Change(f"{ALLOWED}{one}", new=False) for one in change.new]
     return [Change(f"{ALLOWED}{one}", old=False) for one in change.old]
+
+
+def _taken(values: Mapping[str, Any]) -> list[str]:
+    """What another source has by now of what this one comes back with."""
+    others = Source.objects.filter(workspace_id=current_acting().workspace_id)
+    told = []
+    if others.filter(name__iexact=values.get("name", "")).exists():
+        told.append(f"Another source is called “{values['name']}” by now. Rename that one first.")
+    if others.filter(slug=values.get("slug", "")).exists():
+        told.append(f"Another source has the address “{values['slug']}” by now: it comes back under a new one.")
+    return told

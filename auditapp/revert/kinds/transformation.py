@@ -60,7 +60,7 @@ class TransformationRevert(RevertKind[SavedTransformation]):
 
     def asks(self, resource: SavedTransformation | None, values: Mapping[str, Any]) -> dict[str, str]:
         if values.get(WHOLE) is True:
-            return {KEY: "Key of its hash, if it had one: without it, it comes back switched off"}
+            return {KEY: "Key of its hash: without it, it comes back switched off"} if values.get("keyed") else {}
         if values.get("hash", MISSING) is not MISSING and (resource is None or resource.hash_key is None):
             return {KEY: "Key of the hash, if it had one: without it, it is a plain hash"}
         return {}

@@ -24,6 +24,7 @@ from auditapp.pipeline.warehouses.sync_services import leave_out
 from auditapp.record.drafts import MISSING, Change, EventDraft
 from auditapp.revert.fields import WHOLE, flat
 from auditapp.revert.kind import RevertKind
+from auditapp.sources.queries import source_names
 
 PASSWORD: Final = "settings.password"  # noqa: S105  a path
 SCHEDULE: Final = "settings.schedule"
@@ -65,8 +66,8 @@ class WarehouseRevert(RevertKind[Warehouse]):
             about = "Fed by" if path.startswith(SOURCE) else "Left out of"
             source_id = path.partition(".")[2]
             name = next((one.name for one in event.targets if one.id == source_id), "")
-            return f"{about} {name or source_id}"
-        return super().label(path, event)
+            return f"{about} {name or source_names(event.workspace_id).get(source_id, source_id)}"
+        return "Encryption" if path == "settings.sslmode" else super().label(path, event)
 
     def asks(self, resource: Warehouse | None, values: Mapping[str, Any]) -> dict[str, str]:
         if values.get(WHOLE) is True:
