@@ -121,6 +121,7 @@ ACCESS = [
         member_views.invitation_revoke,
         name="invitation_revoke",
     ),
+    path("settings/access/members.csv", member_views.members_export, name="members_export"),
     path("settings/access/members/<str:user_id>/", member_views.member, name="member"),
     path("settings/access/members/<str:user_id>/roles/", member_views.member_role_grant, name="member_role_grant"),
     path("settings/access/members/<str:user_id>/remove/", member_views.member_remove, name="member_remove"),

@@ -1,20 +1,25 @@
 """Access Management: who is in the workspace, and the roles of one member."""
 
+from contextlib import suppress
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from auditapp.access.asked import waiting_requests
+from auditapp.access.asked_moment import asked_moment
 from auditapp.access.decorators import workspace_page
+from auditapp.access.effective import effective_access
 from auditapp.access.forms import InviteForm, RoleForm
 from auditapp.access.members import invite_member, remove_member, revoke_invitation
 from auditapp.access.models import Role
-from auditapp.access.permissions import Permission, permissions_for
+from auditapp.access.permissions import Permission
 from auditapp.access.queries import groups_shown, member_shown, members_shown, open_invitations, tokens_shown
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.roles import grant_role, revoke_role, what_was_given
-from auditapp.lib.errors import Conflict, Invalid
+from auditapp.access.roster import export_members
+from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
@@ -105,14 +110,32 @@ def grant_revoke(request: WorkspaceRequest, grant_id: str) -> HttpResponse:
     return redirect(page, request.workspace.slug, grant.subject_id)
 
 
+@workspace_page("access.manage")
+def members_export(request: WorkspaceRequest) -> HttpResponse:
+    response = HttpResponse(export_members(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="members-{request.workspace.slug}.csv"'
+    return response
+
+
 def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm) -> HttpResponse:
-    shown = member_shown(request.workspace.id, user_id)
-    access = permissions_for(request.workspace.id, user_id)
+    on_text, refusal = request.GET.get("on", ""), ""
+    try:
+        on = asked_moment(on_text)
+        effective = effective_access(request.viewer, user_id, on=on)
+    except Invalid as error:
+        on, refusal = None, error.message
+        effective = effective_access(request.viewer, user_id)
+    shown = None
+    with suppress(NotFound):  # who left is shown as they were
+        shown = member_shown(request.workspace.id, user_id)
     context = {
         "member": shown,
+        "effective": effective,
+        "on_text": on_text if refusal or on else "",
+        "refusal": refusal,
+        "can_open": request.viewer.sees_all,
         "form": form,
-        "may": [(permission, access.reach(permission)) for permission in Permission if access.can(permission)],
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
         "is_self": user_id == request.user.id,
     }
-    return render_page(request, "access/member.html", context, status=422 if form.errors else 200)
+    return render_page(request, "access/member.html", context, status=422 if form.errors or refusal else 200)

@@ -214,6 +214,13 @@ _MEMBERSHIP = (
         Change("groups", "Groups", None, _IN_GROUPS),
     ),
     _declare(
+        "user.list_exported",
+        "User List Exported",
+        "exported the list of {meta.members:member} with their roles",
+        _WORKSPACE,
+        Meta("members", "Members", 24),
+    ),
+    _declare(
         "access_request.created",
         "Access Request Created",
         "asked for access: {resource.name}",

@@ -1,0 +1,213 @@
+"""What one member may see and do, how far, and which event gave each right: now, or as it was at a moment of the past.
+
+Now is read from the tables; a past moment is today's access with every event since then undone (trail_of_access.py, past.py).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from auditapp.access.models import Member, Role, Scope, User
+from auditapp.access.past import Doubt, Fact, GroupThere, HeldRole, InGroup, Joined, State
+from auditapp.access.permissions import ONLY_EVERYWHERE, Access, HeldGrant, Permission, viewer_for
+from auditapp.access.queries import reach_in_words
+from auditapp.access.trail_of_access import (
+    ResourcesThen,
+    facts_of,
+    givers,
+    is_told_of,
+    name_told,
+    resources_on,
+    state_on,
+)
+from auditapp.lib.errors import NotFound
+from auditapp.record.drafts import EventDraft
+from auditapp.record.event_filter import EventFilter
+from auditapp.record.event_query import Count, EventQuery, visible_events
+from auditapp.record.event_row import EventRow
+from auditapp.record.viewer import Viewer
+
+DELETED: Final = "a deleted one"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The event that gave something; `is_link` where whoever looks may open it."""
+
+    row: EventRow
+    is_link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One grant as it stands behind a right. A group's has the group and the event that brought the member into it."""
+
+    role: str
+    reach: str
+    is_everywhere: bool
+    given: Given | None
+    group: GroupThere | None = None
+    joined: Given | None = None
+    wins: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Permissions that go equally far for the same reasons; `names` are the resources where they are limited to some."""
+
+    permissions: list[Permission]
+    is_everywhere: bool
+    names: list[str]
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveAccess:
+    """All that somebody may do. `on` is None for now; `doubts` and `unknown_roles` say what the trail leaves open."""
+
+    user_id: str
+    name: str
+    email: str
+    on: datetime | None
+    is_member: bool
+    joined: Given | None
+    access: Access
+    rights: list[Right]
+    lacks: list[Permission]
+    doubts: list[Doubt]
+    unknown_roles: list[str]
+    are_labels_known: bool
+    sees: Count | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A role that counts: as the trail tells it, and as it adds up."""
+
+    fact: HeldRole
+    grant: HeldGrant
+    reason: Reason
+
+
+def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None) -> EffectiveAccess:
+    """What this person may do in the viewer's workspace, or could at a moment.
+
+    Takes:   viewer, who looks: links lead only to events that they may open
+    Raises:  NotFound, for who never was a member; Invalid, where too much has happened since
+    """
+    events = visible_events(replace(viewer, sees_all=True))
+    state = state_on(events, on)
+    is_member = Joined(user_id) in state.facts
+    here = {"workspace_id": viewer.workspace_id, "user_id": user_id}
+    if not is_member and not Member.objects.filter(**here).exists() and not is_told_of(events, user_id):
+        raise NotFound
+    held, inside = facts_of(state, user_id) if is_member else ([], [])
+    roles = {role.name: role for role in Role.objects.filter(name__in={one.role for one in held})}
+    resources = resources_on(events, on if any(one.resource_ids or one.labels for one in held) else None)
+    gave = _given(viewer, givers(events, [*held, *inside, *([Joined(user_id)] if is_member else [])], until=on))
+    counted = [
+        _counted(viewer.workspace_id, one, roles[one.role], resources, state, gave, user_id)
+        for one in _in_order(held, roles)
+    ]
+    access = Access(viewer.workspace_id, user_id, tuple(one.grant for one in counted))
+    person = User.objects.filter(id=user_id).first() if is_member and on is None else None
+    return EffectiveAccess(
+        user_id,
+        str(person) if person else _name_of(viewer, user_id, events),
+        person.email if person else "",
+        on,
+        is_member,
+        gave.get(Joined(user_id)),
+        access,
+        _rights(access, counted, resources),
+        [permission for permission in Permission if not access.can(permission)],
+        _doubts_about(state, user_id),
+        sorted({one.role for one in held} - roles.keys()),
+        all(resources[role.resource_type].are_labels_known for role in _labelled(held, roles)),
+        visible_events(viewer_for(access)).count(EventFilter(with_reads=True))
+        if viewer.sees_all and is_member and on is None
+        else None,
+    )
+
+
+def _name_of(viewer: Viewer, user_id: str, events: EventQuery) -> str:
+    """As the members of today are called; who left by the trail."""
+    here = User.objects.filter(id=user_id, memberships__workspace_id=viewer.workspace_id).first()
+    return str(here) if here else name_told(events, user_id)
+
+
+def _labelled(held: Iterable[HeldRole], roles: Mapping[str, Role]) -> list[Role]:
+    found = [roles[one.role] for one in held if one.scope == Scope.LABELLED and one.role in roles]
+    return [role for role in found if role.resource_type]
+
+
+def _in_order(held: Iterable[HeldRole], roles: Mapping[str, Role]) -> list[HeldRole]:
+    """The own ones first, each in the order of the roles."""
+    known = [one for one in held if one.role in roles]
+    return sorted(known, key=lambda one: (one.subject_kind == "group", roles[one.role].position, str(one)))
+
+
+def _given(viewer: Viewer, rows: Mapping[Fact, EventRow]) -> dict[Fact, Given]:
+    ids = {row.id for row in rows.values()}
+    open_to_viewer: set[UUID] = ids if viewer.sees_all else set(visible_events(viewer).many(list(ids)))
+    return {fact: Given(row, row.id in open_to_viewer) for fact, row in rows.items()}
+
+
+def _counted(
+    workspace_id: int,
+    fact: HeldRole,
+    role: Role,
+    resources: Mapping[str, ResourcesThen],
+    state: State,
+    gave: Mapping[Fact, Given],
+    user_id: str,
+) -> _Held:
+    kind = resources.get(role.resource_type)
+    ids = frozenset(fact.resource_ids) if fact.scope == Scope.LISTED else frozenset()
+    if fact.scope == Scope.LABELLED and kind and fact.labels:
+        ids = kind.with_labels(workspace_id, fact.labels)
+    grant = HeldGrant(frozenset(role.permissions), role.resource_type, fact.scope, ids)
+    reach = reach_in_words(role.resource_type, fact.scope, fact.resource_ids, fact.labels)
+    if fact.scope == Scope.LISTED and not fact.resource_ids and kind:
+        reach = f"some {kind.kind.plural}; which ones, its event does not tell"
+    reason = Reason(role.name, reach, grant.is_everywhere, gave.get(fact))
+    if fact.subject_kind == "group":
+        group = next(one for one in state.facts if isinstance(one, GroupThere) and one.group_id == fact.subject_id)
+        reason = replace(reason, group=group, joined=gave.get(InGroup(group.group_id, user_id)))
+    return _Held(fact, grant, reason)
+
+
+def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, ResourcesThen]) -> list[Right]:
+    """What the roles give, the widest first; permissions for the same reasons together."""
+    together: dict[tuple[bool, frozenset[str], tuple[int, ...]], list[Permission]] = {}
+    for permission in filter(access.can, Permission):
+        reach = access.reach(permission)
+        why = tuple(
+            number
+            for number, one in enumerate(counted)
+            if permission in one.grant.permissions and (one.grant.is_everywhere or permission not in ONLY_EVERYWHERE)
+        )
+        together.setdefault((reach.everywhere, reach.ids, why), []).append(permission)
+    names = {one: name for kind in resources.values() for one, name in kind.names.items()}
+    found = [
+        Right(
+            permissions,
+            everywhere,
+            sorted(names.get(one, DELETED) for one in ids) if not everywhere else [],
+            [replace(counted[n].reason, wins=counted[n].grant.is_everywhere is everywhere) for n in why],
+        )
+        for (everywhere, ids, why), permissions in together.items()
+    ]
+    return sorted(found, key=lambda right: (not right.is_everywhere, -len(right.permissions)))
+
+
+def _doubts_about(state: State, user_id: str) -> list[Doubt]:
+    """Those from events of this person, or of groups."""
+
+    def is_about(event: EventDraft) -> bool:
+        who = event.actor.id if event.type == "user.invite_accepted" else event.targets[0].id
+        return who == user_id or event.type.startswith("user_group.")
+
+    return [one for one in state.doubts if is_about(one.row.event)]
