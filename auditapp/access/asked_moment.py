@@ -20,7 +20,7 @@ def asked_moment(text: str) -> datetime | None:
     is_moment = text[10:11] in {"T", "t"}
     moment = clock.parse_utc(text) if is_moment else _end_of(text)
     if moment > clock.now():
-        if not is_moment and date.fromisoformat(text) == timezone.localtime(clock.now()).date():
+        if not is_moment and date.fromisoformat(text) == clock.now().astimezone(timezone.get_current_timezone()).date():
             return None
         raise Invalid("This has not come yet. Choose today or a day before.", field="on", code="future")
     return moment

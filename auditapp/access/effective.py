@@ -17,6 +17,7 @@ from auditapp.access.trail_of_access import (
     ResourcesThen,
     facts_of,
     givers,
+    inviting,
     is_told_of,
     name_told,
     resources_on,
@@ -34,10 +35,19 @@ DELETED: Final = "a deleted one"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The event that gave something; `is_link` where whoever looks may open it."""
+    """The event that gave something; `is_link` where whoever looks may open it, `invited` where it accepted an invitation."""
 
     row: EventRow
     is_link: bool
+    invited: EventRow | None = None
+
+    @property
+    def is_restored(self) -> bool:
+        return self.row.event.type.endswith(".restored")
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.row.event.type == "user.invite_accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None
     held, inside = facts_of(state, user_id) if is_member else ([], [])
     roles = {role.name: role for role in Role.objects.filter(name__in={one.role for one in held})}
     resources = resources_on(events, on if any(one.resource_ids or one.labels for one in held) else None)
-    gave = _given(viewer, givers(events, [*held, *inside, *([Joined(user_id)] if is_member else [])], until=on))
+    gave = _given(events, viewer, givers(events, [*held, *inside, *([Joined(user_id)] if is_member else [])], until=on))
     counted = [
         _counted(viewer.workspace_id, one, roles[one.role], resources, state, gave, user_id)
         for one in _in_order(held, roles)
@@ -149,10 +159,12 @@ def _in_order(held: Iterable[HeldRole], roles: Mapping[str, Role]) -> list[HeldR
     return sorted(known, key=lambda one: (one.subject_kind == "group", roles[one.role].position, str(one)))
 
 
-def _given(viewer: Viewer, rows: Mapping[Fact, EventRow]) -> dict[Fact, Given]:
+def _given(events: EventQuery, viewer: Viewer, rows: Mapping[Fact, EventRow]) -> dict[Fact, Given]:
     ids = {row.id for row in rows.values()}
     open_to_viewer: set[UUID] = ids if viewer.sees_all else set(visible_events(viewer).many(list(ids)))
-    return {fact: Given(row, row.id in open_to_viewer) for fact, row in rows.items()}
+    accepted = {row.id: row for row in rows.values() if row.event.type == "user.invite_accepted"}
+    invited = {event_id: inviting(events, row) for event_id, row in accepted.items()}
+    return {fact: Given(row, row.id in open_to_viewer, invited.get(row.id)) for fact, row in rows.items()}
 
 
 def _counted(

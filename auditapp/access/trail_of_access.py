@@ -110,6 +110,19 @@ def is_told_of(events: EventQuery, user_id: str) -> bool:
     )
 
 
+def inviting(events: EventQuery, accepted: EventRow) -> EventRow | None:
+    """The event of sending the invitation that this event accepted."""
+    sent = (f"invitation:{accepted.event.targets[0].id}",)
+    return next(
+        (
+            row
+            for row in _rows(events, EventFilter(resources=Choice(sent), with_reads=True))
+            if row.event.type == "user.invited" and row.event.origin == OURS
+        ),
+        None,
+    )
+
+
 def name_told(events: EventQuery, user_id: str) -> str:
     """What the trail calls somebody who is a member no more; "" where it is erased or hidden."""
     page = events.page(EventFilter(resources=Choice((f"member:{user_id}",)), with_reads=True))

@@ -109,7 +109,7 @@ def test_each_right_names_who_gave_it_and_the_group_that_it_comes_through(cast):
     assert (through.given.row.id, through.joined.row.id) == (group_event.id, joined_event.id)
 
 
-def test_an_invitation_is_the_reason_of_the_role_that_it_brought(cast, django_capture_on_commit_callbacks):
+def test_an_invitation_is_the_reason_of_the_role_that_it_brought(client, cast, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True), acting_as(cast.olga, cast.workspace):
         invite_member(email="zoe@demo.example", role_key="auditor", scope="workspace")
     secret = re.search(r"([0-9A-Za-z]{43})", mail.outbox[-1].body)[1]
@@ -117,6 +117,8 @@ def test_an_invitation_is_the_reason_of_the_role_that_it_brought(cast, django_ca
     shown = effective(cast, cast.zoe)
     assert shown.joined.row.event.type == "user.invite_accepted"
     assert {one.given.row.event.type for right in shown.rights for one in right.reasons} == {"user.invite_accepted"}
+    assert shown.joined.invited.event.actor.id == cast.olga.id
+    assert b"Invited by Olga of demo, accepted on" in page(client, cast, cast.zoe).content
 
 
 def test_a_role_that_was_given_again_names_the_last_time(cast):
