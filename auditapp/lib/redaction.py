@@ -72,9 +72,11 @@ _SHAPES = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _SHORTEST_SHAPE = 12
-_RANDOM_RUN = re.compile(r"[A-Za-z0-9+/_-]{32,}={0,2}", re.ASCII)
+_SHORTEST_RUN = 32
+_RANDOM_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{_SHORTEST_RUN},}}={{0,2}}", re.ASCII)
 _HEX_OR_UUID = re.compile(r"[0-9A-Fa-f-]+")
 _PREFIXED_ID = re.compile(r"[a-z]{2,16}_[0-9A-Za-z]{22}")
+_ID_IN_A_PATH = re.compile(r"/[a-z]{2,16}_[0-9A-Za-z]{22}(?=/|\Z)")
 _WORD_IN_A_NAME = re.compile(r"[A-Z]?[a-z]{3,}")
 
 
@@ -181,6 +183,10 @@ def _has_secret_shape(text: str, name: str) -> bool:
 def _looks_random(text: str) -> bool:
     """Whether 32 or more characters are a key rather than a digest, an id of ours or a name."""
     if _HEX_OR_UUID.fullmatch(text) or _PREFIXED_ID.fullmatch(text):
+        return False
+    # /api/sources/src_...: ids are as random as keys, so the path is judged without them.
+    text = _ID_IN_A_PATH.sub("", text)
+    if len(text) < _SHORTEST_RUN:
         return False
     # Random base64 mixes its classes; a name, even CamelCase with a suffix, is made of words.
     if not (any(map(str.isdigit, text)) and any(map(str.islower, text)) and any(map(str.isupper, text))):

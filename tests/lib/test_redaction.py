@@ -155,6 +155,29 @@ def test_ordinary_text_of_audit_events_stays(text):
     assert redact({"note": text}) == ({"note": text}, 0)
 
 
+OUR_ID = "src_OBouTv416QISKk2w8Y3TZH"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/api/sources/{OUR_ID}",
+        f"/demo/connections/sources/{OUR_ID}/settings/write-keys/wky_7Kd0XqP2mZ4vR9aB1tYc6E/rotate/",
+        f"/{OUR_ID}/{OUR_ID}",
+    ],
+)
+def test_ids_of_ours_in_a_path_are_no_secrets(path):
+    assert redact({"path": path}) == ({"path": path}, 0)
+
+
+@pytest.mark.parametrize(
+    "token", [R[:40], "aud_pat_" + R[:36], "whsec_" + R[:32], f"{R[:31]}/{OUR_ID}", "src_" + R[:40]]
+)
+def test_a_token_in_a_path_is_one_also_beside_an_id_of_ours(token):
+    for path in (f"/hooks/{token}", f"/api/sources/{OUR_ID}/{token}"):
+        assert redact({"path": path}) == ({"path": BY_SHAPE}, 1)
+
+
 @pytest.mark.parametrize("key", ["x-amz-id-2", "requestId", "etag", "content_hash", "rootHash", "sha256"])
 def test_random_text_stays_where_the_key_says_it_is_an_id_or_digest(key):
     assert redact({key: "4CQoleTomIld4HqR2P2pORmS7fLf2tZjt1ZGB8Sii4c+/3FPkTo+tReHYeV9D3Cu"})[1] == 0
