@@ -118,3 +118,5 @@ def _require_good(*, key: str, name: str, area: str, verb: str, risk: str, sente
         raise Invalid(
             f"Write a sentence of 1 to {MAX_SENTENCE} characters, such as: refunded {{resource}}", field="sentence"
         )
+    if "{actor" in sentence:
+        raise Invalid("Leave out {actor}: who did it is put in front of every sentence.", field="sentence")

@@ -95,3 +95,12 @@ def test_a_declaration_that_cannot_be_is_refused(declarer: Caller, sent, status,
 @pytest.mark.parametrize("key", ["nothing.here", "%00", "x" * 300, "warehouse.disabled"])
 def test_what_was_not_declared_cannot_be_taken_back(declarer: Caller, key):
     assert declarer.delete(f"/audit-event-types/{key}").status_code == 404
+
+
+def test_a_sentence_that_names_the_actor_is_refused(declarer: Caller):
+    sent = {"key": "order.refunded", "sentence": "{actor} refunded {resource}"}
+    answer = declarer.post("/audit-event-types", sent)
+    assert answer.status_code == 422
+    [problem] = answer.json()["errors"]
+    assert problem["field"] == "sentence"
+    assert "put in front of every sentence" in problem["message"]
