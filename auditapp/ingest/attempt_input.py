@@ -22,7 +22,7 @@ def attempt_said(item: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     for name in ALWAYS:
         if name not in said:
-            raise _wrong(name, f'"{name}" is required of an attempt at a task, as are task, attempt and of together.')
+            raise _wrong(name, f'"{name}" is missing: an attempt at a task says all of "task", "attempt" and "of".')
     # An export has both: the same again is no contradiction.
     meta = item.get("meta", {})
     for name, value in said.items():

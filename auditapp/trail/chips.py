@@ -70,7 +70,7 @@ def chips_of(
         ("Access token", _text(wanted.tokens, lambda value: actor_names.get(value, value)), ("token",)),
         ("Request", _text(wanted.requests, str), ("request",)),
         ("Session", _text(wanted.sessions, str), ("session",)),
-        ("Reason", _text(wanted.reasons, lambda value: "anything" if value == ANY_END else value), ("reason",)),
+        ("Reason", _reason_text(wanted.reasons), ("reason",)),
         ("Text", " ".join(address.values("q")) if wanted.words else "", ("q",)),
         ("Date", range_words(query, time), ("from", "to")),
         ("Read events", "shown" if wanted.with_reads else "", ("reads",)),
@@ -98,6 +98,12 @@ def _events_text(types: Choice, areas: Choice, names: Mapping[str, str]) -> str:
 
 def _text(choice: Choice, name: Callable[[str], str]) -> str:
     return _both([*map(name, choice.include)], [*map(name, choice.exclude)])
+
+
+def _reason_text(choice: Choice) -> str:
+    include = ["anything" if value == ANY_END else value for value in choice.include]
+    parts = [*_parts(include, [value for value in choice.exclude if value != ANY_END])]
+    return ", ".join([*parts, "none given"] if ANY_END in choice.exclude else parts)
 
 
 def _both(include: list[str], exclude: list[str]) -> str:

@@ -80,7 +80,7 @@ class TrailList:
 
     rows: Html
     shown: int
-    has_rows: bool
+    row_count: int
     folding: Address
     count: Count
     older: Address | None
@@ -134,7 +134,7 @@ def trail_list(
     found = TrailList(
         rows,
         len(page.rows),
-        bool(folded.rows),
+        len(folded.rows),
         query.address.having(FOLD, *([UNFOLDED] if query.is_folded else [])),
         count,
         beside("older", page.older),

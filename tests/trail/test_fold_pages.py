@@ -111,3 +111,11 @@ def test_the_count_and_the_log_have_every_attempt(tried, browser_of, trail_url):
     with in_workspace(tried.workspace.id):
         rows = visible_events(Viewer(tried.workspace.id, sees_all=True)).exported(EventFilter())
         assert len(list(rows)) == 6
+
+
+def test_the_pager_says_how_many_rows_tell_of_the_events(tried, browser_of, trail_url):
+    def pager(query=None):
+        return text_of(list_of(browser_of(tried.olga), trail_url, query).split('class="pager"')[1])
+
+    assert "6 of 6 events in 4 rows, newest first" in pager()
+    assert "6 of 6 events, newest first" in pager({"fold": "off"})

@@ -123,6 +123,11 @@ def test_exclusion_leaves_out_and_the_chip_says_is_not(history, browser_of, trai
     assert 'id="actor_match-none" name="actor_match" value="none" checked' in html
 
 
+def test_the_chip_of_events_without_a_reason_says_so(history, browser_of, trail_url):
+    html = browser_of(history.olga).get(trail_url, {"q": "-reason:*"}).content.decode()
+    assert "<b>Reason</b> <bdi>none given</bdi>" in html
+
+
 def test_read_events_come_when_they_are_asked_for(history, browser_of, trail_url):
     client = browser_of(history.olga)
     without = client.get(trail_url, {"resource": "audit_trail"}).content.decode()
