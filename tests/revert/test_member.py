@@ -1,6 +1,8 @@
 """Roles are given and taken back, and who was removed comes in again: nobody by that gets more than who does it has."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from auditapp.access.groups import add_group_member
 from auditapp.access.members import remove_member
@@ -11,7 +13,7 @@ from auditapp.access.roles import grant_role, revoke_role
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.revert.held_roles import ReachGone, role_at, role_path
 from auditapp.sources.services import delete_source
-from tests.factories import last_event, make_cast, make_group, make_member
+from tests.factories import last_event, make_cast, make_group, make_member, make_token
 from tests.revert.looking import latest, one_request, preview_of, standings, undo
 
 
@@ -115,6 +117,34 @@ def test_who_was_removed_comes_back_with_roles_and_groups_as_far_as_they_are_the
     assert standings(preview_of(cast, removed)) == {"": "done"}
     undo(cast, restored)
     assert roles_of(cast, cast.milo) == []
+
+
+def test_what_is_said_of_tokens_of_who_is_removed_is_what_happens(cast):
+    reads, sources = (
+        make_token(workspace=cast.workspace, scopes=[scope], created_by=cast.milo.id)[1]
+        for scope in ("audit:read", "source:read")
+    )
+
+    def answers(secret, path):
+        return Client().get(path, headers={"Authorization": f"Bearer {secret}"})
+
+    def named():
+        return cast.shop.name in answers(sources, "/api/sources").content.decode()
+
+    olga = Client()
+    olga.force_login(cast.olga)
+    page = olga.get(reverse("access:member", args=["demo", cast.milo.id])).content.decode()
+    assert "still read, record and declare events until they are revoked, and do nothing else" in page
+    assert named()
+    with one_request(cast):
+        remove_member(user_id=cast.milo.id)
+    assert answers(reads, "/api/audit-events").status_code == 200
+    assert not named()
+    removed = last_event(cast.workspace)
+    (part,) = preview_of(cast, removed).parts
+    assert "do again all that these roles let them" in " ".join(part.effects)
+    undo(cast, removed)
+    assert named()
 
 
 def test_who_came_back_by_another_way_is_not_brought_back(cast):

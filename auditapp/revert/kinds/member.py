@@ -93,7 +93,7 @@ class MemberRevert(RevertKind[Member]):
         if values.get(WHOLE) is True:
             return [
                 "They come in again with the account that they had, and do what these roles and groups let them.",
-                "Tokens that they made work again as far as these roles go.",
+                "Tokens that they made, and that nobody revoked, do again all that these roles let them.",
             ]
         if resource is None:
             return []
