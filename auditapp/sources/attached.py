@@ -9,6 +9,8 @@ OnDelete = Callable[[Source], None]
 _on_delete: list[OnDelete] = []
 Tell = Callable[[Source], dict[str, Any]]
 _tell: list[Tell] = []
+Words = Callable[[Source], list[str]]
+_words: list[Words] = []
 
 
 def attach_to_sources(on_delete: OnDelete) -> None:
@@ -35,3 +37,14 @@ def told_of_attached(source: Source) -> dict[str, Any]:
     for tell in _tell:
         told |= tell(source)
     return told
+
+
+def say_with_sources(words: Words) -> None:
+    """Have what this says of a source said to who is about to delete it."""
+    if words not in _words:
+        _words.append(words)
+
+
+def attached_in_words(source: Source) -> list[str]:
+    """What goes with a source, each as "2 destinations"."""
+    return [one for words in _words for one in words(source)]

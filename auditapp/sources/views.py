@@ -12,6 +12,7 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
+from auditapp.sources.attached import attached_in_words
 from auditapp.sources.forms import NewSourceForm, SourceForm
 from auditapp.sources.models import Source
 from auditapp.sources.queries import source_for, visible_sources
@@ -67,7 +68,11 @@ def source_settings(request: WorkspaceRequest, source_id: str) -> HttpResponse:
                 return redirect("sources:source_settings", request.workspace.slug, source_id)
     else:
         form = SourceForm(initial={"name": source.name, "labels": ", ".join(source.labels)})
-    context = about_source(request, source) | {"form": form, "write_keys": list(live_keys(source))}
+    context = about_source(request, source) | {
+        "form": form,
+        "write_keys": list(live_keys(source)),
+        "deleting": _deleting(source),
+    }
     return render_page(request, "sources/source_settings.html", context, status=422 if form.errors else 200)
 
 
@@ -124,6 +129,16 @@ def about_source(request: WorkspaceRequest, source: Source) -> dict[str, object]
         "kind": KIND_NAMES.get(source.kind, source.kind),
         "can_write": request.member_permissions.can(Permission.SOURCE_WRITE, source.id),
     }
+
+
+def _deleting(source: Source) -> str:
+    """What deleting a source does, for who is about to."""
+    *others, last = attached_in_words(source) or [""]
+    goes = f" Deleted with it: {' and '.join([', '.join(others), last] if others else [last])}." if last else ""
+    return (
+        f"Events sent to it are refused from now on.{goes}"
+        " Its history stays in the Audit Trail, which can undo this but for its write keys."
+    )
 
 
 def _to_settings(request: WorkspaceRequest, source_id: str, done: str) -> HttpResponse:

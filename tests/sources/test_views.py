@@ -4,7 +4,16 @@ import pytest
 
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.models import Source
-from tests.factories import last_event, make_cast, make_source, write_keys
+from tests.factories import (
+    last_event,
+    make_cast,
+    make_destination,
+    make_source,
+    make_tracking_plan,
+    make_transformation,
+    make_warehouse,
+    write_keys,
+)
 
 
 @pytest.fixture
@@ -82,3 +91,17 @@ def test_hostile_names_are_shown_as_text(as_olga, cast):
 def test_get_of_an_action_is_405(as_olga, cast):
     for action in ("enable", "disable", "write-keys/add", "write-keys/rotate", "delete"):
         assert as_olga.get(f"/demo/connections/sources/{cast.shop.id}/{action}/").status_code == 405
+
+
+def test_the_dialog_that_deletes_says_what_goes_with_the_source(as_olga, cast):
+    page = f"/demo/connections/sources/{cast.shop.id}/settings/"
+    kiosk = as_olga.get(f"/demo/connections/sources/{cast.kiosk.id}/settings/").content.decode()
+    assert "Deleted with it" not in kiosk
+    make_destination(source=cast.shop, name="One")
+    make_destination(source=cast.shop, name="Two")
+    make_destination(source=cast.kiosk, name="Other")
+    make_transformation(source=cast.shop)
+    make_tracking_plan(workspace=cast.workspace, followers=[cast.shop])
+    make_warehouse(workspace=cast.workspace, name="Lake", source_ids=[cast.shop.id])
+    told = "Deleted with it: 2 destinations, 1 transformation, 2 links to warehouses and its link to a tracking plan."
+    assert told in as_olga.get(page).content.decode()
