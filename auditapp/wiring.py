@@ -33,6 +33,7 @@ from auditapp.pipeline.flow.upstream import register_upstream
 from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
 from auditapp.pipeline.functions.restoring import forget_versions
 from auditapp.pipeline.functions.uses import take_out_of_destination, take_out_of_source
+from auditapp.pipeline.hangs_on_source import goes_with_source
 from auditapp.pipeline.plans.connections import leave_plan_of
 from auditapp.pipeline.plans.jobs import forget_violations, tell_violations
 from auditapp.pipeline.plans.queries import planned_names
@@ -65,7 +66,7 @@ from auditapp.revert.kinds.warehouse import WarehouseRevert
 from auditapp.revert.kinds.workspace import WorkspaceRevert
 from auditapp.revert.marks import revert_marks, revert_panel, undo_actions
 from auditapp.sealing.jobs import verify_all
-from auditapp.sources.attached import attach_to_sources, tell_with_sources
+from auditapp.sources.attached import attach_to_sources, say_with_sources, tell_with_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.planned import register_planned
 from auditapp.sources.queries import source_ids_with_labels, source_names
@@ -170,7 +171,7 @@ REVERT_KINDS: Final = (
 
 
 # In the order in which they stand at the end of a row, and in the detail of an event.
-EVENT_MARKS: Final = (forwarding_marks, revert_marks)
+EVENT_MARKS: Final = (revert_marks, forwarding_marks)
 EVENT_PANELS: Final = (where_it_went, revert_panel)
 EVENT_ACTIONS: Final = (undo_actions,)
 
@@ -194,6 +195,7 @@ def register_resources() -> None:
     attach_to_sources(disconnect_deleted_source)
     attach_to_sources(leave_plan_of)
     tell_with_sources(told_of_schema)
+    say_with_sources(goes_with_source)
     register_planned(planned_names)
     attach_to_sources(forget_stages)
     register_upstream(find_upstream)

@@ -44,7 +44,7 @@ def revert_marks(access: Access, rows: Sequence[EventRow], leaves: Leaves) -> Ma
     for event_id, links in of.items():
         live = [one for one in links if one.undone_at is None and one.what != What.VERSION]
         if live:
-            marks[event_id] = Mark("undo", f"Undone by {live[-1].by_name or 'somebody'}")
+            marks[event_id] = Mark("undo", f"Undone by {live[-1].by_name or 'somebody'}", tag="Undone")
     return marks
 
 

@@ -14,11 +14,15 @@ from auditapp.record.event_row import EventRow
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A sign at the end of a row: an icon of the sprite, and what it says in words. `tone` is "", "warn" or "bad"."""
+    """A sign at the end of a row: an icon of the sprite, and what it says in words. `tone` is "", "warn" or "bad".
+
+    One with a `tag` stands after the sentence with that word, for what changes how the row is read.
+    """
 
     icon: str
     words: str
     tone: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 from auditapp.catalogue.types import Risk
 from auditapp.lib.keyset import PageKey
 from auditapp.lib.markup import format_html, format_html_join
+from auditapp.lib.visible_text import visible
 from auditapp.record.event_row import EventRow
 from auditapp.trail.address import Address
 from auditapp.trail.dressing import Html, actor_tag, area_tag, icon, sentence, short_address, shown
@@ -58,6 +59,7 @@ REFINE: Final = (
     '{}<span class="refine"><a class="refine__link" tabindex="-1" href="{}" aria-label="Only this {}">{}</a>'
     '<a class="refine__link" tabindex="-1" href="{}" aria-label="Leave out this {}">{}</a></span>'
 )
+TAG: Final = ' <span class="trail__tries"><span class="status" title="{}">{}{}</span></span>'
 NOTE: Final = ' <span class="trail__tries"><span class="status{}">{}{}</span></span>'
 
 
@@ -181,10 +183,10 @@ def _event(
         sentence=sentence(row, without_attempt=bool(told)),
         changed=format_html(CHANGED, shown(changed)) if (changed := short_changes(row)) else "",
         reason=_reason(row),
-        notes=_notes(row, told, is_broken=row.id in seals.broken, is_new=is_new),
+        notes=_notes(row, told, marks, is_broken=row.id in seals.broken, is_new=is_new),
         area=cells.of("area", event.area, area_tag, event.area),
         ip=cells.of("ip", ip, _address_tag, ip) if (ip := str(event.context.get("ip", ""))) else "",
-        marks=_marks(row.change_count, tuple(marks)),
+        marks=_marks(row.change_count, tuple(mark for mark in marks if not mark.tag)),
     )
 
 
@@ -237,7 +239,7 @@ def _reason(row: EventRow) -> Html:
     return format_html(REASON, shown(reason)) if isinstance(reason, str) else ""
 
 
-def _notes(row: EventRow, told: Html, *, is_broken: bool, is_new: bool) -> Html:
+def _notes(row: EventRow, told: Html, marks: Sequence[Mark], *, is_broken: bool, is_new: bool) -> Html:
     """What stands after the sentence.
 
     Takes:   told, of its task, which says also that it failed
@@ -252,6 +254,10 @@ def _notes(row: EventRow, told: Html, *, is_broken: bool, is_new: bool) -> Html:
     if not row.type.is_declared:
         notes.append(("", icon("help"), "Undeclared type"))
     said = format_html_join("", NOTE, notes) if notes else ""
+    if tags := [
+        ("".join(run.text for run in visible(mark.words)), icon(mark.icon), mark.tag) for mark in marks if mark.tag
+    ]:
+        said = format_html("{}{}", said, format_html_join("", TAG, tags))
     return format_html("{}{}", told, said) if told else said
 
 

@@ -13,6 +13,7 @@ from auditapp.record.event_types import CATALOGUE, undeclared_type
 from auditapp.trail.address import Address
 from auditapp.trail.dressing import actor_tag, area_name, avatar, initials, plain_text, short_address, shown
 from auditapp.trail.moments import PageTime
+from auditapp.trail.parts import Mark
 from auditapp.trail.rows import Seals, event_rows
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -72,6 +73,15 @@ def test_number_of_changed_fields_is_said_in_words_too():
     assert "4 fields changed" in html_of(row(changes=4))
     assert "1 field changed" in html_of(row(changes=1))
     assert "±" not in html_of(row(changes=0))
+
+
+def test_a_mark_with_a_tag_is_read_after_the_sentence_and_not_at_the_end():
+    given = row(changes=11)
+    html = html_of(given, marks={given.id: [Mark("undo", 'Undone by "Maya"', tag="Undone"), Mark("forwarded", "Gone")]})
+    what, rest = html.split("trail__cell-area")
+    assert re.search(r'<span class="status" title="Undone by &quot;Maya&quot;">.*i-undo.*Undone</span>', what)
+    assert "i-undo" not in rest
+    assert rest.count('class="mark has-tip"') == 2
 
 
 def test_sealed_waiting_and_broken_rows_say_so():
