@@ -272,6 +272,7 @@ _ROLES = (
         _RESOURCES,
         like="granted",
         verb=Verb.DELETE,
+        risk=Risk.RISKY,
         aliases=("Policy Deleted",),
     ),
     _declare(
@@ -302,6 +303,7 @@ _ROLES = (
         _RESOURCES,
         like="granted",
         verb=Verb.DELETE,
+        risk=Risk.RISKY,
     ),
     _declare(
         "user_group.policy_updated",

@@ -284,6 +284,8 @@ _FORWARDING_TYPES = (
         _FORWARDING,
         _SOURCE,
         Change("query", "Events", "", "-event:audit_trail.viewed"),
+        # Pointed elsewhere, or narrowed to nothing, it stops as surely as turned off.
+        risk=Risk.RISKY,
     ),
     _declare(
         "audit_forwarding.test_sent",

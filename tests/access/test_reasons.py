@@ -16,7 +16,7 @@ from auditapp.record.workspace_scope import in_workspace
 from auditapp.urls import api
 from tests.access.test_matrix import MATRIX, world_of
 from tests.conftest import cloned_database
-from tests.factories import acting_as, events_of, last_event, make_cast, make_token
+from tests.factories import acting_as, events_of, last_event, make_cast, make_grant, make_group, make_token
 
 WHY = "Cost spike, see OPS-2214"
 TEMPLATES = sorted((Path(__file__).parents[2] / "templates").rglob("*.html"))
@@ -24,6 +24,7 @@ TEMPLATES = sorted((Path(__file__).parents[2] / "templates").rglob("*.html"))
 ASKED = {
     "access:invitation_revoke": "user.invite_deleted",
     "access:member_remove": "user.removed",
+    "access:grant_revoke": "user.role_revoked",
     "access:group_delete": "user_group.deleted",
     "access:group_member_remove": "user_group.member_removed",
     "access:token_revoke": "workspace.access_token_revoked",
@@ -118,6 +119,28 @@ def test_every_button_that_asks_names_a_risky_type_and_every_confirmation_says_w
     assert without == {"Rotate", "Rotate secret", "New secret"}
     assert all(may_ask(CATALOGUE[key]) for key in named - {"*"})
     assert named >= set(ASKED.values())
+
+
+def test_taking_a_role_back_from_a_group_and_pointing_forwarding_elsewhere_ask(db):
+    cast = make_cast()
+    group = make_group(workspace=cast.workspace, name="Auditors")
+    grant = make_grant(workspace=cast.workspace, group=group, role="auditor")
+    client, forwarding = of_olga(cast), reverse("forwarding:forwarding", args=["demo"])
+    client.post(forwarding, {"is_on": "on", "source_id": cast.shop.id, "start": "continue"})
+    ask(cast, "required")
+    page = client.get(reverse("access:group", args=["demo", group.id])).content.decode()
+    assert re.search(r"<details[^>]*>(?:(?!</details>).)*/revoke/(?:(?!</details>).)*name=.reason. ", page, re.DOTALL)
+    assert 'name="reason"' in client.get(forwarding).content.decode()
+    doors = {
+        "user_group.role_revoked": (reverse("access:grant_revoke", args=["demo", grant.id]), {}),
+        "audit_forwarding.modified": (forwarding, {"is_on": "on", "source_id": cast.kiosk.id, "start": "continue"}),
+    }
+    for key, (path, sent) in doors.items():
+        refused = client.post(path, sent)
+        assert (refused.status_code, f"{CATALOGUE[key].name} needs a reason" in refused.content.decode()) == (422, True)
+        assert client.post(path, sent | {"reason": WHY}).status_code == 302
+        told = last_event(cast.workspace).event
+        assert (told.type, told.context["reason"]) == (key, WHY)
 
 
 @pytest.mark.parametrize(("rule", "fields"), [("never", 0), ("offered", 1), ("required", 1)])

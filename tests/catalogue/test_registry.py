@@ -284,7 +284,7 @@ def test_failures_say_why_and_runs_say_which_attempt(declared: EventType) -> Non
 @every_type
 def test_risk_follows_what_was_switched_off_or_removed(declared: EventType) -> None:
     action = re.split(r"[._]", declared.key)[-1]
-    if action in {"deleted", "disabled", "removed", "disconnected"}:
+    if action in {"deleted", "disabled", "removed", "disconnected", "revoked"}:
         assert declared.risk is Risk.RISKY
     if action in {"rotated", "granted", "recovered"}:
         assert declared.risk is Risk.NOTABLE
