@@ -1,7 +1,9 @@
 """House rules that need Django: the model index, the README's settings, migrations, keys that can be spread by workspace."""
 
 import ast
+import importlib
 import re
+from collections import Counter
 from io import StringIO
 from pathlib import Path
 
@@ -125,3 +127,18 @@ def test_every_type_that_code_records_is_in_the_catalogue():
 def test_the_check_of_settings_can_fail(name):
     readme = (ROOT / "README.md").read_text().replace(f"`{name}`", "")
     assert f"`{name}`" not in readme
+
+
+def test_no_two_shapes_of_the_api_have_one_name():
+    """The document of the API has them all in one list, where the second would take the place of the first."""
+    from ninja import Schema
+
+    def below(kind):
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    importlib.import_module("auditapp.urls")
+    ours = {one for one in below(Schema) if one.__module__.startswith("auditapp.")}
+    names = Counter(one.__name__ for one in ours)
+    assert [name for name, count in names.items() if count > 1] == []

@@ -41,7 +41,7 @@ from auditapp.web.api_resources import (
 router = Router(tags=["Alert Rules"])
 
 
-class RuleShape(Schema):
+class AlertRuleShape(Schema):
     id: str
     name: str
     query: str
@@ -65,22 +65,22 @@ class RuleShape(Schema):
     lastFiredAt: str | None
 
 
-class RuleData(Schema):
-    alertRule: RuleShape
+class AlertRuleData(Schema):
+    alertRule: AlertRuleShape
     signingSecret: str | None = None
 
 
-class RuleAnswer(Schema):
-    data: RuleData
+class AlertRuleAnswer(Schema):
+    data: AlertRuleData
 
 
-class RulesData(Schema):
-    alertRules: list[RuleShape]
+class AlertRulesData(Schema):
+    alertRules: list[AlertRuleShape]
     pagination: PaginationShape
 
 
 class AlertRulesAnswer(Schema):
-    data: RulesData
+    data: AlertRulesData
 
 
 class MessageShape(Schema):
@@ -169,7 +169,7 @@ def api_rule_list(request: TokenRequest, query: Query[ListQuery]) -> HttpRespons
     "/alert-rules",
     operation_id="createAlertRule",
     summary="Make a rule of the token's own; it sees what the token may see",
-    response={201: RuleAnswer, **REFUSALS},
+    response={201: AlertRuleAnswer, **REFUSALS},
     openapi_extra=takes(["name"], **FIELDS),
 )
 @api_token("alert:write")
@@ -209,7 +209,7 @@ def api_rule_test_new(request: TokenRequest) -> HttpResponse:
     "/alert-rules/{rule_id}",
     operation_id="getAlertRule",
     summary="One rule",
-    response={200: RuleAnswer, **REFUSALS},
+    response={200: AlertRuleAnswer, **REFUSALS},
 )
 @api_token("alert:read")
 def api_rule(request: TokenRequest, rule_id: str) -> HttpResponse:
@@ -220,7 +220,7 @@ def api_rule(request: TokenRequest, rule_id: str) -> HttpResponse:
     "/alert-rules/{rule_id}",
     operation_id="updateAlertRule",
     summary="Change a rule, or turn it on or off",
-    response={200: RuleAnswer, **REFUSALS},
+    response={200: AlertRuleAnswer, **REFUSALS},
     openapi_extra=takes(**FIELDS, enabled="boolean"),
 )
 @api_token("alert:write")
@@ -283,7 +283,7 @@ def api_rule_test(request: TokenRequest, rule_id: str) -> HttpResponse:
     "/alert-rules/{rule_id}/rotate-secret",
     operation_id="rotateAlertRuleSecret",
     summary="A new secret that signs the webhook from now on",
-    response={200: RuleAnswer, **REFUSALS},
+    response={200: AlertRuleAnswer, **REFUSALS},
 )
 @api_token("alert:write")
 def api_rule_rotate(request: TokenRequest, rule_id: str) -> HttpResponse:

@@ -108,7 +108,7 @@ class EventShape(Schema):
     erasedBy: list[str]
 
 
-class PaginationShape(Schema):
+class EventPaginationShape(Schema):
     current: str
     next: str | None
     previous: str | None
@@ -116,7 +116,7 @@ class PaginationShape(Schema):
 
 class EventsData(Schema):
     events: list[EventShape]
-    pagination: PaginationShape
+    pagination: EventPaginationShape
 
 
 class EventsAnswer(Schema):
