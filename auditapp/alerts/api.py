@@ -267,12 +267,12 @@ def api_rule_try_changed(request: TokenRequest, rule_id: str) -> HttpResponse:
     operation_id="testAlertRule",
     summary="Send a test message to each channel of a rule, with these changes where there are some",
     response={200: TestedAnswer, **REFUSALS},
-    openapi_extra=takes(**FIELDS),
+    openapi_extra=takes(is_needed=False, **FIELDS),
 )
 @api_token("alert:write")
 def api_rule_test(request: TokenRequest, rule_id: str) -> HttpResponse:
     rule = rule_to_change(acting_access(), rule_id)
-    sent = sent_object(request, FIELDS)
+    sent = sent_object(request, FIELDS, is_needed=False)
     given = rule_input(sent, request.viewer, rule) if sent else None
     return json_answer(
         request, {"messages": [tested_answer(one) for one in send_test_message(rule_id=rule_id, given=given)]}

@@ -60,13 +60,15 @@ DONE: Final = {"status": "SUCCESS"}
 REFUSALS: Final[dict[Any, Any]] = {(401, 404, 409, 413, 415, 422): ErrorsAnswer}
 
 
-def takes(required: Sequence[str] = (), **properties: str | Mapping[str, Any]) -> dict[str, Any]:
+def takes(
+    required: Sequence[str] = (), *, is_needed: bool = True, **properties: str | Mapping[str, Any]
+) -> dict[str, Any]:
     """For `openapi_extra`: the object that a body is, each field by its JSON type or its schema."""
     fields = {name: {"type": one} if isinstance(one, str) else dict(one) for name, one in properties.items()}
     schema: dict[str, Any] = {"type": "object", "properties": fields, "additionalProperties": False}
     if required:
         schema["required"] = list(required)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    return {"requestBody": {"required": is_needed, "content": {"application/json": {"schema": schema}}}}
 
 
 def paged(
@@ -95,11 +97,16 @@ def paged(
     return found, pagination
 
 
-def sent_object(request: HttpRequest, known: Iterable[str], *, max_bytes: int = EVENT_MAX_BYTES) -> dict[str, Any]:
+def sent_object(
+    request: HttpRequest, known: Iterable[str], *, max_bytes: int = EVENT_MAX_BYTES, is_needed: bool = True
+) -> dict[str, Any]:
     """The JSON object of a request, which has no fields but these.
 
+    Takes:   is_needed, False where no body at all is an empty object
     Raises:  WrongMediaType; Invalid, with the field that is not known
     """
+    if not is_needed and not read_body(request, max_bytes=max_bytes):
+        return {}
     if not has_json_body(request):
         raise WrongMediaType
     value = parse(read_body(request, max_bytes=max_bytes), max_bytes=max_bytes)

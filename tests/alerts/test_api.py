@@ -97,7 +97,7 @@ def test_a_trial_and_firings_tell_what_the_token_may_see(cast, call, look):
 
 def test_a_rule_is_tested_as_it_is_or_as_it_would_be(cast, call):
     made = call("POST", "/alert-rules", RULE | {"toldIds": [cast.rita.id]}, 201)["alertRule"]
-    (one,) = call("POST", f"/alert-rules/{made['id']}/test", {})["messages"]
+    (one,) = call("POST", f"/alert-rules/{made['id']}/test")["messages"]
     assert (one["channel"], one["recipientId"], one["delivered"]) == ("email", cast.rita.id, True)
     given = RULE | {"name": "New", "toldIds": [], "webhookUrl": "https://127.0.0.1/in"}
     (one,) = call("POST", "/alert-rules/test", given)["messages"]
