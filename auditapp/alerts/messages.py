@@ -97,8 +97,9 @@ def send_slack(told: Told, rule: AlertRule) -> Sent:
     for one in told.events:
         sign = ":x: " if one.is_grave else ""
         where = f"  <{one.link}|Open>" if one.link else ""
-        lines.append(f"{sign}{escaped(one.sentence)}\n{escaped(one.at)}{where}")
-        lines += [_fitting(one.attempts)] if one.attempts else []
+        why = f"\nReason: {escaped(one.reason)}" if one.reason else ""
+        lines.append(f"{sign}{escaped(one.sentence)}{why}\n{escaped(one.at)}{where}")
+        lines += [_fitting(one.tries)] if one.tries else []
     if not (told.events or told.recovered):
         lines.append(escaped(told.headline))
     elif told.more:
@@ -125,7 +126,7 @@ def _fitting(lines: Sequence[str]) -> str:
     """As many of these lines as a block of Slack takes."""
     kept = list(map(escaped, lines))
     while len("\n".join(kept)) > BLOCK_LENGTH:
-        kept.pop()
+        kept.pop(len(kept) - 2)  # the last attempt says how it ended
     return "\n".join(kept)
 
 
@@ -164,7 +165,9 @@ def _posted(
 ) -> Sent:
     try:
         answer = post(url, body, headers)
-    except (Refused, Unreachable) as fault:
+    except Refused as fault:
+        return Sent(Outcome.REFUSED, masked(fault.message, secrets))
+    except Unreachable as fault:
         return Sent(Outcome.RETRY, masked(fault.message, secrets))
     outcome, said = _understood(answer, is_slack=is_slack)
     return Sent(outcome, masked(said, secrets), retry_after_s(answer.headers.get("retry-after", "")))

@@ -28,8 +28,7 @@ from auditapp.alerts.queries import may_change, rule_for, rules_of, size_of_log
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import new_id
-from auditapp.lib.outbound import Refused
-from auditapp.lib.outbound.urls import parts_of
+from auditapp.lib.outbound import Refused, check_url
 from auditapp.lib.webhook_signature import new_secret
 from auditapp.record.drafts import Change, changed
 from auditapp.record.query_language import parse_query
@@ -357,7 +356,7 @@ def _fill_addresses(access: Access, rule: AlertRule, given: RuleInput) -> str:
 
 def _checked_url(url: str, field_name: str) -> str:
     try:
-        parts_of(url)
+        check_url(url)
     except Refused as refused:
         raise Invalid(refused.message, field=field_name, code="bad_url") from None
     return url

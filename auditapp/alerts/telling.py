@@ -31,13 +31,27 @@ UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 @dataclass(frozen=True, slots=True)
 class ToldEvent:
-    """One event in a line, when it happened, and where it is. `attempts` are those that were held until it, each in a line."""
+    """One event in a line, when it happened, and where it is. `attempts` are those that were held until it, `last` is what it says of
+    its own attempt, each in a line.
+    """
 
     row: EventRow
     sentence: str
     at: str
     link: str
     attempts: Sequence[str] = ()
+    last: str = ""
+
+    @property
+    def tries(self) -> list[str]:
+        """Every attempt, the last one too."""
+        return [*self.attempts, *([self.last] if self.last else [])]
+
+    @property
+    def reason(self) -> str:
+        """Why somebody did it, in their words; nothing where the reader may not see them."""
+        said = self.row.event.context.get("reason")
+        return plain(said) if isinstance(said, str) else ""
 
     @property
     def is_grave(self) -> bool:
@@ -110,7 +124,9 @@ def told(
     def said(one: UUID, row: EventRow, ending: str) -> ToldEvent:
         sentence = plain(plain_text(row)) + ending
         link = link_to("trail:event_page", workspace, row.key)
-        return ToldEvent(row, sentence, time.exact(row.event.occurred_at), link, tries.get(one, ()))
+        before = tries.get(one, ())
+        last = _try(row, time) if before or _is_told_whole(row, notice) else ""
+        return ToldEvent(row, sentence, time.exact(row.event.occurred_at), link, before, last)
 
     events = [said(one, seen[one], _ending(seen[one], notice)) for one in event_ids if one in seen]
     recovered = [said(one, seen[one], "") for one in notice.recovered_ids if one in seen]
@@ -139,11 +155,20 @@ def _ending(row: EventRow, notice: AlertNotice) -> str:
     """What is to be said of the task of a failed attempt: that it failed for good, or that nothing more was heard of it."""
     if row.id in notice.silent_ids:
         return ". Since then nothing was heard of it, for 24 hours"
-    attempt = attempt_of(row.event)
-    if attempt is None or not (attempt.is_failure and attempt.is_final):
+    if not _is_last_failure(row):
         return ""
     number = row.event.meta["attempt"]
     return f": failed for good after {number:,} attempt{'' if number == 1 else 's'}"
+
+
+def _is_last_failure(row: EventRow) -> bool:
+    attempt = attempt_of(row.event)
+    return attempt is not None and attempt.is_failure and attempt.is_final
+
+
+def _is_told_whole(row: EventRow, notice: AlertNotice) -> bool:
+    """Whether this event ends the story of a task, so that what went wrong at last belongs to it."""
+    return row.id in notice.silent_ids or _is_last_failure(row)
 
 
 def _attempts(notice: AlertNotice, viewer: Viewer, last: Sequence[EventRow], time: PageTime) -> dict[UUID, list[str]]:
@@ -158,13 +183,16 @@ def _attempts(notice: AlertNotice, viewer: Viewer, last: Sequence[EventRow], tim
     seen = visible_events(viewer).many([event_id for _, event_id in rows if event_id])
     for task, event_id in rows:
         if event_id in seen and event_id != tasks[task]:
-            event = seen[event_id].event
-            number, reason = event.meta.get("attempt"), event.meta.get("reason")
-            which = f"Attempt {number:,}" if isinstance(number, int) else "An attempt"
-            why = f": {reason}" if isinstance(reason, str) and reason else ""
-            line = plain(f"{which}, {time.exact(event.occurred_at)}{why}")
-            found.setdefault(tasks[task], []).append(line)
+            found.setdefault(tasks[task], []).append(_try(seen[event_id], time))
     return found
+
+
+def _try(row: EventRow, time: PageTime) -> str:
+    """One attempt: which, when, and what went wrong."""
+    number, reason = row.event.meta.get("attempt"), row.event.meta.get("reason")
+    which = f"Attempt {number:,}" if isinstance(number, int) else "An attempt"
+    why = f": {reason}" if isinstance(reason, str) and reason else ""
+    return plain(f"{which}, {time.exact(row.event.occurred_at)}{why}")
 
 
 def plain(said: str) -> str:

@@ -9,7 +9,7 @@ from django.core import mail
 
 from auditapp.access.models import Grant, Member
 from auditapp.alerts import sending
-from auditapp.alerts.models import AlertMessage, AlertNotice, State
+from auditapp.alerts.models import AlertMessage, AlertNotice, AlertRule, State
 from auditapp.alerts.services import (
     RuleInput,
     change_alert_rule,
@@ -18,7 +18,9 @@ from auditapp.alerts.services import (
     disable_alert_rule,
 )
 from auditapp.lib import clock
+from auditapp.lib.errors import Invalid
 from auditapp.lib.webhook_signature import verify
+from auditapp.record.acting import acting
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.services import change_source, disable_source, enable_source
 from tests.factories import acting_as
@@ -181,8 +183,8 @@ def test_what_cannot_get_better_is_not_tried_again_and_says_why(cast, rule, look
     assert "s3cret" not in message.said
 
 
-def test_one_that_never_answers_is_given_up_at_last(cast, rule, look, send):
-    rule(webhook_url="http://127.0.0.1:9/in")
+def test_one_that_never_answers_is_given_up_at_last(cast, rule, look, send, loopback):
+    rule(webhook_url="http://127.0.0.1:8099/in")
     toggle(cast)
     look()
     moment = clock.now()
@@ -257,3 +259,42 @@ def test_a_rule_that_tells_others_by_now_tells_those(cast, rule, look, send):
         change_alert_rule(given, rule_id=one.id)
     send()
     assert [sent.to for sent in mail.outbox] == [[cast.rita.email]]
+
+
+def test_a_message_to_where_nothing_may_be_sent_is_not_tried_again(cast, rule, look, send):
+    one = rule(webhook_url="https://hooks.example.com/in")
+    with in_workspace(cast.workspace.id):
+        AlertRule.objects.filter(id=one.id).update(webhook_url="https://10.0.0.1/in")
+    toggle(cast)
+    look()
+    send()
+    (message,) = messages(cast)
+    assert (message.state, message.attempts) == (State.FAILED, 1)
+    assert "a private network" in message.said
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/in", "https://169.254.169.254/latest", "https://[::1]/in"])
+@pytest.mark.parametrize("field", ["slack_url", "webhook_url"])
+def test_an_address_inside_is_refused_when_it_is_entered(cast, rule, url, field):
+    with pytest.raises(Invalid) as refused:
+        rule(**{field: url})
+    assert refused.value.field == field
+    with in_workspace(cast.workspace.id):
+        assert not AlertRule.objects.exists()
+
+
+def test_mail_and_slack_say_why_somebody_did_it_to_who_may_see_that(cast, rule, look, send, serving, settings):
+    with receiving(serving, lambda request: (200, {}, b"ok")) as receiver:
+        told_ids = [cast.olga.id, cast.milo.id]
+        rule(by_email=True, told_ids=told_ids, with_own=True, slack_url=f"{receiver.url}/services/T0/B0/x")
+        why = {"reason": "Cost spike <!channel>, OPS-2214"}
+        with in_workspace(cast.workspace.id), acting(cast.workspace.id, cast.olga.audit_actor, **why):
+            disable_source(source_id=cast.shop.id)
+        look()
+        send()
+    bodies = {sent.to[0]: sent.body for sent in mail.outbox}
+    assert "Reason: Cost spike <!channel>, OPS-2214" in bodies[cast.olga.email]
+    assert "disabled source Web shop" in bodies[cast.milo.email]
+    assert "OPS-2214" not in bodies[cast.milo.email]
+    blocks = orjson.loads(receiver.requests[0].body)["blocks"]
+    assert "Reason: Cost spike &lt;!channel&gt;, OPS-2214" in blocks[1]["text"]["text"]

@@ -155,6 +155,8 @@ def test_who_may_not_and_what_is_not_there(cast, event):
     with one_request(cast):
         with pytest.raises(Invalid):
             set_revert_callback(type_key="order.refunded", url="ftp://example.com/")
+        with pytest.raises(Invalid, match="a private network"):
+            set_revert_callback(type_key="order.refunded", url="https://10.0.0.1/undo")
         with pytest.raises(NotFound):
             remove_revert_callback(type_key="order.refunded")
         set_revert_callback(type_key="order.refunded", url="https://orders.example.com/undo")

@@ -17,8 +17,8 @@ from django.conf import settings
 from auditapp.lib.outbound.deadline import Deadline
 from auditapp.lib.outbound.errors import Refusal, Refused
 from auditapp.lib.outbound.names import LOOK_UP_TIMEOUT_S, addresses_of
-from auditapp.lib.outbound.ranges import Address, Network, is_metadata, why_not_public
-from auditapp.lib.outbound.urls import canonical_host, parts_of
+from auditapp.lib.outbound.ranges import Address, Network, is_metadata, unmapped, why_not_public
+from auditapp.lib.outbound.urls import canonical_host, literal_address, parts_of
 
 # Below 1024 only what destinations speak: HTTP, submission of mail and syslog (514, 601, TLS on 6514). Not 25, which sends spam.
 _SMALL_PORTS: Final = {"https": {80, 443}, "http": {80, 443}, "tls": {443, 465, 601}, "tcp": {514, 587, 601}}
@@ -57,6 +57,17 @@ def vetted(url: str, *, deadline: Deadline | None = None) -> Target:
     return _vetted(parts.scheme, parts.host, parts.port, parts.path, deadline)
 
 
+def check_url(url: str) -> None:
+    """Refuse a URL of which it is certain without a look-up that it will never be called, so that it is said where it is entered.
+
+    Raises:  Refused
+    """
+    parts = parts_of(url)
+    _require_port(parts.scheme, parts.port)
+    if literal := literal_address(parts.host):
+        _require_scheme(parts.scheme, is_inside=_lies_inside(parts.host, (unmapped(literal),)))
+
+
 def vetted_peer(host: str, port: int, *, tls: bool, deadline: Deadline | None = None) -> Target:
     """The same for a host and a port. A client that connects by itself is given one of `addresses` (libpq: hostaddr).
 
@@ -75,14 +86,21 @@ def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def _vetted(scheme: str, host: str, port: int, path: str, deadline: Deadline | None) -> Target:
+    _require_port(scheme, port)
+    addresses = addresses_of(host, deadline or Deadline(LOOK_UP_TIMEOUT_S))
+    _require_scheme(scheme, is_inside=_lies_inside(host, addresses))
+    return Target(scheme, host, port, path, addresses)
+
+
+def _require_port(scheme: str, port: int) -> None:
     is_small = port < 1024 and port not in _SMALL_PORTS[scheme]
     if is_small or port > 65_535 or port in _HARMFUL_PORTS:
         raise Refused(Refusal.PORT, f"Port {port} is not called: other services listen there.")
-    addresses = addresses_of(host, deadline or Deadline(LOOK_UP_TIMEOUT_S))
-    is_inside = _lies_inside(host, addresses)
+
+
+def _require_scheme(scheme: str, *, is_inside: bool) -> None:
     if scheme in _CLEAR_TEXT and not is_inside and not settings.OUTBOUND_ALLOW_HTTP:
         raise Refused(Refusal.SCHEME, f"Events do not cross the Internet in the clear. {_CLEAR_TEXT[scheme]}")
-    return Target(scheme, host, port, path, addresses)
 
 
 def _lies_inside(host: str, addresses: Iterable[Address]) -> bool:

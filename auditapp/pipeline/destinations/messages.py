@@ -47,6 +47,7 @@ SLOTS: Final = {
     "outcome": "success or failure",
     "risk": "routine, notable or risky",
     "when": "when it happened, in UTC",
+    "reason": "why they did it, where they said so",
     "ip": "the address it came from",
     "request_id": "the request it came with",
     "workspace": "the workspace's address",
@@ -215,6 +216,7 @@ def _slots(template: str, event: Mapping[str, Any], said: Told) -> dict[str, str
         "outcome": said.outcome,
         "risk": str(facts.risk),
         "when": utc_text(facts.at),
+        "reason": said.reason,
         "ip": facts.ip,
         "request_id": facts.request_id,
         "workspace": facts.workspace.name or facts.workspace.id,
@@ -230,7 +232,7 @@ def _slots(template: str, event: Mapping[str, Any], said: Told) -> dict[str, str
 
 def _short(text: str, said: Told) -> str:
     # What was made plain, and is ours, is whole.
-    return text if text in (said.sentence, said.changes, said.link) else plain(text)
+    return text if text in (said.sentence, said.changes, said.reason, said.link) else plain(text)
 
 
 def _says(message: Message) -> tuple[bool, int]:

@@ -21,6 +21,7 @@ from auditapp.pipeline.formats.reading import Facts, read, text
 MAX_TOLD: Final = 150
 MAX_SENTENCE: Final = 250
 MAX_VALUE: Final = 60
+MAX_REASON: Final = 300
 MOST_CHANGES: Final = 3
 _EVENT_ID: Final = re.compile(r"evt_[0-9A-Za-z]{1,40}", re.ASCII)
 _SLUG: Final = re.compile(r"[a-z0-9-]{1,60}", re.ASCII)
@@ -43,6 +44,7 @@ class Told:
     changes: str
     ip: str
     link: str
+    reason: str
 
     @property
     def at(self) -> datetime:
@@ -62,10 +64,11 @@ class Told:
 
     @property
     def details(self) -> list[str]:
-        """From where, with what outcome and what effect: of an audit event, whose sentence leaves that out."""
+        """Why, from where, with what outcome and what effect: of an audit event, whose sentence leaves that out."""
         if not self.is_audit:
             return []
-        return list(filter(None, [f"from {self.ip}" if self.ip else "", self.outcome, self.changes]))
+        why = f"reason: {self.reason}" if self.reason else ""
+        return list(filter(None, [why, f"from {self.ip}" if self.ip else "", self.outcome, self.changes]))
 
 
 def told(event: Mapping[str, Any]) -> Told:
@@ -82,6 +85,7 @@ def told(event: Mapping[str, Any]) -> Told:
         changes=changes_in_short(facts.key, changes_of(properties)) if is_audit else "",
         ip=plain(facts.ip),
         link=_link(properties),
+        reason=plain(facts.reason, MAX_REASON),
     )
 
 

@@ -8,8 +8,7 @@ from auditapp.access.permissions import Permission, acting_access, viewer_for
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.ids import event_key
-from auditapp.lib.outbound import Refused
-from auditapp.lib.outbound.urls import parts_of
+from auditapp.lib.outbound import Refused, check_url
 from auditapp.lib.secret_box import seal
 from auditapp.lib.webhook_signature import new_secret
 from auditapp.record.acting import acting, current_acting
@@ -45,7 +44,7 @@ def set_revert_callback(*, type_key: str, url: str) -> tuple[RevertCallback, str
     if len(url) > MAX_URL:
         raise Invalid(f"An address has at most {MAX_URL:,} characters.", field="url", code="bad_url")
     try:
-        parts_of(url)
+        check_url(url)
     except Refused as refused:
         raise Invalid(refused.message, field="url", code="bad_url") from None
     secret = new_secret()

@@ -201,3 +201,16 @@ def test_no_event_breaks_a_message_or_speaks_in_it(event):
         setup = setup_of(Email(), recipients="olga@example.com", messages=[{"event": "*", "text": text}])
         subject = orjson.loads(body_of(Email(), batch_of(outgoing(1, **event)), setup))["subject"]
         assert terminal_safe(subject) == subject
+
+
+def test_why_somebody_did_it_is_told_and_has_a_slot():
+    event = {**LINKED, "context": {**LINKED["context"], "reason": "Cost spike, see <!here> OPS-2214"}}
+    assert kept("warehouse.disabled", "{sentence}[: {reason}]")
+    assert said("{actor}: {reason}", event) == "Ana Larsen: Cost spike, see <!here> OPS-2214"
+    assert said("{sentence}[: {reason}]") == "Ana Larsen disabled warehouse Snowflake prod"
+    assert "reason: Cost spike, see <!here> OPS-2214" in told(event).details
+    assert "reason: Cost spike, see &lt;!here&gt; OPS-2214" in slack_text("other", event, "order.*")[0]
+    assert (
+        "OPS-2214"
+        in body_of(Email(), batch_of(outgoing(1, **event)), setup_of(Email(), recipients="a@b.example")).decode()
+    )
