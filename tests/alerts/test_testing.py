@@ -50,9 +50,8 @@ def test_a_rule_is_tested_before_it_is_saved(cast):
 
 def test_a_test_calls_nothing_inside(cast):
     given = RuleInput(name="New", webhook_url="https://169.254.169.254/latest/")
-    with acting_as(cast.olga, cast.workspace):
-        (tested,) = send_test_message(given=given)
-    assert not tested.is_delivered
+    with acting_as(cast.olga, cast.workspace), pytest.raises(Invalid, match="metadata service"):
+        send_test_message(given=given)
 
 
 def test_a_test_is_for_who_may_change_the_rule(cast, rule):
@@ -74,3 +73,21 @@ def test_the_pages_say_what_came_of_it_and_keep_the_form(cast, rule):
     assert len(mail.outbox) == 2
     with in_workspace(cast.workspace.id):
         assert AlertRule.objects.count() == 1
+
+
+def test_what_was_typed_is_tested_and_kept_until_it_is_saved(cast, rule, serving):
+    client = Client()
+    client.force_login(cast.olga)
+    with receiving(serving, lambda request: (200, {}, b"ok")) as receiver:
+        slack = f"{receiver.url}/services/T0/B0/typed"
+        sent = {"name": "Kept", "query": "", "trigger": "each", "slack_url": slack}
+        for path in (f"{HOME}new/", f"{HOME}{rule().id}/edit/"):
+            for intent in ("try", "test"):
+                page = client.post(path, sent | {"intent": intent}).content.decode()
+                assert f'value="{slack}"' in page
+    assert [request.path for request in receiver.requests] == ["/services/T0/B0/typed"] * 2
+    assert client.post(f"{HOME}new/", sent | {"intent": "save"}).status_code == 302
+    with in_workspace(cast.workspace.id):
+        made = AlertRule.objects.get(name="Kept")
+    assert made.has_slack
+    assert "typed" not in client.get(f"{HOME}{made.id}/edit/").content.decode()
