@@ -122,3 +122,8 @@ def test_its_trail_is_forwarded_to_destinations_that_need_no_network(demo):
         came = intake_of(source, clock.now() - timedelta(hours=1))
         assert came.accepted == came.received > 0
         assert sum(applied_in(source, clock.now() - timedelta(hours=1))) > 0
+        rows = visible_events(_viewer(demo, "owner@example.com")).page(EventFilter(with_reads=True), size=1_000).rows
+    novelties = [
+        row for row in rows if "new_event" in row.type.key and source.id in {one.id for one in row.event.targets}
+    ]
+    assert novelties == []

@@ -6,6 +6,9 @@ Mail goes into the outbox folder; the third destination is as people leave one t
 from datetime import timedelta
 from typing import Any, Final
 
+from django.db import transaction
+
+from auditapp.catalogue import registry
 from auditapp.forwarding.services import save_forwarding
 from auditapp.lib import clock
 from auditapp.management.demo.scenes import AUDIT_LABEL
@@ -18,6 +21,8 @@ from auditapp.pipeline.plans.rules import Rule, RuleType
 from auditapp.pipeline.plans.services import create_plan
 from auditapp.pipeline.transformations.services import create_transformation
 from auditapp.sealing.services import seal_batch
+from auditapp.sources.models import Source
+from auditapp.sources.schema import observe
 from auditapp.sources.services import create_source
 
 # What was forwarded by the time that somebody looks for the first time.
@@ -60,6 +65,7 @@ def set_up_forwarding() -> None:
     rules = [Rule(RuleType.TRACK, name, {"properties": {"properties": schema}}) for name, schema in PLANNED.items()]
     update_rules(plan_id=plan.id, rules=rules)
     connect_source(plan_id=plan.id, source_id=source_id)
+    _know_events(source_id)
     hashing = {"algorithm": "SHA256", "paths": ["actor.email"]}
     create_transformation(
         source_id=source_id,
@@ -77,6 +83,13 @@ def set_up_forwarding() -> None:
     webhook = {"url": "https://siem.example.com/audit", "sends": "batch"}
     create_destination(source_id=source_id, kind="webhook", name="SIEM", settings=webhook)
     save_forwarding(source_id=source_id, is_on=True, start=clock.now() - BACKFILL)
+
+
+def _know_events(source_id: str) -> None:
+    """Let the source know what audit events are called, so that the trail of a demo is not of events that it meets for the first time."""
+    with transaction.atomic():
+        names = sorted({one.name for one in registry.EVENT_TYPES.values()})
+        observe(Source.objects.get(id=source_id), [{"type": "track", "event": name} for name in names])
 
 
 def _mail(source_id: str, name: str, address: str, *, minutes: int) -> str:
