@@ -8,7 +8,7 @@ from typing import Final
 from django.db import connection
 
 from auditapp.alerts.models import Hold
-from auditapp.alerts.queries import DAYS_SHOWN, OWN_ID
+from auditapp.alerts.queries import DAYS_SHOWN, OWN_ID, waiting_until
 from auditapp.lib import clock
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
@@ -23,7 +23,7 @@ FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s A
 # What members chose for themselves is nobody's business. Of one task, several rules may have held as many notices each. What members chose for themselves is not counted.
 TASKS = """
 SELECT task, count(*), max(fired_at), min(held_until), (array_agg(event_id ORDER BY index DESC))[1],
-    (array_agg(hold ORDER BY fired_at DESC, index DESC))[1]
+    (array_agg(hold ORDER BY fired_at DESC, index DESC))[1], (array_agg(notice_id ORDER BY fired_at DESC, index DESC))[1]
 FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, %s) AND NOT starts_with(rule_id, 'own_')
 GROUP BY task ORDER BY max(fired_at) DESC, task LIMIT %s
 """
@@ -31,22 +31,27 @@ GROUP BY task ORDER BY max(fired_at) DESC, task LIMIT %s
 
 @dataclass(frozen=True, slots=True)
 class HeldTask:
-    """A task with notices that were held. `row` is its last attempt among them, None where the viewer may not see it."""
+    """A task with notices that were held. `row` is its last attempt among them, None where the viewer may not see it.
+
+    `due_at` is when the message about it goes out, None where none waits.
+    """
 
     notices: int
     last_at: datetime
     until: datetime | None
     became: Hold
     row: EventRow | None
+    due_at: datetime | None
 
     @property
     def words(self) -> str:
-        """What became of it; of what is held, `until` says the rest."""
+        """What became of it; of what is held `until` says the rest, of what is yet to be told `due_at`."""
+        told = "told" if self.due_at is None else "the message goes out"
         return {
             Hold.HELD: "Held",
             Hold.RECOVERED: "Recovered, nobody was told",
-            Hold.FAILED: "Failed for good, told",
-            Hold.SILENT: "Nothing heard for 24 hours, told",
+            Hold.FAILED: f"Failed for good, {told}",
+            Hold.SILENT: f"Nothing heard for 24 hours, {told}",
         }.get(self.became, "Not told: the rule was turned off")
 
 
@@ -68,8 +73,9 @@ def held_of(viewer: Viewer) -> Held:
         cursor.execute(TASKS, [viewer.workspace_id, first, OWN_ID, MOST_LISTED])
         found = cursor.fetchall()
     seen = visible_events(viewer).many([row[4] for row in found if row[4]]) if found else {}
+    due = waiting_until(viewer.workspace_id, [row[6] for row in found])
     latest = [
-        HeldTask(count, last_at, until, Hold(became), seen.get(event_id))
-        for _, count, last_at, until, event_id, became in found
+        HeldTask(count, last_at, until, Hold(became), seen.get(event_id), due.get(notice_id))
+        for _, count, last_at, until, event_id, became, notice_id in found
     ]
     return Held(notices, tasks, recovered, waiting, latest)

@@ -1,6 +1,6 @@
 """Reads about alert rules: which there are, what a query of one means, how they fared."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -54,7 +54,7 @@ class Fared:
 class FiringShown:
     """A firing with its event as the viewer may see it, None where they may not, and the messages that told of it.
 
-    `unsent` says where it was told of without any.
+    `unsent` says where it was told of without any, `due_at` when a message goes out that waits.
     """
 
     firing: AlertFiring
@@ -62,6 +62,7 @@ class FiringShown:
     unsent: str
     event: EventRow | None
     messages: tuple[AlertMessage, ...]
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +191,30 @@ def shown_firings(viewer: Viewer, shown: Sequence[AlertFiring]) -> list[FiringSh
         messages.setdefault(message.notice_id, []).append(message)
     here = {"workspace_id": viewer.workspace_id}
     rules = {one.id: one for one in AlertRule.objects.filter(**here, id__in={one.rule_id for one in shown})}
-    waiting = AlertNotice.objects.filter(**here, id__in={one.notice_id for one in shown}, fixed_at=None)
-    waiting_ids = set(waiting.values_list("id", flat=True))
+    due = waiting_until(viewer.workspace_id, [one.notice_id for one in shown])
     return [
         FiringShown(
             one,
             rules[one.rule_id].name,
-            _unsent(one, rules[one.rule_id], is_waiting=one.notice_id in waiting_ids),
+            _unsent(one, rules[one.rule_id], is_waiting=one.notice_id in due),
             _event(events, one.event_id),
             tuple(messages.get(one.notice_id, ())),
+            due.get(one.notice_id),
         )
         for one in shown
     ]
+
+
+def waiting_until(workspace_id: int, notice_ids: Iterable[str]) -> dict[str, datetime]:
+    """When the messages go out of those of these notices that still wait, of rules that send any."""
+    waiting = AlertNotice.objects.filter(workspace_id=workspace_id, id__in=set(notice_ids), fixed_at=None)
+    found = list(waiting.values_list("id", "rule_id", "due_at"))
+    if not found:
+        return {}
+    rules = AlertRule.objects.filter(workspace_id=workspace_id, id__in={rule_id for _, rule_id, _ in found})
+    outward = rules.filter(Q(by_email=True) | Q(has_slack=True) | ~Q(webhook_url=""), is_enabled=True)
+    sending = set(outward.values_list("id", flat=True))
+    return {notice_id: due_at for notice_id, rule_id, due_at in found if rule_id in sending}
 
 
 def _unsent(firing: AlertFiring, rule: AlertRule, *, is_waiting: bool) -> str:
@@ -209,8 +222,8 @@ def _unsent(firing: AlertFiring, rule: AlertRule, *, is_waiting: bool) -> str:
         return {Hold.HELD: "Held until its last retry", Hold.RECOVERED: "Held, and it recovered"}.get(
             Hold(firing.hold), "Held until the rule was turned off"
         )
-    if is_waiting and (rule.by_email or rule.has_slack or rule.webhook_url):
-        return "Waits for its time"
+    if is_waiting:
+        return "Goes out"
     return "In the bell" if rule.by_bell and rule.told_ids else "Nobody was told"
 
 

@@ -6,6 +6,7 @@ import orjson
 import pytest
 import time_machine
 from django.core import mail
+from django.test import Client
 
 from auditapp.alerts import reader
 from auditapp.alerts.hold_setting import notifies_after_last_retry, notify_after_last_retry
@@ -14,6 +15,7 @@ from auditapp.alerts.overdue import overdue_workspaces, tell_overdue
 from auditapp.alerts.reader import evaluate_batch
 from auditapp.alerts.services import RuleInput, change_alert_rule, disable_alert_rule
 from auditapp.lib import clock
+from auditapp.lib.clock import utc_text
 from auditapp.lib.errors import NotAllowed
 from auditapp.record.drafts import Target
 from auditapp.record.workspace_scope import in_workspace
@@ -135,8 +137,9 @@ def test_one_that_fails_for_good_is_one_message_with_all_its_attempts(held, sync
     assert "(2×)" not in sent.subject
     assert "failed for good after 6 attempts" in sent.subject
     assert [line.split(",")[0].strip() for line in sent.body.splitlines() if "  Attempt" in line] == [
-        f"Attempt {number}" for number in range(1, 6)
+        f"Attempt {number}" for number in range(1, 7)
     ]
+    assert sent.body.count("Connection refused") == 6
     assert holds(held) == [Hold.FAILED] * 5 + [Hold.NONE, Hold.HELD]
     with in_workspace(held.workspace.id):
         assert AlertNotice.objects.get().firings == 1
@@ -307,3 +310,32 @@ def test_flips_that_were_passed_are_forgotten(cast, sync_rule, look):
             notify_after_last_retry(is_on=is_on)
     with in_workspace(cast.workspace.id):
         assert len(AlertReading.objects.get().flips) == 1
+
+
+def test_slack_lists_the_last_attempt_too(held, sync_rule, look, send, serving):
+    with receiving(serving, lambda request: (200, {}, b"ok")) as receiver:
+        sync_rule(by_email=False, slack_url=f"{receiver.url}/services/T0/B0/x")
+        fails_for_good(held, of=3)
+        look()
+        send()
+    lines = orjson.loads(receiver.requests[0].body)["blocks"][2]["text"]["text"].splitlines()
+    assert [line.split(",")[0] for line in lines] == ["Attempt 1", "Attempt 2", "Attempt 3"]
+    assert lines[2].endswith("Connection refused")
+
+
+def test_what_waits_for_its_five_minutes_says_when_it_goes(held, sync_rule, look, send):
+    client = Client()
+    client.force_login(held.olga)
+    sync_rule()
+    fails_for_good(held)
+    look()
+    send()
+    fails_for_good(held, "tsk_2")
+    look()
+    page = client.get("/demo/settings/admin/alerts/").content.decode()
+    with in_workspace(held.workspace.id):
+        due = utc_text(AlertNotice.objects.get(fixed_at=None).due_at)
+    assert "Failed for good, the message goes out at <time" in page
+    assert page.count("Failed for good, told") == 1
+    assert "Goes out at <time" in page
+    assert due[:16] in page

@@ -179,3 +179,9 @@ def test_a_page_that_is_not_there_shows_the_newest(cast, rule, look, olga):
     look()
     for before in ("x", "2026-11-24T10:00:00Z~x", "~", "2026-13-01T00:00:00Z~1"):
         assert "disabled" in olga.get(f"{HOME}{one.id}/", {"before": before}).content.decode()
+
+
+def test_a_rule_says_whether_it_tells_its_owner_of_what_they_do_themselves(cast, rule, olga):
+    page = olga.get(f"{HOME}{rule(with_own=True).id}/").content.decode()
+    assert f"also for what <bdi>{cast.olga}</bdi>, its owner, does" in page
+    assert "but not for what" in olga.get(f"{HOME}{rule().id}/").content.decode()
