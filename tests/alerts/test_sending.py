@@ -273,7 +273,7 @@ def test_a_message_to_where_nothing_may_be_sent_is_not_tried_again(cast, rule, l
     assert "a private network" in message.said
 
 
-@pytest.mark.parametrize("url", ["http://10.0.0.1/in", "https://169.254.169.254/latest", "https://[::1]/in"])
+@pytest.mark.parametrize("url", ["http://10.0.0.1/in", "https://169.254.169.254/latest", "https://[fd00::1]/in"])
 @pytest.mark.parametrize("field", ["slack_url", "webhook_url"])
 def test_an_address_inside_is_refused_when_it_is_entered(cast, rule, url, field):
     with pytest.raises(Invalid) as refused:

@@ -4,6 +4,7 @@ import pytest
 
 from auditapp.alerts.models import AlertRule
 from auditapp.alerts.reader import evaluate_batch, waiting_workspaces
+from auditapp.alerts.services import RuleInput, create_alert_rule
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sealing.services import seal_batch
 from auditapp.sources.services import disable_source
@@ -81,3 +82,23 @@ def look(page, paths):
         if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
             found[path].append("scrolls sideways")
     return found
+
+
+def test_the_channels_of_a_rule_stand_apart_and_their_names_are_whole(cast, visit):
+    with acting_as(cast.olga, cast.workspace):
+        urls = {
+            "slack_url": "https://hooks.slack.com/services/T/B/x",
+            "webhook_url": "https://203-0-113-7.example.com/in",
+        }
+        told = {"told_ids": [cast.olga.id, cast.milo.id], "by_bell": True, "by_email": True}
+        rule, _ = create_alert_rule(RuleInput(name="Everywhere", **told, **urls))
+    page = visit(cast.olga, f"{HOME}{rule.id}/", size=PHONE)
+    tops = page.eval_on_selector_all(".figure .rule__way", "all => all.map(one => one.getBoundingClientRect().top)")
+    assert len(tops) == len({round(top) for top in tops}) == 4
+    page = visit(cast.olga, HOME, size={"width": 1280, "height": 900})
+    names = page.eval_on_selector_all(".rule__way bdi", "all => all.map(one => one.innerText)")
+    assert "Slack" in names
+    heights = page.eval_on_selector_all(
+        ".rule__way bdi", "all => all.map(one => one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight))"
+    )
+    assert [round(lines) for lines in heights] == [1] * len(names)

@@ -140,10 +140,10 @@ def test_a_no_is_final_and_can_be_asked_again(cast, event, work, answering):
 
 def test_no_packet_goes_inside(cast, event, work, answering, settings):
     with answering((200, b"ok")) as receiver:
-        settings.OUTBOUND_ALLOWED_NETWORKS = []
         with one_request(cast):
             set_revert_callback(type_key="order.refunded", url=receiver.url)
             ask_elsewhere(event_id=event.id)
+        settings.OUTBOUND_ALLOWED_NETWORKS = []
         work(cast)
     assert receiver.requests == []
     assert asked(cast).state == "failed"
