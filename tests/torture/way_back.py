@@ -57,7 +57,8 @@ def run(plan: Plan) -> Outcome:
     """Turn so many warehouses off, one after the other, each undone before the next."""
     choice = random.Random(plan.seed)
     with installed() as rig, receiving(Channel()) as channel:
-        with rig.in_django("app"), override_settings(DATA_DIR=rig.server.home / "data", PASSWORD_HASHERS=HASHERS):
+        here = {"DATA_DIR": rig.server.home / "data", "OUTBOUND_ALLOWED_NETWORKS": [f"{LOOPBACK}/32"]}
+        with rig.in_django("app"), override_settings(**here, PASSWORD_HASHERS=HASHERS):
             cast = make_cast()
             ids = [_warned(cast, number, channel.port) for number in range(plan.events + 1)]
         real = rig.worker()
