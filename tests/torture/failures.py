@@ -76,7 +76,8 @@ class Side:
 def run(plan: Plan) -> Outcome:
     """Let tasks fail in both workspaces, kill workers, and count what was said."""
     with installed(writers=4) as rig, receiving(Ears()) as ears, rig.in_django("app"):
-        with override_settings(DATA_DIR=rig.server.home / "data"):
+        here = {"DATA_DIR": rig.server.home / "data", "OUTBOUND_ALLOWED_NETWORKS": [f"{LOOPBACK}/32"]}
+        with override_settings(**here):
             sides = [_side("loud", ears, is_quiet=False), _side("quiet", ears, is_quiet=True)]
         worker = _worker(rig, plan)
         with rig.running(worker), ThreadPoolExecutor(len(sides)) as threads:
