@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,7 @@ from auditapp.revert.fields import WHOLE, Field, Standing, is_withheld
 from auditapp.revert.preview import Part, Preview
 
 LONGEST: Final = 300
+SWITCHES: Final = ("enabled",)
 WHY_NOT: Final = {
     Standing.SAME: "It is so already.",
     Standing.WITHHELD: "It was never stored, so it cannot come back.",
@@ -20,6 +22,14 @@ WHY_NOT: Final = {
     Standing.FIXED: "It cannot be set back.",
     Standing.DONE: "It was undone already.",
 }
+
+
+class Stops(StrEnum):
+    """How much of a preview stops, removes or revokes something."""
+
+    NONE = "none"
+    SOME = "some"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,20 @@ def part_views(preview: Preview) -> list[PartView]:
     own = preview.row.resource
     views = [_part_view(part) for part in preview.parts]
     return sorted(views, key=lambda one: (one.part.target.type, one.part.target.id) != (own.type, own.id) if own else 0)
+
+
+def stops(preview: Preview) -> Stops:
+    """Whether what can be chosen stops, removes or revokes something, which a workspace may want a reason for."""
+    found = {_stops(part, field) for part in preview.parts for field in part.choices}
+    return found.pop() if len(found) == 1 else Stops.SOME
+
+
+def _stops(part: Part, field: Field) -> Stops:
+    if field.before is True and (field.path == WHOLE or field.path in SWITCHES):
+        return Stops.NONE
+    is_off = field.path == WHOLE or (field.path in SWITCHES and field.before is False)
+    # Of all else it depends on how the value stands to the one now: a source that leaves a list, or one that joins it.
+    return Stops.ALL if is_off or part.target.type == "audit_forwarding" else Stops.SOME
 
 
 def preview_answer(preview: Preview) -> dict[str, Any]:

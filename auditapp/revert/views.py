@@ -24,7 +24,7 @@ from auditapp.revert.errors import NotUndoable
 from auditapp.revert.models import What
 from auditapp.revert.preview import Preview, make_preview, request_size
 from auditapp.revert.services import StalePreview, revert
-from auditapp.revert.showing import part_views
+from auditapp.revert.showing import Stops, part_views, stops
 from auditapp.trail.errors import EventNotFound
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.pages import render_page
@@ -122,6 +122,7 @@ def _page(
         "ways": _ways(in_request),
         "preview": preview,
         "parts": part_views(preview) if preview else [],
+        "stops": stops(preview) if preview else Stops.NONE,
         "chosen": chosen,
         "problem": problem or (_why_not(request, row, what) if preview is None else ""),
         "needs_proof": bool(preview and preview.is_risky) and not is_proved(request),

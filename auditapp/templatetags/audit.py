@@ -92,12 +92,13 @@ def passkeys_work(context: Context) -> bool:
 
 
 @register.inclusion_tag("_components/reason.html", takes_context=True)
-def reason_field(context: Context, type_key: str, sometimes: str = "") -> dict[str, Any]:
+def reason_field(context: Context, type_key: str, sometimes: str = "", kept: bool = False) -> dict[str, Any]:
     """The field Reason of a form that records this type, where it is risky and the workspace asks.
 
-    Takes:   type_key, `*` for one that records any; sometimes, when it is needed, of a form that records the type only now and then
+    Takes:   type_key, `*` for one that records any; sometimes, when it is needed, of a form that records the type only now and then;
+             kept, whether what was typed is shown again in a form without it
     """
-    typed = context["request"].POST.get("reason", "") if sometimes else ""
+    typed = context["request"].POST.get("reason", "") if sometimes or kept else ""
     return {**_asked(context, type_key), "sometimes": sometimes, "typed": typed}
 
 

@@ -159,7 +159,7 @@ def test_an_undo_that_stops_something_asks_why_and_does_nothing_before(cast, olg
     with in_workspace(cast.workspace.id):
         Workspace.objects.update(reason_rule="required")
     preview = olga.get(url(cast, row)).content.decode()
-    assert 'name="reason"' in preview
+    assert re.search(r'name="reason"[^>]* required>', preview)
     refused = olga.post(url(cast, row), form_of(preview))
     assert (refused.status_code, is_enabled(cast)) == (422, True)
     assert "Warehouse Disabled needs a reason" in refused.content.decode()
@@ -168,3 +168,21 @@ def test_an_undo_that_stops_something_asks_why_and_does_nothing_before(cast, olg
     assert (told.type, told.context["reason"]) == ("warehouse.disabled", "It costs too much")
     assert told.context["reverts"] == [row.key]
     assert not is_enabled(cast)
+
+
+def test_the_reason_of_an_undo_says_whether_it_is_required(cast, olga, disabled):
+    with one_request(cast):
+        change_source(source_id=cast.shop.id, name="Shop", labels=[])
+    renamed = last_event(cast.workspace)
+
+    def field_of(rule, row):
+        with in_workspace(cast.workspace.id):
+            Workspace.objects.update(reason_rule=rule)
+        found = re.search(r'<label class="field reason">.*?</label>', olga.get(url(cast, row)).content.decode())
+        return found[0] if found else ""
+
+    # To enable again stops nothing; a name never does, but not every field can be told from what it does.
+    assert field_of("required", disabled) == ""
+    assert "required for some" in field_of("required", renamed)
+    assert "required>" not in field_of("required", renamed)
+    assert ">optional<" in field_of("offered", renamed)
