@@ -60,6 +60,7 @@ def revert_panel(access: Access, row: EventRow, leaf: int | None) -> Panel | Non
     links = Links(
         _links([(one.by_event_id, one) for one in undone], known),
         _links([(one.event_id, one) for one in undoes], known),
+        asked,
     )
     return Panel(TEMPLATE, links, is_early=True)
 
