@@ -175,7 +175,7 @@ def test_a_token_does_no_more_than_its_scopes_and_its_maker_may(cast):
     assert Caller(cast, created_by=cast.rita.id)("post", "/transformations", body)[0] == 401
     assert Caller(cast, "source:read")("get", "/functions")[0] == 401
     mine = make_function(workspace=cast.workspace)
-    assert Caller(cast, created_by=cast.milo.id)("get", f"/functions/{mine.id}")[0] == 404
+    assert Caller(cast, created_by=cast.milo.id)("get", f"/functions/{mine.id}")[0] == 401
     assert Caller(cast, created_by=cast.rita.id)("post", f"/functions/{mine.id}/deploy", {})[0] == 401
 
 

@@ -173,7 +173,7 @@ def test_a_token_does_no_more_than_whoever_made_it_may_do_now(cast):
     assert caller.post("/warehouses", NEW).status_code == 401
     assert caller.post(path(cast, "/syncs"), {}).status_code == 401
     nobody = caller_of(cast, "warehouse:read", created_by=cast.mina.id)
-    assert nobody.get(path(cast)).status_code == 404
+    assert nobody.get(path(cast)).status_code == 401
     without_sources = caller_of(cast, "warehouse:read", "warehouse:write")
     assert without_sources.get(path(cast, "/connected-sources")).json()["data"]["sources"] == []
 
