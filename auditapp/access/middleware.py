@@ -3,9 +3,11 @@ used last.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -46,5 +48,7 @@ class SeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:  # without one, nothing is to be looked up
-            note_seen(request)
+            # A database that is away is told of by the view, whose errors become pages.
+            with suppress(OperationalError, InterfaceError):
+                note_seen(request)
         return self.get_response(request)

@@ -124,7 +124,7 @@ def test_exclusion_leaves_out_and_the_chip_says_is_not(history, browser_of, trai
 
 
 def test_the_chip_of_events_without_a_reason_says_so(history, browser_of, trail_url):
-    html = browser_of(history.olga).get(trail_url, {"q": "-reason:*"}).content.decode()
+    html = browser_of(history.olga).get(trail_url, {"query": "-reason:*"}, follow=True).content.decode()
     assert "<b>Reason</b> <bdi>none given</bdi>" in html
 
 
