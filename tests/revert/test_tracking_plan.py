@@ -134,7 +134,7 @@ def test_what_is_gone_says_to_undo_its_deletion_and_who_may_not_is_told(cast, pl
     row = act(cast, change_plan, plan_id=plan.id, name="Web")
     assert "tracking plans" in preview_of(cast, row, who=cast.rita).parts[0].refusal
     act(cast, delete_plan, plan_id=plan.id)
-    assert "Undo its deletion first" in preview_of(cast, row).parts[0].refusal
+    assert "undo that first" in preview_of(cast, row).parts[0].refusal
 
 
 def test_a_source_that_comes_back_follows_its_plan_with_its_settings_again(cast, plan):

@@ -88,8 +88,9 @@ class Rig:
                 [workspace_id, f"torture-{workspace_id}", f"Torture {workspace_id}"],
             )
             connection.execute(
-                "INSERT INTO api_token (workspace_id, id, name, digest, last_characters, scopes, created_by, created_at)"
-                " VALUES (%s, %s, 'torture', %s, %s, '{audit:read,audit:write}', 'usr_olga', now())",
+                "INSERT INTO api_token (workspace_id, id, name, digest, last_characters, scopes, created_by, created_at,"
+                " last_used_from, networks)"
+                " VALUES (%s, %s, 'torture', %s, %s, '{audit:read,audit:write}', 'system', now(), '', '{}')",
                 [workspace_id, f"tok_{secret[-6:]}", token_digest(secret), secret[-4:]],
             )
         return secret
