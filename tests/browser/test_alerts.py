@@ -61,7 +61,7 @@ def test_no_page_of_alerts_breaks_a_rule_of_wcag_or_scrolls_sideways(cast, visit
     page = visit(cast.olga, HOME, size=size, scheme=scheme)
     found = look(page, [HOME, f"{HOME}new/", f"{HOME}bell/"])
     page.goto(HOME)
-    page.click("button:has-text('Turn on') >> nth=0")
+    page.click("form[action*='ready'] button >> nth=0")
     page.wait_for_selector("text=It has not fired yet")
     happen(cast, as_role)
     with in_workspace(cast.workspace.id):
