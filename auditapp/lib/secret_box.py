@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from uuid import uuid4
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -47,7 +48,7 @@ def _key_in(file: Path) -> str:
     """The key in this file; made where there is none, whole and 0400 before its name exists."""
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = file.with_name(f"{file.name}.{os.getpid()}")
+        made = file.with_name(f"{file.name}.{uuid4()}")  # threads of one process come at once, too
         with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as new:
             new.write(Fernet.generate_key())
         with suppress(FileExistsError):  # another process was first

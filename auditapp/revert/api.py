@@ -11,16 +11,14 @@ from auditapp.access.decorators import api_token
 from auditapp.access.permissions import acting_access, viewer_for
 from auditapp.access.requests import TokenRequest
 from auditapp.lib.clock import utc_text
-from auditapp.lib.errors import Invalid, NotFound
-from auditapp.lib.ids import event_key, parse_event_key
-from auditapp.record.event_query import visible_events
-from auditapp.record.event_row import EventRow
+from auditapp.lib.errors import Invalid
+from auditapp.lib.ids import event_key
 from auditapp.revert.elsewhere.services import callback_of
 from auditapp.revert.errors import NotUndoable
 from auditapp.revert.fields import Standing
 from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import make_preview
-from auditapp.revert.queries import reverts_about
+from auditapp.revert.queries import event_with, reverts_about
 from auditapp.revert.services import StalePreview, revert
 from auditapp.revert.showing import preview_answer
 from auditapp.web.api import json_answer
@@ -102,7 +100,7 @@ class LinksAnswer(Schema):
 )
 @api_token("audit:read")
 def api_reverts(request: TokenRequest, event_id: str) -> HttpResponse:
-    row = _row(request, event_id)
+    row = event_with(request.viewer, event_id)
     of, by = reverts_about(request.workspace.id, [row.id])
     answer = {
         "revertedBy": _links(of.get(row.id, ()), "by_event_id"),
@@ -133,7 +131,7 @@ def api_reverts(request: TokenRequest, event_id: str) -> HttpResponse:
 @api_token("audit:read")
 def api_revert(request: TokenRequest, event_id: str) -> HttpResponse:
     sent = sent_object(request, FIELDS)
-    row, what = _row(request, event_id), _what(sent)
+    row, what = event_with(request.viewer, event_id), _what(sent)
     if callback := callback_of(row):
         message = (
             f"{callback.host} undoes events of this type: POST /api/audit-events/{row.key}/revert-request asks it to."
@@ -172,16 +170,6 @@ def _links(rows: Iterable[Revert], end: str) -> list[dict[str, Any]]:
         }
         for event_id, about in found.items()
     ]
-
-
-def _row(request: TokenRequest, event_id: str) -> EventRow:
-    try:
-        row = visible_events(request.viewer).get(parse_event_key(event_id))
-    except Invalid:
-        row = None
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _what(sent: dict[str, Any]) -> What:

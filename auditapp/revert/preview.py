@@ -15,7 +15,7 @@ from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.record.viewer import Viewer
-from auditapp.revert.errors import NotUndoable
+from auditapp.revert.errors import NotUndoable, UnknownField
 from auditapp.revert.fields import (
     WHOLE,
     Field,
@@ -105,6 +105,21 @@ class Preview:
     def is_risky(self) -> bool:
         return any(part.is_risky for part in self.parts)
 
+    def keys(self, chosen: Iterable[str]) -> set[str]:
+        """What was chosen, by the keys of its parts; of a single resource, a path alone is enough.
+
+        Raises:  UnknownField
+        """
+        known = {part.key_of(one.path): one.path for part in self.parts for one in part.fields}
+        by_path = {path: key for key, path in known.items()} if len(self.parts) == 1 else {}
+        found = set()
+        for one in chosen:
+            key = one if one in known else by_path.get(one)
+            if key is None:
+                raise UnknownField(one, known)
+            found.add(key)
+        return found
+
     @property
     def stamp(self) -> str:
         told = [[part.target.type, part.target.id, part.refusal, *map(_told, part.fields)] for part in self.parts]
@@ -131,12 +146,9 @@ def make_preview(access: Access, viewer: Viewer, row: EventRow, what: What, *, l
     if what is What.VERSION:
         parts = [_version_part(access, viewer, row, lock=lock)]
     else:
-        parts = [
-            _change_part(access, viewer, group, lock=lock)
-            for _, group in sorted(
-                _by_resource(undoable).items()
-            )  # one order, so that two reverts never wait in a circle
-        ]
+        # In one order, so that two reverts never wait for each other in a circle.
+        groups = sorted(_by_resource(undoable).items())
+        parts = [_change_part(access, viewer, group, lock=lock) for _, group in groups]
     return Preview(row, what, parts, [one for one in rows if one not in undoable])
 
 

@@ -6,7 +6,27 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from auditapp.lib.errors import Invalid
+from auditapp.lib.ids import parse_event_key
+from auditapp.record.event_query import visible_events
+from auditapp.record.event_row import EventRow
+from auditapp.record.viewer import Viewer
 from auditapp.revert.models import Revert, What
+from auditapp.trail.errors import EventNotFound
+
+
+def event_with(viewer: Viewer, key: str) -> EventRow:
+    """The event with this key, with all its changes.
+
+    Raises:  EventNotFound, also where the key is none, and where there is one that the viewer may not see
+    """
+    try:
+        row = visible_events(viewer).get(parse_event_key(key))
+    except Invalid:
+        row = None
+    if row is None:
+        raise EventNotFound
+    return row
 
 
 def undone_fields(workspace_id: int, event_ids: Iterable[UUID]) -> dict[str, Revert]:

@@ -13,7 +13,7 @@ from auditapp.record.acting import acting, current_acting
 from auditapp.record.drafts import MISSING, EventDraft
 from auditapp.record.event_query import visible_events
 from auditapp.record.services import recorded_here
-from auditapp.revert.errors import NothingChosen, NotUndoable, UnknownField
+from auditapp.revert.errors import NothingChosen, NotUndoable
 from auditapp.revert.fields import WHOLE, Field
 from auditapp.revert.models import Revert, What
 from auditapp.revert.preview import Part, Preview, make_preview
@@ -33,9 +33,9 @@ def revert(
 ) -> list[EventDraft]:
     """Set back what was chosen in a preview; gives the events that tell of it.
 
-    Takes:   stamp, of the preview that was looked at; chosen, its fields by `Part.key_of`; secrets, what was entered of
+    Takes:   stamp, of the preview that was looked at; chosen, as `Preview.keys` takes them; secrets, what was entered of
              what it asked for, by the same keys
-    Raises:  NotFound, NotUndoable, StalePreview with a fresh one, NothingChosen, and what the resources' services raise
+    Raises:  NotFound, NotUndoable, StalePreview with a fresh one, UnknownField, NothingChosen, and what the resources' services raise
     Writes:  Revert, and what those services write; their events carry `reverts` (or `restores`) in their context
     """
     access = acting_access()
@@ -46,29 +46,13 @@ def revert(
     preview = make_preview(access, viewer, row, what, lock=True)
     if is_stale(preview, stamp):
         raise StalePreview(preview)
-    keys = _keys(preview, chosen)
+    keys = preview.keys(chosen)
     work = [(part, fields) for part in preview.parts if (fields := part.chosen(keys))]
     _refuse_what_cannot_be(access, preview, keys, work)
     done: list[EventDraft] = []
     for part, fields in sorted(work, key=_turn):
         done += _carry_out(preview, part, fields, secrets or {})
     return done
-
-
-def _keys(preview: Preview, chosen: Collection[str]) -> set[str]:
-    """What was chosen, by the keys of the preview; of a single resource, a path alone is enough.
-
-    Raises:  UnknownField
-    """
-    known = {part.key_of(one.path): one.path for part in preview.parts for one in part.fields}
-    by_path = {path: key for key, path in known.items()} if len(preview.parts) == 1 else {}
-    found = set()
-    for one in chosen:
-        key = one if one in known else by_path.get(one)
-        if key is None:
-            raise UnknownField(one, known)
-        found.add(key)
-    return found
 
 
 def _refuse_what_cannot_be(

@@ -15,17 +15,15 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Conflict, Invalid, NotFound
-from auditapp.lib.ids import parse_event_key
-from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.revert.elsewhere.services import callback_of
 from auditapp.revert.elsewhere.views import SLOT, elsewhere
 from auditapp.revert.errors import NotUndoable
 from auditapp.revert.models import What
 from auditapp.revert.preview import Preview, make_preview, request_size
+from auditapp.revert.queries import event_with
 from auditapp.revert.services import StalePreview, revert
 from auditapp.revert.showing import Stops, part_views, stops
-from auditapp.trail.errors import EventNotFound
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.pages import render_page
 
@@ -42,7 +40,7 @@ DONE = {
 @workspace_page("audit.read")
 def undo(request: WorkspaceRequest, event: str) -> HttpResponse:
     """What undoing an event would do; posted, it is done as it was looked at."""
-    row, what = _row(request, event), _what(request)
+    row, what = event_with(request.viewer, event), _what(request)
     if callback := callback_of(row):
         return elsewhere(request, row, callback)
     if request.method != "POST":
@@ -53,10 +51,9 @@ def undo(request: WorkspaceRequest, event: str) -> HttpResponse:
         for name, value in request.POST.items()
         if name.startswith(SECRET) and isinstance(value, str)
     }
-    preview = _preview(request, row, what)
-    if preview and _needs_proof(request, preview, chosen):
-        return redirect(_proof_url(request, row, what))
     try:
+        if _needs_proof(request, make_preview(request.member_permissions, request.viewer, row, what), chosen):
+            return redirect(_proof_url(request, row, what))
         # Of its own, so that what is shown after a refusal is what stayed.
         with transaction.atomic():
             revert(event_id=row.id, what=what, stamp=stamp, chosen=chosen, secrets=secrets)
@@ -68,16 +65,6 @@ def undo(request: WorkspaceRequest, event: str) -> HttpResponse:
         return _page(request, row, what, fresh, problem=refused.message, chosen=chosen, status=status)
     messages.success(request, DONE[what])
     return redirect("trail:event_page", request.workspace.slug, row.key)
-
-
-def _row(request: WorkspaceRequest, event: str) -> EventRow:
-    try:
-        row = visible_events(request.viewer).get(parse_event_key(event))
-    except Invalid:
-        row = None
-    if row is None:
-        raise EventNotFound
-    return row
 
 
 def _what(request: WorkspaceRequest) -> What:
@@ -96,7 +83,8 @@ def _preview(request: WorkspaceRequest, row: EventRow, what: What) -> Preview | 
 
 def _needs_proof(request: WorkspaceRequest, preview: Preview, chosen: Collection[str]) -> bool:
     """Whether it has to be proved first who sits there."""
-    is_risky = any(part.is_risky and part.chosen(chosen) for part in preview.parts)
+    keys = preview.keys(chosen)
+    is_risky = any(part.is_risky and part.chosen(keys) for part in preview.parts)
     return is_risky and not is_proved(request)
 
 

@@ -1,6 +1,8 @@
 """Secrets at rest."""
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.fernet import Fernet
@@ -56,3 +58,16 @@ def test_what_was_tampered_with_does_not_open():
     sealed[-5] ^= 1
     with pytest.raises(SecretBoxLocked):
         unseal(bytes(sealed))
+
+
+def test_threads_that_come_first_at_once_have_one_key(folder):
+    start = threading.Barrier(16)
+
+    def sealed(number: int) -> bytes:
+        start.wait()
+        return seal(f"secret {number}")
+
+    with ThreadPoolExecutor(16) as pool:
+        boxes = list(pool.map(sealed, range(16)))
+    assert [unseal(box) for box in boxes] == [f"secret {number}" for number in range(16)]
+    assert [one.name for one in (folder / "keys").iterdir()] == ["secret_box.key"]

@@ -132,6 +132,24 @@ def test_bringing_back_asks_who_sits_there(cast, olga):
     assert not is_enabled(cast)
 
 
+def test_a_field_named_by_its_path_alone_asks_too(cast, olga):
+    with one_request(cast):
+        delete_warehouse(warehouse_id=cast.warehouse.id)
+    deleted = last_event(cast.workspace)
+    form = form_of(olga.get(url(cast, deleted)).content.decode())
+    answer = olga.post(url(cast, deleted), form | {"field": [""]})
+    assert answer["Location"].startswith(reverse("account_reauthenticate"))
+    with in_workspace(cast.workspace.id):
+        assert not Warehouse.objects.filter(workspace_id=cast.workspace.id).exists()
+
+
+def test_a_field_that_is_not_there_is_named(cast, olga, disabled):
+    form = form_of(olga.get(url(cast, disabled)).content.decode())
+    answer = olga.post(url(cast, disabled), form | {"field": ["colour"]})
+    assert answer.status_code == 422
+    assert "There is no field colour" in answer.content.decode()
+
+
 def test_what_has_no_way_back_says_so(cast, olga):
     signed_in = Client()
     signed_in.post(reverse("account_login"), {"login": cast.olga.email, "password": PASSWORD})

@@ -9,7 +9,7 @@ from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.record.event_row import EventRow
-from auditapp.revert.elsewhere.services import AskedAlready, ask_elsewhere
+from auditapp.revert.elsewhere.services import TASK_KIND, AskedAlready, ask_elsewhere
 from auditapp.revert.models import RequestState, RevertCallback, RevertRequest
 from auditapp.revert.showing import value_words
 from auditapp.tasks.queries import live_task
@@ -34,16 +34,14 @@ def elsewhere(request: WorkspaceRequest, row: EventRow, callback: RevertCallback
             messages.success(request, f"{callback.host} is asked to undo it. Its answer will be shown here.")
             return redirect(back)
     asked_for = RevertRequest.objects.filter(workspace_id=request.workspace.id, event_id=row.id).first()
+    is_allowed = request.member_permissions.can(Permission.EVENT_TYPE_MANAGE)
     context = {
         "row": row,
         "callback": callback,
         "asked": asked_for,
-        "may_ask": request.member_permissions.can(Permission.EVENT_TYPE_MANAGE)
-        and (asked_for is None or asked_for.state == RequestState.FAILED),
-        "refusal": ""
-        if request.member_permissions.can(Permission.EVENT_TYPE_MANAGE)
-        else "Your role does not include asking other systems. An owner of the workspace can.",
-        "task": live_task(request.workspace.id, "revert.ask", row.key),
+        "may_ask": is_allowed and (asked_for is None or asked_for.state == RequestState.FAILED),
+        "refusal": "" if is_allowed else "Your role does not include asking other systems. An owner can.",
+        "task": live_task(request.workspace.id, TASK_KIND, row.key),
         "changes": [(one.path, value_words(one.new), value_words(one.old)) for one in row.event.changes],
         "problem": problem,
         "needs_proof": not is_proved(request),

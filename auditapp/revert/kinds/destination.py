@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from auditapp.access.permissions import Access, Permission
+from auditapp.access.permissions import Access
 from auditapp.pipeline.delivery.positions import head_of, own_delivery
 from auditapp.pipeline.destinations.models import Destination
 from auditapp.pipeline.destinations.queries import destination_for
@@ -20,8 +20,7 @@ from auditapp.pipeline.destinations.services import (
 )
 from auditapp.record.drafts import MISSING, Change, EventDraft
 from auditapp.revert.fields import WHOLE, flat
-from auditapp.revert.kind import RevertKind
-from auditapp.sources.models import Source
+from auditapp.revert.kinds.of_source import OfSourceRevert
 
 SETTINGS: Final = "settings."
 SOURCE: Final = "source"
@@ -29,45 +28,27 @@ SOURCE: Final = "source"
 ADDRESS: Final = frozenset({"url", "host", "port", "endpoint", "bucket", "region", "site", "recipients"})
 
 
-class DestinationRevert(RevertKind[Destination]):
+class DestinationRevert(OfSourceRevert[Destination]):
     """Its secrets are in no event: it keeps those that it has, and comes back without any, switched off."""
 
     resource_type = "destination"
     settable = ("name", "format", "enabled", "paused", SETTINGS)
+    parent = SOURCE
+    # It comes back switched off, however it was.
+    left = frozenset({"enabled", "paused"})
     depth = 1
 
     def seen(self, access: Access, resource_id: str) -> Destination:
         return destination_for(access, resource_id)
 
-    def locked(self, resource: Destination) -> Destination | None:
-        # The source first, as services do.
-        Source.objects.select_for_update().filter(workspace_id=resource.workspace_id, id=resource.source_id).first()
-        return super().locked(resource)
-
     def values(self, resource: Destination) -> dict[str, Any]:
         return {**flat(whole_of_destination(resource)), SOURCE: resource.source_id}
 
-    def require(self, access: Access, resource: Destination | None) -> None:
-        if resource is None:
-            access.require(Permission.SOURCE_WRITE)
-        else:
-            source = Source.objects.get(workspace_id=access.workspace_id, id=resource.source_id)
-            access.require(Permission.SOURCE_WRITE, source)
-
     def changes(self, event: EventDraft) -> Sequence[Change]:
-        what = event.type.rpartition(".")[2]
-        if what == "secret_rotated":
-            return ()  # the one before was shown once, and is not kept
-        found = super().changes(event)
-        if what == "deleted":
-            # It comes back switched off, however it was.
-            came = [change for change in found if change.path not in {"enabled", "paused"}]
-            return [*came, Change(SOURCE, old=event.targets[1].id)] if len(event.targets) > 1 else ()
-        return found
+        # The secret before was shown once, and is not kept.
+        return () if event.type.endswith(".secret_rotated") else super().changes(event)
 
     def label(self, path: str, event: EventDraft) -> str:
-        if path == SOURCE:
-            return "Source"
         if path.startswith(SETTINGS):
             name = path.removeprefix(SETTINGS)
             fields = (field for kind in destination_kinds() for field in kind.fields if field.name == name)

@@ -1,6 +1,6 @@
 """Filters of destinations: switched, changed, deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from auditapp.access.permissions import Access, Permission
@@ -15,20 +15,20 @@ from auditapp.pipeline.destination_filters.services import (
     whole_of_filter,
 )
 from auditapp.pipeline.destination_filters.words import from_words, in_words
-from auditapp.record.drafts import MISSING, Change, EventDraft
+from auditapp.record.drafts import MISSING
 from auditapp.revert.fields import WHOLE, flat
-from auditapp.revert.kind import RevertKind
-from auditapp.sources.models import Source
+from auditapp.revert.kinds.of_source import OfSourceRevert
 
 DESTINATION: Final = "destination"
 DEFINED: Final = ("title", "description", "condition", "actions")
 
 
-class DestinationFilterRevert(RevertKind[DestinationFilter]):
+class DestinationFilterRevert(OfSourceRevert[DestinationFilter]):
     """Who changes the source changes the filters of its destinations."""
 
     resource_type = "destination_filter"
     settable = (*DEFINED, "enabled")
+    parent = DESTINATION
     depth = 2
 
     def seen(self, access: Access, resource_id: str) -> DestinationFilter:
@@ -38,29 +38,8 @@ class DestinationFilterRevert(RevertKind[DestinationFilter]):
             raise NotFound
         return found
 
-    def locked(self, resource: DestinationFilter) -> DestinationFilter | None:
-        # The source first, as services do.
-        Source.objects.select_for_update().filter(workspace_id=resource.workspace_id, id=resource.source_id).first()
-        return super().locked(resource)
-
     def values(self, resource: DestinationFilter) -> dict[str, Any]:
         return {**flat(whole_of_filter(resource)), DESTINATION: resource.destination_id}
-
-    def require(self, access: Access, resource: DestinationFilter | None) -> None:
-        if resource is None:
-            access.require(Permission.SOURCE_WRITE)
-        else:
-            source = Source.objects.get(workspace_id=access.workspace_id, id=resource.source_id)
-            access.require(Permission.SOURCE_WRITE, source)
-
-    def changes(self, event: EventDraft) -> Sequence[Change]:
-        found = super().changes(event)
-        if event.type.endswith(".deleted"):
-            return [*found, Change(DESTINATION, old=event.targets[1].id)] if len(event.targets) > 1 else ()
-        return found
-
-    def label(self, path: str, event: EventDraft) -> str:
-        return "Destination" if path == DESTINATION else super().label(path, event)
 
     def write(self, resource: DestinationFilter, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
         where = {"destination_id": resource.destination_id, "filter_id": resource.id}

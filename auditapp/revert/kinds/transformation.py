@@ -1,9 +1,9 @@
 """Transformations: switched, changed, deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from auditapp.access.permissions import Access, Permission
+from auditapp.access.permissions import Access
 from auditapp.pipeline.transformations.models import SavedTransformation
 from auditapp.pipeline.transformations.queries import transformation_for
 from auditapp.pipeline.transformations.restoring import restore_transformation
@@ -15,48 +15,27 @@ from auditapp.pipeline.transformations.services import (
     whole_of_transformation,
 )
 from auditapp.pipeline.transformations.telling import TOLD, definition_of, told
-from auditapp.record.drafts import MISSING, Change, EventDraft
+from auditapp.record.drafts import MISSING
 from auditapp.revert.fields import WHOLE, flat
-from auditapp.revert.kind import RevertKind
-from auditapp.sources.models import Source
+from auditapp.revert.kinds.of_source import OfSourceRevert
 
 SOURCE: Final = "source"
 KEY: Final = "hash_key"
 
 
-class TransformationRevert(RevertKind[SavedTransformation]):
+class TransformationRevert(OfSourceRevert[SavedTransformation]):
     """The key of its hash is in no event: it keeps the one that it has, and comes back with one only where it is entered."""
 
     resource_type = "transformation"
     settable = ("name", "enabled", *TOLD)
+    parent = SOURCE
     depth = 2
 
     def seen(self, access: Access, resource_id: str) -> SavedTransformation:
         return transformation_for(access, resource_id)
 
-    def locked(self, resource: SavedTransformation) -> SavedTransformation | None:
-        # The source first, as services do.
-        Source.objects.select_for_update().filter(workspace_id=resource.workspace_id, id=resource.source_id).first()
-        return super().locked(resource)
-
     def values(self, resource: SavedTransformation) -> dict[str, Any]:
         return {**flat(whole_of_transformation(resource)), SOURCE: resource.source_id}
-
-    def require(self, access: Access, resource: SavedTransformation | None) -> None:
-        if resource is None:
-            access.require(Permission.SOURCE_WRITE)
-        else:
-            source = Source.objects.get(workspace_id=access.workspace_id, id=resource.source_id)
-            access.require(Permission.SOURCE_WRITE, source)
-
-    def changes(self, event: EventDraft) -> Sequence[Change]:
-        found = super().changes(event)
-        if event.type.endswith(".deleted"):
-            return [*found, Change(SOURCE, old=event.targets[1].id)] if len(event.targets) > 1 else ()
-        return found
-
-    def label(self, path: str, event: EventDraft) -> str:
-        return "Source" if path == SOURCE else super().label(path, event)
 
     def asks(self, resource: SavedTransformation | None, values: Mapping[str, Any]) -> dict[str, str]:
         if values.get(WHOLE) is True:
