@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from auditapp.access.members import remove_member
+from auditapp.access.models import Grant
+from auditapp.access.roles import revoke_role
 from auditapp.lib.clock import parse_utc
 from auditapp.record.drafts import Change
 from auditapp.record.event_filter import Choice, EventFilter
@@ -15,7 +18,8 @@ from auditapp.record.event_query import visible_events
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.trail.exports import services
-from tests.factories import as_operator
+from auditapp.trail.exports.errors import ExportHeld
+from tests.factories import acting_as, as_operator, make_grant
 from tests.trail.history import NOON, seal_all, tell, tell_sample
 
 
@@ -177,3 +181,22 @@ def test_export_streams_in_many_looks_and_loses_none(cast, browser_of, monkeypat
         for minute in range(14)
     ]
     assert [row["event_id"] for row in csv_of(browser_of(cast.olga).get(export_url("csv")))] == keys
+
+
+@pytest.mark.parametrize("what_happens", ["role taken", "role narrowed", "removed"])
+def test_export_that_is_being_sent_breaks_off_when_its_role_changes(cast, browser_of, monkeypatch, what_happens):
+    monkeypatch.setattr("auditapp.trail.exports.streaming.ROWS_A_PAGE", 4)
+    monkeypatch.setattr("auditapp.web.streaming.CHUNK_BYTES", 1)
+    for minute in range(14):
+        tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(minutes=minute))
+    lines = iter(browser_of(cast.rita).get(export_url("jsonl")).streaming_content)
+    assert next(lines).count(b"\n") == 4
+    with acting_as(cast.olga, cast.workspace):
+        if what_happens == "removed":
+            remove_member(user_id=cast.rita.id)
+        else:
+            revoke_role(grant_id=Grant.objects.get(subject_id=cast.rita.id).id)
+    if what_happens == "role narrowed":
+        make_grant(workspace=cast.workspace, user=cast.rita, role="minimal_workspace_access")
+    with pytest.raises(ExportHeld):
+        next(lines)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from auditapp.access.models import User, Workspace
-from auditapp.access.permissions import Access, Permission, viewer_for
+from auditapp.access.permissions import Access, Permission, permissions_for, viewer_for
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
 from auditapp.lib.keyset import parse_page_key
@@ -94,6 +94,28 @@ def file_for(access: Access, export_id: str) -> Export:
     if not covers(viewer_for(access), viewer_of(export)):
         raise ExportHeld
     return export
+
+
+def refuse_narrowed(user_id: str, shown: Viewer) -> None:
+    """Go on sending only while somebody may export and sees at least what the file shows: asked anew for each part of it.
+
+    Raises:  ExportHeld
+    """
+    access = permissions_for(shown.workspace_id, user_id)
+    if not (access.can(Permission.AUDIT_EXPORT) and covers(viewer_for(access), shown)):
+        raise ExportHeld
+
+
+def sent_to(user_id: str, export: Export) -> Iterator[bytes]:
+    """The file for this person, which breaks off where their role is narrowed meanwhile.
+
+    Raises:  ExportGone, ExportHeld
+    """
+    shown = viewer_of(export)
+    for chunk in file_chunks(export):
+        with in_workspace(export.workspace_id):
+            refuse_narrowed(user_id, shown)
+        yield chunk
 
 
 def file_chunks(export: Export) -> Iterator[bytes]:

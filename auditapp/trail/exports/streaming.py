@@ -1,6 +1,6 @@
 """The bytes of an export that is sent while it is made, in flat memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,12 +15,18 @@ from auditapp.trail.exports.services import StreamedExport
 ROWS_A_PAGE: Final = 1_000
 
 
-def streamed_lines(form: Format, viewer: Viewer, export: StreamedExport, zone: ZoneInfo) -> Iterator[bytes]:
-    """The head of the file, then a block of lines for each thousand events, read in transactions of their own."""
+def streamed_lines(
+    form: Format, viewer: Viewer, export: StreamedExport, zone: ZoneInfo, *, may_go_on: Callable[[], None]
+) -> Iterator[bytes]:
+    """The head of the file, then a block of lines for each thousand events, read in transactions of their own.
+
+    Takes:   may_go_on, called before each block inside the workspace; what it raises breaks the file off, which a client can tell
+    """
     yield form.head
     key: PageKey | None = None
     while True:
         with in_workspace(viewer.workspace_id):
+            may_go_on()
             page = export_page(viewer, export.wanted, start=key, received_until=export.began_at, size=ROWS_A_PAGE)
             leaves = seal_marks(viewer.workspace_id, [event.key.event_id for event in page.events])
         yield form.lines(page.events, leaves, zone)

@@ -1,6 +1,7 @@
 """Pages of exports: a file sent at once, and those that are written in the background."""
 
 from contextlib import nullcontext
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from auditapp.trail.asking import what_is_asked
 from auditapp.trail.exports.errors import ExportTooLarge
 from auditapp.trail.exports.formats import FORMATS
 from auditapp.trail.exports.menu import background_formats, missing_parquet
-from auditapp.trail.exports.queries import content_type_of, exports_shown, file_chunks, file_for, manifest
+from auditapp.trail.exports.queries import content_type_of, exports_shown, file_for, manifest, refuse_narrowed, sent_to
 from auditapp.trail.exports.services import begin_export, cancel_export, filename, open_file, request_export
 from auditapp.trail.exports.streaming import streamed_lines
 from auditapp.trail.filters import TrailQuery
@@ -48,9 +49,9 @@ def event_export(request: WorkspaceRequest, suffix: str) -> HttpResponseBase:
     except ExportTooLarge as refused:
         context = {"query": query, "suffix": suffix, "format": form.name, "message": refused.message}
         return render_page(request, "trail/exports/too_large.html", context, status=422)
-    viewer, zone = request.viewer, query.zone
+    viewer, zone, user_id = request.viewer, query.zone, request.user.id
     return stream_file(
-        lambda: streamed_lines(form, viewer, export, zone),
+        lambda: streamed_lines(form, viewer, export, zone, may_go_on=partial(refuse_narrowed, user_id, viewer)),
         inside=nullcontext,  # a transaction of its own for each thousand events
         filename=filename(
             slug=request.workspace.slug, wanted=export.wanted, events=export.events, time=time, suffix=suffix
@@ -101,9 +102,9 @@ def export_cancel(request: WorkspaceRequest, export: str) -> HttpResponse:
 @workspace_page("audit.export")
 def export_file(request: WorkspaceRequest, export: str) -> HttpResponseBase:
     """The finished file."""
-    found = open_file(workspace=request.workspace, export_id=export)
+    found, user_id = open_file(workspace=request.workspace, export_id=export), request.user.id
     response = stream_file(
-        lambda: file_chunks(found),
+        lambda: sent_to(user_id, found),
         inside=nullcontext,
         filename=found.filename,
         content_type=content_type_of(found),

@@ -10,6 +10,7 @@ from auditapp.access.models import Grant
 from auditapp.lib import clock
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.trail.exports.errors import ExportHeld
 from auditapp.trail.exports.models import Export, TrailVisit
 from auditapp.trail.exports.queries import covers
 from tests.factories import make_cast, make_grant
@@ -132,6 +133,18 @@ def test_file_that_shows_more_than_the_role_of_now_is_kept_back(cast, of_rita, b
     assert answer.status_code == 404
     assert "more than your role" in answer.content.decode()
     assert "Shows more than your role." in browser_of(cast.rita).get(exports_url).content.decode()
+
+
+def test_file_that_is_being_sent_breaks_off_when_its_role_is_taken(
+    cast, small_chunks, of_rita, browser_of, monkeypatch
+):
+    monkeypatch.setattr("auditapp.web.streaming.CHUNK_BYTES", 1)
+    parts = iter(browser_of(cast.rita).get(url("export_file", of_rita.id)).streaming_content)
+    assert 0 < len(next(parts)) < of_rita.file_bytes
+    with in_workspace(cast.workspace.id):
+        Grant.objects.filter(subject_id=cast.rita.id).delete()
+    with pytest.raises(ExportHeld):
+        list(parts)
 
 
 def test_link_expires(cast, of_rita, browser_of):
