@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from auditapp.access.errors import AccountExists, AlreadyInvited, AlreadyMember, InvitationGone
 from auditapp.access.models import AccessRequest, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
-from auditapp.access.permissions import Access, Permission, access_of_system, permissions_for
+from auditapp.access.permissions import Access, Permission, access_of_sender
 from auditapp.access.queries import owner_role
 from auditapp.access.roles import roles_of, subject_of, what_was_given
 from auditapp.access.rules import GrantedRole, begin_change, checked_role, keep_an_owner, refuse_more_than_held
@@ -191,7 +191,7 @@ def _still_open(workspace_id: int, invitation_id: str) -> Invitation:
     if invitation is None:
         raise InvitationGone
     by = invitation.invited_by
-    sender = access_of_system(workspace_id) if by == "system" else permissions_for(workspace_id, by)
+    sender = access_of_sender(workspace_id, by)
     try:
         sender.require(Permission.ACCESS_MANAGE)
         refuse_more_than_held(sender, invitation.role)

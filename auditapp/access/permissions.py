@@ -85,6 +85,11 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
             "Create, change and delete sources, their destinations, filters and transformations",
             (Permission.SOURCE_READ, Permission.SOURCE_WRITE, Permission.SOURCE_CREATE),
         ),
+        "access:read": TokenScope("See members, groups and roles", (Permission.ACCESS_READ,)),
+        "access:write": TokenScope(
+            "Invite and remove members, change groups and roles, and give roles that whoever made the token could give",
+            (Permission.ACCESS_READ, Permission.ACCESS_MANAGE),
+        ),
         "warehouse:read": TokenScope("See warehouses and their syncs", (Permission.WAREHOUSE_READ,)),
         "warehouse:write": TokenScope(
             "Create, change, sync and delete warehouses", (Permission.WAREHOUSE_READ, Permission.WAREHOUSE_WRITE)
@@ -133,6 +138,12 @@ class Access:
     workspace_id: int
     subject_id: str
     grants: tuple[HeldGrant, ...] = field(default=())
+    made_by: str = ""  # who made the token, where the subject is one
+
+    @property
+    def person_id(self) -> str:
+        """Who answers for what the subject does: whoever made the token, or the subject itself."""
+        return self.made_by or self.subject_id
 
     def reach(self, permission: str) -> Reach:
         """How far this permission goes for the subject."""
@@ -192,13 +203,29 @@ def access_of_token(workspace_id: int, token_id: str) -> Access:
     return access_given_to(token)
 
 
+def access_of_sender(workspace_id: int, subject_id: str) -> Access:
+    """What whoever sent something once, as an invitation, may do now: a member, a token, or a command."""
+    if subject_id == "system":
+        return access_of_system(workspace_id)
+    if subject_id.startswith("tok_"):
+        return access_of_token(workspace_id, subject_id)
+    return permissions_for(workspace_id, subject_id)
+
+
 def access_given_to(token: ApiToken) -> Access:
     """What a token's scopes give, as far as whoever made it may do that now; whether it has ended is not asked."""
     workspace_id, maker = token.workspace_id, token.created_by
-    held = access_of_system(workspace_id) if maker == "system" else permissions_for(workspace_id, maker)
+    held = access_of_sender(workspace_id, maker)
     given = {permission for scope in token.scopes if scope in TOKEN_SCOPES for permission in TOKEN_SCOPES[scope].gives}
     grants = (replace(grant, permissions=grant.permissions & given) for grant in held.grants)
-    return Access(workspace_id, token.id, tuple(grant for grant in grants if grant.permissions))
+    return Access(workspace_id, token.id, tuple(grant for grant in grants if grant.permissions), made_by=maker)
+
+
+def access_to_give(access: Access) -> Access:
+    """What the subject may give to others: what it has itself; a token, for which giving is one of its scopes, what whoever made
+    it has.
+    """
+    return access_of_sender(access.workspace_id, access.made_by) if access.made_by else access
 
 
 def acting_access() -> Access:

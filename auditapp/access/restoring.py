@@ -79,7 +79,7 @@ def restore_group(*, group_id: str, name: str, member_ids: Sequence[str] = (), r
     here = {"workspace_id": access.workspace_id}
     if Group.objects.filter(**here, id=group_id).exists():
         raise GroupThere
-    if access.subject_id in member_ids and roles:
+    if access.person_id in member_ids and roles:
         raise OwnRole
     group = Group(**here, id=group_id, name=free_name(access.workspace_id, name), created_at=clock.now())
     group.save(force_insert=True)

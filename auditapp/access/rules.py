@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from auditapp.access.errors import LastOwner, MoreThanYouHave, OwnRole
 from auditapp.access.models import GroupMember, Role, Scope, Workspace
-from auditapp.access.permissions import Access, acting_access
+from auditapp.access.permissions import Access, access_to_give, acting_access
 from auditapp.access.queries import managers_of
 from auditapp.access.resources import kind_of
 from auditapp.lib.errors import Invalid, NotFound
@@ -46,17 +46,17 @@ def keep_an_owner(workspace_id: int) -> None:
 
 
 def refuse_own(access: Access, *, user_id: str | None = None, group_id: str | None = None) -> None:
-    """Nobody changes what they themselves may do, directly or through a group they are in.
+    """Nobody changes what they themselves may do, directly, through a group they are in, or with a token that they made.
 
     Raises:  OwnRole
     """
     is_own_group = (
         group_id is not None
         and GroupMember.objects.filter(
-            workspace_id=access.workspace_id, group_id=group_id, user_id=access.subject_id
+            workspace_id=access.workspace_id, group_id=group_id, user_id=access.person_id
         ).exists()
     )
-    if user_id == access.subject_id or is_own_group:
+    if user_id == access.person_id or is_own_group:
         raise OwnRole
 
 
@@ -89,7 +89,8 @@ def refuse_more_than_held(access: Access, *roles: Role) -> None:
 
     Raises:  MoreThanYouHave
     """
-    if not all(access.reach(permission).everywhere for role in roles for permission in role.permissions):
+    held = access_to_give(access)
+    if not all(held.reach(permission).everywhere for role in roles for permission in role.permissions):
         raise MoreThanYouHave
 
 

@@ -9,7 +9,16 @@ from auditapp.access.roles import RoleHeld, grant_role, revoke_role
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.record.drafts import SYSTEM, Change
 from auditapp.record.workspace_scope import in_workspace
-from tests.factories import acting_as, events_of, last_event, make_cast, make_grant, make_group, make_member
+from tests.factories import (
+    acting_as,
+    events_of,
+    last_event,
+    make_cast,
+    make_grant,
+    make_group,
+    make_member,
+    make_token,
+)
 
 
 @pytest.fixture
@@ -164,3 +173,27 @@ def test_nobody_gives_more_than_they_have(cast, monkeypatch):
         grant_role(user_id=cast.rita.id, role_key="minimal_workspace_access", scope="workspace")
         with pytest.raises(MoreThanYouHave):
             grant_role(user_id=cast.mina.id, role_key="auditor", scope="workspace")
+
+
+def test_a_token_gives_what_its_maker_could_and_never_to_its_maker(cast):
+    """access:write says that it may give roles; which ones is decided by who made it, as they are now."""
+    make_member(workspace=cast.workspace, user=cast.zoe, role="workspace_owner")
+    of_olga, _ = make_token(workspace=cast.workspace, scopes=["access:write"], created_by=cast.olga.id)
+    own = grant_of(cast, cast.olga)
+    with acting_as(of_olga, cast.workspace):
+        grant_role(user_id=cast.mina.id, role_key="source_admin", scope="all")
+        with pytest.raises(OwnRole):
+            revoke_role(grant_id=own.id)
+        with pytest.raises(OwnRole):
+            grant_role(user_id=cast.olga.id, role_key="source_admin", scope="all")
+    assert last_event(cast.workspace).event.actor.id == of_olga.id
+    with in_workspace(cast.workspace.id):
+        Grant.objects.filter(subject_id=cast.olga.id).delete()
+    with acting_as(of_olga, cast.workspace), pytest.raises(Denied):
+        grant_role(user_id=cast.mina.id, role_key="function_admin", scope="all")
+
+
+def test_a_token_that_may_only_look_gives_nothing(cast):
+    token, _ = make_token(workspace=cast.workspace, scopes=["access:read"], created_by=cast.olga.id)
+    with acting_as(token, cast.workspace), pytest.raises(Denied):
+        grant_role(user_id=cast.mina.id, role_key="source_admin", scope="all")
