@@ -30,13 +30,13 @@ from auditapp.pipeline.destinations.registry import register_destination_kind
 from auditapp.pipeline.destinations.services import delete_destinations_of
 from auditapp.pipeline.flow.counting import forget_stages
 from auditapp.pipeline.flow.upstream import register_upstream
-from auditapp.pipeline.functions.queries import function_ids_with_labels, function_names
+from auditapp.pipeline.functions.queries import function_names
 from auditapp.pipeline.functions.restoring import forget_versions
 from auditapp.pipeline.functions.uses import take_out_of_destination, take_out_of_source
 from auditapp.pipeline.hangs_on_source import goes_with_source
 from auditapp.pipeline.plans.connections import leave_plan_of
 from auditapp.pipeline.plans.jobs import forget_violations, tell_violations
-from auditapp.pipeline.plans.queries import planned_names
+from auditapp.pipeline.plans.queries import plan_names, planned_names
 from auditapp.pipeline.plans.schema_words import told_of_schema
 from auditapp.pipeline.transformations.services import (
     delete_transformations_of,
@@ -44,6 +44,7 @@ from auditapp.pipeline.transformations.services import (
 )
 from auditapp.pipeline.warehouses.due import SYNC_KIND, start_due_syncs, sync_ended
 from auditapp.pipeline.warehouses.jobs import forget_syncs
+from auditapp.pipeline.warehouses.queries import warehouse_names
 from auditapp.pipeline.warehouses.services import disconnect_deleted_source
 from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
@@ -133,7 +134,9 @@ TASK_KINDS: Final = (
 )
 RESOURCE_KINDS: Final = (
     ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),
-    ResourceKind("function", "function", "functions", function_names, function_ids_with_labels),
+    ResourceKind("function", "function", "functions", function_names),
+    ResourceKind("warehouse", "warehouse", "warehouses", warehouse_names),
+    ResourceKind("tracking_plan", "tracking plan", "tracking plans", plan_names),
 )
 
 

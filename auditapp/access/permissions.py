@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from auditapp.access.errors import Denied
 from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
-from auditapp.access.resources import kind_of
+from auditapp.access.resources import kind_of, resource_kinds
 from auditapp.lib import clock
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import HasTarget
@@ -260,12 +260,15 @@ def viewer_for(access: Access) -> Viewer:
 
 
 def _scopes_read(access: Access) -> tuple[str, ...]:
-    """The resources whose history the grants open. A role about the workspace as a whole opens none."""
+    """The resources whose history the grants open: of all that may be read, of each kind, or of those that a grant lists."""
+    reading = [grant for grant in access.grants if Permission.AUDIT_READ in grant.permissions]
     found: set[str] = set()
-    for grant in access.grants:
-        kind = kind_of(grant.resource_type)
-        if Permission.AUDIT_READ in grant.permissions and kind:
-            found |= set(kind.names(access.workspace_id)) if grant.is_everywhere else grant.resource_ids
+    for kind in resource_kinds():
+        over = [grant for grant in reading if kind.reading in grant.permissions]
+        if any(grant.is_everywhere for grant in over):
+            found |= kind.names(access.workspace_id).keys()
+        else:
+            found |= {one for grant in over if grant.resource_type == kind.key for one in grant.resource_ids}
     return tuple(sorted(found))
 
 
@@ -274,7 +277,7 @@ def _held(grants: Iterable[Grant]) -> Iterable[HeldGrant]:
         ids = frozenset(grant.resource_ids) if grant.scope == Scope.LISTED else frozenset()
         kind = kind_of(grant.role.resource_type)
         if grant.scope == Scope.LABELLED and kind and grant.labels:
-            ids = frozenset(kind.with_labels(grant.workspace_id, grant.labels))
+            ids = kind.labelled(grant.workspace_id, grant.labels)
         yield HeldGrant(frozenset(grant.role.permissions), grant.role.resource_type, grant.scope, ids)
 
 

@@ -217,6 +217,9 @@ def _grants_in_words(workspace_id: int) -> dict[tuple[str, str], list[GrantShown
 
 def _in_words(given: Grant | Invitation, names: dict[str, str]) -> str:
     short = reach_in_words(given.role.resource_type, given.scope, given.resource_ids, given.labels)
+    kind = kind_of(given.role.resource_type)
+    if not short and kind:
+        return f"all {kind.plural}"
     if not short:
         return "Everything" if Permission.ACCESS_MANAGE in given.role.permissions else "The workspace"
     named = [names.get(one, "a deleted one") for one in given.resource_ids]

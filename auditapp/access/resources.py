@@ -11,14 +11,24 @@ from dataclasses import dataclass
 class ResourceKind:
     """One kind: its word, and how to learn which resources there are. Both callables are asked inside the workspace.
 
-    `names` gives all of them, name by id; `with_labels` the ids of those that carry every one of the labels.
+    `names` gives all of them, name by id; `with_labels` the ids of those that carry every one of the labels, None for a kind
+    without labels. Whoever may read all resources of a kind, by the permission <key>.read, sees their history too.
     """
 
     key: str
     word: str
     plural: str
     names: Callable[[int], Mapping[str, str]]
-    with_labels: Callable[[int, Collection[str]], Collection[str]]
+    with_labels: Callable[[int, Collection[str]], Collection[str]] | None = None
+
+    @property
+    def reading(self) -> str:
+        """The permission to see such a resource."""
+        return f"{self.key}.read"
+
+    def labelled(self, workspace_id: int, labels: Collection[str]) -> frozenset[str]:
+        """The ids of those that carry every one of the labels."""
+        return frozenset(self.with_labels(workspace_id, labels) if self.with_labels else ())
 
 
 _kinds: dict[str, ResourceKind] = {}

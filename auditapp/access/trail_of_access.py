@@ -32,7 +32,7 @@ class ResourcesThen:
 
     def with_labels(self, workspace_id: int, wanted: Sequence[str]) -> frozenset[str]:
         """The ids of those that carried each of these labels."""
-        as_now = {one for one in self.kind.with_labels(workspace_id, wanted) if one not in self.labels}
+        as_now = {one for one in self.kind.labelled(workspace_id, wanted) if one not in self.labels}
         then = {one for one, labels in self.labels.items() if labels is not None and labels >= set(wanted)}
         return frozenset((as_now | then) & self.names.keys())
 

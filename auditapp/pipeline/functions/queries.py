@@ -1,6 +1,5 @@
 """Which functions somebody may see, their versions, and where they are used."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,8 +133,3 @@ def function_names(workspace_id: int) -> dict[str, str]:
     """Every function of the workspace, name by id, in the order of names."""
     found = Function.objects.filter(workspace_id=workspace_id).order_by(Lower("name"), "id")
     return dict(found.values_list("id", "name"))
-
-
-def function_ids_with_labels(workspace_id: int, labels: Collection[str]) -> list[str]:
-    """Functions carry no labels."""
-    return []

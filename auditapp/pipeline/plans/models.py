@@ -34,6 +34,10 @@ class TrackingPlan(models.Model):
     def audit_target(self) -> Target:
         return Target("tracking_plan", self.id, self.name)
 
+    @property
+    def audit_scope(self) -> str:
+        return self.id
+
 
 class PlanRule(models.Model):
     """One rule of a plan. Its schema is kept as the text that was written: jsonb would put the fields into an order of its own."""

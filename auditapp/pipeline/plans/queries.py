@@ -47,6 +47,12 @@ def visible_plans(access: Access) -> QuerySet[TrackingPlan]:
     return plans if reach.everywhere else plans.filter(id__in=reach.ids)
 
 
+def plan_names(workspace_id: int) -> dict[str, str]:
+    """Every tracking plan of the workspace, name by id."""
+    plans = TrackingPlan.objects.filter(workspace_id=workspace_id).order_by(Lower("name"), "id")
+    return dict(plans.values_list("id", "name"))
+
+
 def plan_for(access: Access, plan_id: str) -> TrackingPlan:
     """One plan that this person may see.
 

@@ -39,6 +39,10 @@ class Warehouse(models.Model):
     def audit_target(self) -> Target:
         return Target("warehouse", self.id, self.name)
 
+    @property
+    def audit_scope(self) -> str:
+        return self.id
+
 
 class WarehouseFeed(models.Model):
     """A source that feeds a warehouse: how far it is loaded, into which schema, and what is left out.

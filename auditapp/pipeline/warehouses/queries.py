@@ -119,6 +119,12 @@ def visible_warehouses(access: Access) -> QuerySet[Warehouse]:
     return warehouses if reach.everywhere else warehouses.filter(id__in=reach.ids)
 
 
+def warehouse_names(workspace_id: int) -> dict[str, str]:
+    """Every warehouse of the workspace, name by id."""
+    warehouses = Warehouse.objects.filter(workspace_id=workspace_id).order_by(Lower("name"), "id")
+    return dict(warehouses.values_list("id", "name"))
+
+
 def warehouse_for(access: Access, warehouse_id: str) -> Warehouse:
     """One warehouse that this person may see.
 
