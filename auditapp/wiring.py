@@ -70,7 +70,7 @@ from auditapp.sealing.jobs import verify_all
 from auditapp.sources.attached import attach_to_sources, say_with_sources, tell_with_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.planned import register_planned
-from auditapp.sources.queries import source_ids_with_labels, source_names
+from auditapp.sources.queries import source_ids_with_labels, source_names, sources_with_trail
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, tell_ended
@@ -133,7 +133,7 @@ TASK_KINDS: Final = (
     ),
 )
 RESOURCE_KINDS: Final = (
-    ResourceKind("source", "source", "sources", source_names, source_ids_with_labels),
+    ResourceKind("source", "source", "sources", source_names, source_ids_with_labels, sources_with_trail),
     ResourceKind("function", "function", "functions", function_names),
     ResourceKind("warehouse", "warehouse", "warehouses", warehouse_names),
     ResourceKind("tracking_plan", "tracking plan", "tracking plans", plan_names),

@@ -4,14 +4,14 @@ Now is read from the tables; a past moment is today's access with every event si
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from auditapp.access.models import Member, Role, Scope, User
 from auditapp.access.past import Doubt, Fact, GroupThere, HeldRole, InGroup, Joined, State
-from auditapp.access.permissions import ONLY_EVERYWHERE, Access, HeldGrant, Permission, viewer_for
+from auditapp.access.permissions import ONLY_EVERYWHERE, Access, HeldGrant, Permission, permissions_for, viewer_for
 from auditapp.access.queries import reach_in_words
 from auditapp.access.trail_of_access import (
     ResourcesThen,
@@ -65,12 +65,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Permissions that go equally far for the same reasons; `names` are the resources where they are limited to some."""
+    """Permissions that go equally far for the same reasons; `names` are the resources where they are limited to some, `but` those
+    that they do not reach though they go everywhere, since the trail is forwarded to them.
+    """
 
     permissions: list[Permission]
     is_everywhere: bool
     names: list[str]
     reasons: list[Reason]
+    but: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,9 @@ def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None
         _counted(viewer.workspace_id, one, roles[one.role], resources, state, gave, user_id)
         for one in _in_order(held, roles)
     ]
-    access = Access(viewer.workspace_id, user_id, tuple(one.grant for one in counted))
+    # What is withheld is known of today alone.
+    withheld = frozenset[str]() if on else permissions_for(viewer.workspace_id, user_id).withheld
+    access = Access(viewer.workspace_id, user_id, tuple(one.grant for one in counted), withheld)
     person = User.objects.filter(id=user_id).first() if is_member and on is None else None
     return EffectiveAccess(
         user_id,
@@ -193,7 +198,7 @@ def _counted(
 
 def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, ResourcesThen]) -> list[Right]:
     """What the roles give, the widest first; permissions for the same reasons together."""
-    together: dict[tuple[bool, frozenset[str], tuple[int, ...]], list[Permission]] = {}
+    together: dict[tuple[bool, frozenset[str], frozenset[str], tuple[int, ...]], list[Permission]] = {}
     for permission in filter(access.can, Permission):
         reach = access.reach(permission)
         why = tuple(
@@ -201,7 +206,8 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
             for number, one in enumerate(counted)
             if permission in one.grant.permissions and (one.grant.is_everywhere or permission not in ONLY_EVERYWHERE)
         )
-        together.setdefault((reach.everywhere, reach.ids, why), []).append(permission)
+        but = reach.but if permission.partition(".")[0] in resources else frozenset[str]()
+        together.setdefault((reach.everywhere, reach.ids, but, why), []).append(permission)
     names = {one: name for kind in resources.values() for one, name in kind.names.items()}
     found = [
         Right(
@@ -209,8 +215,9 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
             everywhere,
             sorted(names.get(one, DELETED) for one in ids) if not everywhere else [],
             [replace(counted[n].reason, wins=counted[n].grant.is_everywhere is everywhere) for n in why],
+            sorted(names.get(one, DELETED) for one in but),
         )
-        for (everywhere, ids, why), permissions in together.items()
+        for (everywhere, ids, but, why), permissions in together.items()
     ]
     return sorted(found, key=lambda right: (not right.is_everywhere, -len(right.permissions)))
 

@@ -8,7 +8,7 @@ from auditapp.access.asked import answer_by_role
 from auditapp.access.models import Grant, Group, GroupMember
 from auditapp.access.permissions import Permission
 from auditapp.access.roles import roles_of, subject_of
-from auditapp.access.rules import begin_change, keep_an_owner, refuse_more_than_held, refuse_own
+from auditapp.access.rules import begin_change, keep_an_owner, refuse_more_than_held, refuse_own, refuse_withheld
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.ids import new_id
 from auditapp.record.drafts import changed
@@ -83,6 +83,7 @@ def add_group_member(*, group_id: str, user_id: str) -> None:
     grants = Grant.objects.filter(workspace_id=access.workspace_id, subject_kind="group", subject_id=group_id)
     given = list(grants.select_related("role"))
     refuse_more_than_held(access, *(grant.role for grant in given))
+    refuse_withheld(access, (one for grant in given for one in grant.resource_ids))
     membership = {"workspace_id": access.workspace_id, "group_id": group_id, "user_id": user_id}
     if GroupMember.objects.filter(**membership).exists():
         raise InGroup

@@ -7,17 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Self, TypeVar
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from auditapp.access.errors import Denied
 from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
-from auditapp.access.resources import kind_of, resource_kinds
+from auditapp.access.resources import ids_that_show_trail, kind_of, resource_kinds
 from auditapp.lib import clock
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import HasTarget
 from auditapp.record.viewer import Viewer
+
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class Permission(StrEnum):
@@ -122,22 +124,34 @@ class HeldGrant:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a permission goes: everywhere, or to these ids."""
+    """How far a permission goes: everywhere but to what is withheld, or to these ids."""
 
     everywhere: bool = False
     ids: frozenset[str] = frozenset()
+    but: frozenset[str] = frozenset()
 
     def covers(self, resource_id: str) -> bool:
-        return self.everywhere or resource_id in self.ids
+        return resource_id not in self.but if self.everywhere else resource_id in self.ids
+
+    def among(self, rows: QuerySet[AnyModel], field: str) -> QuerySet[AnyModel]:
+        """Those of the rows whose resource is reached; `field` holds its id."""
+        if not self.everywhere:
+            return rows.filter(**{f"{field}__in": self.ids})
+        return rows.exclude(**{f"{field}__in": self.but}) if self.but else rows
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one subject may do in one workspace. Grants add up: the widest one wins."""
+    """What one subject may do in one workspace. Grants add up: the widest one wins.
+
+    `withheld` are resources that show the whole trail: a role over all of their kind, or over labels, does not reach them; one that
+    names them does.
+    """
 
     workspace_id: int
     subject_id: str
     grants: tuple[HeldGrant, ...] = field(default=())
+    withheld: frozenset[str] = frozenset()
     made_by: str = ""  # who made the token, where the subject is one
 
     @property
@@ -148,9 +162,10 @@ class Access:
     def reach(self, permission: str) -> Reach:
         """How far this permission goes for the subject."""
         holding = self._holding(permission)
+        named = frozenset[str]().union(*(grant.resource_ids for grant in holding if grant.scope == Scope.LISTED))
         if any(grant.is_everywhere for grant in holding):
-            return Reach(everywhere=True)
-        return Reach(ids=frozenset().union(*(grant.resource_ids for grant in holding)))
+            return Reach(everywhere=True, but=self.withheld - named)
+        return Reach(ids=named.union(*(grant.resource_ids - self.withheld for grant in holding)))
 
     def can(self, permission: str, resource_id: str | None = None) -> bool:
         """Whether the subject may do this to this resource; without one, whether a grant gives it at all."""
@@ -180,11 +195,17 @@ class Access:
 
 
 def permissions_for(workspace_id: int, user_id: str) -> Access:
-    """What a member may do, by grants of their own and of their groups; one query, and one for each label condition."""
+    """What a member may do, by grants of their own and of their groups; one query, and one for each label condition. For who may do
+    something everywhere and does not see the whole trail, another one for what is withheld.
+    """
     groups = GroupMember.objects.filter(workspace_id=workspace_id, user_id=user_id).values("group_id")
     own = Q(subject_kind="member", subject_id=user_id)
     grants = Grant.objects.filter(own | Q(subject_kind="group", subject_id__in=groups), workspace_id=workspace_id)
-    return Access(workspace_id, user_id, tuple(_held(grants.select_related("role"))))
+    access = Access(workspace_id, user_id, tuple(_held(grants.select_related("role"))))
+    sees_trail = access.can(Permission.AUDIT_READ_ALL) and access.can(Permission.AUDIT_READ_PERSONAL)
+    if sees_trail or all(grant.scope == Scope.LISTED for grant in access.grants):
+        return access
+    return replace(access, withheld=ids_that_show_trail(workspace_id))
 
 
 def access_of_system(workspace_id: int) -> Access:
@@ -218,7 +239,8 @@ def access_given_to(token: ApiToken) -> Access:
     held = access_of_sender(workspace_id, maker)
     given = {permission for scope in token.scopes if scope in TOKEN_SCOPES for permission in TOKEN_SCOPES[scope].gives}
     grants = (replace(grant, permissions=grant.permissions & given) for grant in held.grants)
-    return Access(workspace_id, token.id, tuple(grant for grant in grants if grant.permissions), made_by=maker)
+    given_now = tuple(grant for grant in grants if grant.permissions)
+    return replace(held, subject_id=token.id, grants=given_now, made_by=maker)
 
 
 def access_to_give(access: Access) -> Access:

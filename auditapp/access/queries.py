@@ -19,7 +19,7 @@ from auditapp.access.models import (
     Workspace,
 )
 from auditapp.access.permissions import Permission
-from auditapp.access.resources import kind_of, resource_kinds
+from auditapp.access.resources import ids_that_show_trail, kind_of, resource_kinds
 from auditapp.lib import clock
 from auditapp.lib.errors import NotFound
 from auditapp.record.workspace_scope import as_person
@@ -195,10 +195,12 @@ def _with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenSho
 
 
 def resource_choices(workspace_id: int) -> list[tuple[str, str]]:
-    """Every resource that a role can be limited to, id and name; with the word of its kind after the first kind."""
-    kinds = resource_kinds()
+    """Every resource that a role can be limited to, id and name; with the word of its kind after the first kind, and what shows the
+    whole trail said to do so.
+    """
+    kinds, shows = resource_kinds(), ids_that_show_trail(workspace_id)
     return [
-        (one, name if kind is kinds[0] else f"{name} ({kind.word})")
+        (one, (name if kind is kinds[0] else f"{name} ({kind.word})") + " – shows the whole trail" * (one in shows))
         for kind in kinds
         for one, name in kind.names(workspace_id).items()
     ]
@@ -227,4 +229,4 @@ def _in_words(given: Grant | Invitation, names: dict[str, str]) -> str:
 
 
 def _resource_names(workspace_id: int) -> dict[str, str]:
-    return dict(resource_choices(workspace_id))
+    return {one: name for kind in resource_kinds() for one, name in kind.names(workspace_id).items()}

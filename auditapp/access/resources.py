@@ -12,7 +12,8 @@ class ResourceKind:
     """One kind: its word, and how to learn which resources there are. Both callables are asked inside the workspace.
 
     `names` gives all of them, name by id; `with_labels` the ids of those that carry every one of the labels, None for a kind
-    without labels. Whoever may read all resources of a kind, by the permission <key>.read, sees their history too.
+    without labels; `show_trail` the ids of those that show events of the trail, whoever they are about. Whoever may read all resources
+    of a kind, by the permission <key>.read, sees their history too.
     """
 
     key: str
@@ -20,6 +21,7 @@ class ResourceKind:
     plural: str
     names: Callable[[int], Mapping[str, str]]
     with_labels: Callable[[int, Collection[str]], Collection[str]] | None = None
+    show_trail: Callable[[int], Collection[str]] | None = None
 
     @property
     def reading(self) -> str:
@@ -42,6 +44,11 @@ def register_kind(kind: ResourceKind) -> None:
 def kind_of(key: str) -> ResourceKind | None:
     """The kind with this key, None for roles that are about the workspace as a whole."""
     return _kinds.get(key)
+
+
+def ids_that_show_trail(workspace_id: int) -> frozenset[str]:
+    """The resources of every kind that show events of the trail."""
+    return frozenset(one for kind in _kinds.values() if kind.show_trail for one in kind.show_trail(workspace_id))
 
 
 def resource_kinds() -> list[ResourceKind]:

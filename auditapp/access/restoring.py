@@ -12,7 +12,7 @@ from auditapp.access.members import whole_of_member
 from auditapp.access.models import Grant, Group, GroupMember, Member, Role, Scope, User
 from auditapp.access.permissions import Access, Permission
 from auditapp.access.resources import kind_of
-from auditapp.access.rules import begin_change, checked_role, refuse_more_than_held
+from auditapp.access.rules import begin_change, checked_role, refuse_more_than_held, refuse_withheld
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict
 from auditapp.lib.ids import new_id
@@ -61,6 +61,7 @@ def restore_member(*, user_id: str, roles: Sequence[RoleOver] = (), group_ids: S
     groups = list(Group.objects.filter(**here, id__in=group_ids).values_list("id", flat=True))
     through = Grant.objects.filter(**here, subject_kind="group", subject_id__in=groups).select_related("role")
     refuse_more_than_held(access, *(grant.role for grant in through))
+    refuse_withheld(access, (one for grant in through for one in grant.resource_ids))
     GroupMember.objects.bulk_create(GroupMember(**here, group_id=one, user=user) for one in groups)
     whole = whole_of_member(access.workspace_id, user_id)
     record("user.restored", target=member, meta=_roles_of(whole), changes=changed({}, whole))

@@ -1,6 +1,6 @@
 """What every change of access obeys, whoever makes it: one at a time, nobody more than they have, never without an owner."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from auditapp.access.errors import LastOwner, MoreThanYouHave, OwnRole
@@ -81,6 +81,7 @@ def checked_role(
     if scope == Scope.LABELLED and not given.labels:
         raise Invalid("Write at least one label, such as environment:prod.", field="labels", code="required")
     refuse_more_than_held(access, role)
+    refuse_withheld(access, given.resource_ids)
     return given
 
 
@@ -91,6 +92,15 @@ def refuse_more_than_held(access: Access, *roles: Role) -> None:
     """
     held = access_to_give(access)
     if not all(held.reach(permission).everywhere for role in roles for permission in role.permissions):
+        raise MoreThanYouHave
+
+
+def refuse_withheld(access: Access, resource_ids: Iterable[str]) -> None:
+    """Nobody opens to others what shows the whole trail, unless they see it themselves.
+
+    Raises:  MoreThanYouHave
+    """
+    if access_to_give(access).withheld & set(resource_ids):
         raise MoreThanYouHave
 
 

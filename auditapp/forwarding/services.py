@@ -20,6 +20,7 @@ from auditapp.record.drafts import Change, HasTarget, changed
 from auditapp.record.query_language import parse_query
 from auditapp.record.services import record
 from auditapp.sources.models import Source
+from auditapp.sources.queries import note_trail
 from auditapp.tasks.services import cancel_task
 
 MAX_QUERY: Final = 2_000
@@ -57,6 +58,8 @@ def save_forwarding(
     forwarding.save()
     if not is_on or forwarding.reader_name != reader:
         cancel_task(kind=BACKFILL_KIND, key=reader)  # one from another place is started where there is a past to send
+    if source:
+        note_trail(source)
     targets: list[HasTarget] = [forwarding, source] if source else [forwarding]
     if was_on != is_on:
         record(

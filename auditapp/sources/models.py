@@ -61,6 +61,17 @@ class WriteKey(models.Model):
         ]
 
 
+class TrailSource(models.Model):
+    """A source that events of the trail were forwarded to at any time: what it took in shows them."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "source_id")
+    workspace_id = models.BigIntegerField()
+    source_id = models.TextField()
+
+    class Meta:
+        db_table = "trail_source"
+
+
 class SourceHead(models.Model):
     """Where the inbox of a source ends. Its row lock gives the events of a source their order."""
 

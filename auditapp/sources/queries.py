@@ -7,14 +7,13 @@ from django.db.models.functions import Lower
 
 from auditapp.access.permissions import Access, Permission
 from auditapp.lib.errors import NotFound
-from auditapp.sources.models import Source
+from auditapp.sources.models import Source, TrailSource
 
 
 def visible_sources(access: Access) -> QuerySet[Source]:
     """The sources that this person may see, by name."""
     sources = Source.objects.filter(workspace_id=access.workspace_id).order_by(Lower("name"), "id")
-    reach = access.reach(Permission.SOURCE_READ)
-    return sources if reach.everywhere else sources.filter(id__in=reach.ids)
+    return access.reach(Permission.SOURCE_READ).among(sources, "id")
 
 
 def source_for(access: Access, source_id: str) -> Source:
@@ -38,3 +37,15 @@ def source_ids_with_labels(workspace_id: int, labels: Collection[str]) -> list[s
     """The sources that carry every one of these labels."""
     sources = Source.objects.filter(workspace_id=workspace_id, labels__contains=list(labels))
     return list(sources.values_list("id", flat=True))
+
+
+def sources_with_trail(workspace_id: int) -> list[str]:
+    """The sources that events of the trail were ever forwarded to."""
+    return list(TrailSource.objects.filter(workspace_id=workspace_id).values_list("source_id", flat=True))
+
+
+def note_trail(source: Source) -> None:
+    """Keep that events of the trail go to this source, for good: what came in stays readable there."""
+    TrailSource.objects.bulk_create(
+        [TrailSource(workspace_id=source.workspace_id, source_id=source.id)], ignore_conflicts=True
+    )

@@ -206,3 +206,5 @@ def test_permissions_take_one_query_and_a_viewer_one_more(cast, django_assert_nu
             held = permissions_for(cast.workspace.id, person.id)
         with django_assert_num_queries(1):
             viewer_for(held)
+        with django_assert_num_queries(2):  # the second for what shows the whole trail
+            permissions_for(cast.workspace.id, cast.mina.id)

@@ -105,8 +105,7 @@ def use_in(source: Source, destination_id: str = "") -> FunctionUse | None:
 def visible_uses(access: Access) -> QuerySet[FunctionUse]:
     """Functions in the sources that this person may see, and in their destinations."""
     found = FunctionUse.objects.filter(workspace_id=access.workspace_id).order_by("created_at", "id")
-    reach = access.reach(Permission.SOURCE_READ)
-    return found if reach.everywhere else found.filter(source_id__in=reach.ids)
+    return access.reach(Permission.SOURCE_READ).among(found, "source_id")
 
 
 def use_for(access: Access, use_id: str) -> FunctionUse:

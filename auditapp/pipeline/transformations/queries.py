@@ -11,8 +11,7 @@ from auditapp.pipeline.transformations.models import SavedTransformation
 def visible_transformations(access: Access) -> QuerySet[SavedTransformation]:
     """The transformations that this person may see, by name."""
     found = SavedTransformation.objects.filter(workspace_id=access.workspace_id).order_by(Lower("name"), "id")
-    reach = access.reach(Permission.SOURCE_READ)
-    return found if reach.everywhere else found.filter(source_id__in=reach.ids)
+    return access.reach(Permission.SOURCE_READ).among(found, "source_id")
 
 
 def transformation_for(access: Access, transformation_id: str) -> SavedTransformation:
