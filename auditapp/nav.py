@@ -43,7 +43,10 @@ PROTOCOLS = (
         ("transformations:",),
     ),
 )
-ACCESS_PAGES = ("access:overview", "access:invite", "access:member", "access:group", "access:token")
+ACCESS_PAGES = (
+    *("access:overview", "access:invite", "access:member", "access:group", "access:token"),
+    "access:ownership_transfer",
+)
 SETTINGS_TABS = (
     Entry(
         "Workspace Settings",

@@ -7,7 +7,15 @@ from allauth.mfa.totp import views as authenticator_app
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse_lazy
 
-from auditapp.access import account_views, group_views, member_views, request_views, token_views, views
+from auditapp.access import (
+    account_views,
+    group_views,
+    member_views,
+    ownership_views,
+    request_views,
+    token_views,
+    views,
+)
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
 from auditapp.alerts import bell_views as bells
@@ -125,6 +133,8 @@ ACCESS = [
     path("settings/access/members/<str:user_id>/", member_views.member, name="member"),
     path("settings/access/members/<str:user_id>/roles/", member_views.member_role_grant, name="member_role_grant"),
     path("settings/access/members/<str:user_id>/remove/", member_views.member_remove, name="member_remove"),
+    path("settings/access/transfer/", ownership_views.ownership_transfer, name="ownership_transfer"),
+    path("leave/", ownership_views.leave, name="leave"),
     path("settings/access/grants/<str:grant_id>/revoke/", member_views.grant_revoke, name="grant_revoke"),
     path("settings/access/groups/new/", group_views.group_create, name="group_create"),
     path("settings/access/groups/<str:group_id>/", group_views.group, name="group"),

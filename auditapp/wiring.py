@@ -5,9 +5,11 @@ from typing import Final
 from procrastinate import App
 
 from auditapp.access.asked import MAIL_JOB as REQUEST_MAIL_JOB
+from auditapp.access.left_behind import tell_of_left
 from auditapp.access.request_mail import mail_request
 from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.alerts.jobs import forget_firings
+from auditapp.alerts.left_behind import rules_left
 from auditapp.forwarding import backfill
 from auditapp.forwarding.marks import forwarding_marks
 from auditapp.forwarding.strip import find_upstream
@@ -74,9 +76,11 @@ from auditapp.sources.queries import source_ids_with_labels, source_names, sourc
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, tell_ended
+from auditapp.trail.exports.left_behind import exports_left
 from auditapp.trail.exports.queries import EXPORT_KIND
 from auditapp.trail.exports.writing import MAIL_JOB, export_ended, finish_file, targets_of, told_with, write_file
 from auditapp.trail.parts import register_actions, register_marks, register_panel
+from auditapp.trail.saved_views.left_behind import views_left
 
 JOBS: Final = (
     Job("record.make_months", make_months, cron="7 3 * * *"),
@@ -189,6 +193,8 @@ def register_resources() -> None:
         register_destination_kind(destination_kind)
     for revert_kind in REVERT_KINDS:
         register_revert_kind(revert_kind)
+    for left in (rules_left, exports_left, views_left):
+        tell_of_left(left)
     attach_to_destinations(delete_filters_of)
     attach_to_destinations(delete_transformations_of)
     attach_to_destinations(take_out_of_destination)

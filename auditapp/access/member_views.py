@@ -12,6 +12,7 @@ from auditapp.access.asked_moment import asked_moment
 from auditapp.access.decorators import workspace_page
 from auditapp.access.effective import effective_access
 from auditapp.access.forms import InviteForm, RoleForm
+from auditapp.access.left_behind import left_behind
 from auditapp.access.members import invite_member, remove_member, revoke_invitation
 from auditapp.access.models import Role
 from auditapp.access.permissions import Permission
@@ -137,5 +138,6 @@ def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm) -> Htt
         "form": form,
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
         "is_self": user_id == request.user.id,
+        "left": left_behind(request.workspace.id, user_id) if shown else [],
     }
     return render_page(request, "access/member.html", context, status=422 if form.errors or refusal else 200)

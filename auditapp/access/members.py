@@ -16,7 +16,14 @@ from auditapp.access.models import AccessRequest, Grant, Group, GroupMember, Inv
 from auditapp.access.permissions import Access, Permission, access_of_sender
 from auditapp.access.queries import owner_role
 from auditapp.access.roles import roles_of, subject_of, what_was_given
-from auditapp.access.rules import GrantedRole, begin_change, checked_role, keep_an_owner, refuse_more_than_held
+from auditapp.access.rules import (
+    GrantedRole,
+    begin_change,
+    checked_role,
+    keep_an_owner,
+    refuse_more_than_held,
+    refuse_own,
+)
 from auditapp.lib import clock
 from auditapp.lib.errors import NotAllowed, NotFound, Outside
 from auditapp.lib.ids import new_id, random_base62
@@ -137,19 +144,32 @@ def accept_invitation(
 def remove_member(*, user_id: str) -> None:
     """Take a member out of the workspace, with their roles; members may take themselves out. Their tokens stay.
 
-    Raises:  Denied, NotFound, LastOwner
+    Raises:  Denied, NotFound, LastOwner; OwnRole, for a token whose maker it would be
     Writes:  Member, Grant, GroupMember, AccessRequest; user.removed
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     member = subject_of(access.workspace_id, user_id=user_id)
-    target, whole = member.audit_target, whole_of_member(access.workspace_id, user_id)
-    here = {"workspace_id": access.workspace_id}
-    Grant.objects.filter(**here, subject_kind="member", subject_id=user_id).delete()
-    GroupMember.objects.filter(**here, user_id=user_id).delete()
-    AccessRequest.objects.filter(**here, user_id=user_id).delete()
+    if user_id != access.subject_id:
+        refuse_own(access, user_id=user_id)
+    if isinstance(member, Member):
+        take_out(member, "user.removed")
+
+
+def take_out(member: Member, told: str) -> None:
+    """End somebody's membership; who does so holds the lock.
+
+    Takes:   told, the type of the event that tells it
+    Raises:  LastOwner
+    Writes:  Member, Grant, GroupMember, AccessRequest; that event
+    """
+    target, whole = member.audit_target, whole_of_member(member.workspace_id, member.user_id)
+    here = {"workspace_id": member.workspace_id}
+    Grant.objects.filter(**here, subject_kind="member", subject_id=member.user_id).delete()
+    GroupMember.objects.filter(**here, user_id=member.user_id).delete()
+    AccessRequest.objects.filter(**here, user_id=member.user_id).delete()
     member.delete()
-    keep_an_owner(access.workspace_id)
-    record("user.removed", target=target, changes=changed(whole, {}))
+    keep_an_owner(here["workspace_id"])
+    record(told, target=target, changes=changed(whole, {}))
 
 
 def whole_of_member(workspace_id: int, user_id: str) -> dict[str, Any]:
@@ -190,8 +210,7 @@ def _still_open(workspace_id: int, invitation_id: str) -> Invitation:
     invitation = waiting.filter(expires_at__gt=clock.now()).select_related("role").first()
     if invitation is None:
         raise InvitationGone
-    by = invitation.invited_by
-    sender = access_of_sender(workspace_id, by)
+    sender = access_of_sender(workspace_id, invitation.invited_by)
     try:
         sender.require(Permission.ACCESS_MANAGE)
         refuse_more_than_held(sender, invitation.role)

@@ -13,7 +13,7 @@ from auditapp.record.event_row import EventRow
 
 # Every event that changes who may do what. What other systems report under these names changes nothing here.
 ACCESS_EVENTS: Final = (
-    *("user.invite_accepted", "user.removed", "user.restored", "user.role_granted", "user.role_revoked"),
+    *("user.invite_accepted", "user.removed", "user.left", "user.restored", "user.role_granted", "user.role_revoked"),
     *("user_group.created", "user_group.updated", "user_group.deleted", "user_group.restored"),
     *("user_group.member_added", "user_group.member_removed"),
     *("user_group.role_granted", "user_group.role_revoked"),
@@ -190,7 +190,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _tells_no_roles(event: EventDraft) -> bool:
     return (
-        event.type == "user.removed"
+        event.type in {"user.removed", "user.left"}
         and event.origin == OURS
         and not _listed(event, "roles")
         and not _listed(event, "groups")

@@ -155,6 +155,12 @@ def members_outside(workspace_id: int, group_id: str) -> list[User]:
     return [member.user for member in members.select_related("user").order_by(Lower("user__name"), "user_id")]
 
 
+def other_members(workspace_id: int, user_id: str) -> list[User]:
+    """Everybody but this one whose account is on, by name."""
+    members = Member.objects.filter(workspace_id=workspace_id, user__is_active=True).exclude(user_id=user_id)
+    return [member.user for member in members.select_related("user").order_by(Lower("user__name"), "user_id")]
+
+
 def open_invitations(workspace_id: int) -> list[tuple[Invitation, str]]:
     """Invitations that can still be accepted, each with how far its role goes."""
     waiting = Invitation.objects.filter(

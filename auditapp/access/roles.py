@@ -8,7 +8,7 @@ from auditapp.access.asked import answer_by_role
 from auditapp.access.models import Grant, Group, Member
 from auditapp.access.permissions import Permission
 from auditapp.access.queries import reach_in_words
-from auditapp.access.rules import begin_change, checked_role, keep_an_owner, refuse_own
+from auditapp.access.rules import GrantedRole, begin_change, checked_role, keep_an_owner, refuse_own
 from auditapp.lib.errors import Conflict, NotFound
 from auditapp.lib.ids import new_id
 from auditapp.record.drafts import changed
@@ -38,23 +38,7 @@ def grant_role(
     access = begin_change(Permission.ACCESS_MANAGE)
     subject = subject_of(access.workspace_id, user_id=user_id, group_id=group_id)
     refuse_own(access, user_id=user_id, group_id=group_id)
-    given = checked_role(access, role_key=role_key, scope=scope, resource_ids=resource_ids, labels=labels)
-    same = {
-        "workspace_id": access.workspace_id,
-        "subject_kind": "member" if user_id else "group",
-        "subject_id": subject.audit_target.id,
-        "role": given.role,
-        "scope": given.scope,
-        "resource_ids": given.resource_ids,
-        "labels": given.labels,
-    }
-    if Grant.objects.filter(**same).exists():
-        raise RoleHeld
-    grant = Grant.objects.create(id=new_id("grt"), **same)
-    given_now = what_was_given(grant)
-    record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=given_now, changes=changed({}, given_now))
-    answer_by_role(access.workspace_id, given.role, given.scope, user_id=user_id or "", group_id=group_id or "")
-    return grant
+    return give(subject, checked_role(access, role_key=role_key, scope=scope, resource_ids=resource_ids, labels=labels))
 
 
 @transaction.atomic
@@ -71,11 +55,45 @@ def revoke_role(*, grant_id: str) -> Grant:
     user_id, group_id = (grant.subject_id, None) if grant.subject_kind == "member" else (None, grant.subject_id)
     refuse_own(access, user_id=user_id, group_id=group_id)
     subject = subject_of(access.workspace_id, user_id=user_id, group_id=group_id)
-    grant.delete()
+    take(subject, grant)
     keep_an_owner(access.workspace_id)
-    taken = what_was_given(grant)
-    record(f"{_event_prefix(grant)}.role_revoked", target=subject, meta=taken, changes=changed(taken, {}))
     return grant
+
+
+def give(subject: Member | Group, given: GrantedRole) -> Grant:
+    """Let a member or a group hold a role; whether that may be is for the caller, who holds the lock.
+
+    Raises:  RoleHeld
+    Writes:  Grant; user.role_granted or user_group.role_granted; access_request.approved for what was asked for
+    """
+    kind, subject_id = ("member" if isinstance(subject, Member) else "group"), subject.audit_target.id
+    same = {
+        "workspace_id": subject.workspace_id,
+        "subject_kind": kind,
+        "subject_id": subject_id,
+        "role": given.role,
+        "scope": given.scope,
+        "resource_ids": given.resource_ids,
+        "labels": given.labels,
+    }
+    if Grant.objects.filter(**same).exists():
+        raise RoleHeld
+    grant = Grant.objects.create(id=new_id("grt"), **same)
+    given_now = what_was_given(grant)
+    record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=given_now, changes=changed({}, given_now))
+    asking = {"user_id" if kind == "member" else "group_id": subject_id}
+    answer_by_role(subject.workspace_id, given.role, given.scope, **asking)
+    return grant
+
+
+def take(subject: Member | Group, grant: Grant) -> None:
+    """Let a member or a group hold a role no more; that an owner stays is for the caller, who holds the lock.
+
+    Writes:  Grant; user.role_revoked or user_group.role_revoked
+    """
+    taken = what_was_given(grant)
+    grant.delete()
+    record(f"{_event_prefix(grant)}.role_revoked", target=subject, meta=taken, changes=changed(taken, {}))
 
 
 def subject_of(workspace_id: int, *, user_id: str | None = None, group_id: str | None = None) -> Member | Group:

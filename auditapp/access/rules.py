@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from auditapp.access.errors import LastOwner, MoreThanYouHave, OwnRole
-from auditapp.access.models import GroupMember, Role, Scope, Workspace
+from auditapp.access.models import GroupMember, Member, Role, Scope, Workspace
 from auditapp.access.permissions import Access, access_to_give, acting_access
 from auditapp.access.queries import managers_of
 from auditapp.access.resources import kind_of
@@ -28,12 +28,23 @@ def begin_change(permission: str) -> Access:
 
     Raises:  Denied, NotFound, NobodyActs
     """
-    workspace_id = current_acting().workspace_id
-    if Workspace.objects.select_for_update().filter(id=workspace_id).first() is None:
-        raise NotFound
+    _lock()
     access = acting_access()
     access.require(permission)
     return access
+
+
+def begin_own_change() -> tuple[Access, Member]:
+    """The same for what members do with what they themselves hold, which needs no permission.
+
+    Raises:  NotFound, for who is no member; NobodyActs
+    """
+    workspace_id = _lock()
+    members = Member.objects.filter(workspace_id=workspace_id, user_id=current_acting().actor.id)
+    member = members.select_related("user").first()
+    if member is None:
+        raise NotFound
+    return acting_access(), member
 
 
 def keep_an_owner(workspace_id: int) -> None:
@@ -102,6 +113,13 @@ def refuse_withheld(access: Access, resource_ids: Iterable[str]) -> None:
     """
     if access_to_give(access).withheld & set(resource_ids):
         raise MoreThanYouHave
+
+
+def _lock() -> int:
+    workspace_id = current_acting().workspace_id
+    if Workspace.objects.select_for_update().filter(id=workspace_id).first() is None:
+        raise NotFound
+    return workspace_id
 
 
 def _checked_ids(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:

@@ -7,21 +7,15 @@ from functools import partial
 
 from auditapp.catalogue import declaring
 from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason, secret
+from auditapp.catalogue.membership import HELD, MEMBER, MEMBERSHIP, ROLE, ROLES_BACK, WORKSPACE
 from auditapp.catalogue.types import EventType, Risk, Sensitivity, Verb
 
 _declare = partial(declaring.declare, area="users")
 
 _USER = Target("user", "usr_5kEh1RwXcN8jTp3OyVa6Zi", "Maya Lindqvist", personal=True)
-_MEMBER = Target("member", "usr_0oLf7GbSmD2vUq9JxKt4Ce", "Elif Yıldız", personal=True)
-_INVITATION = Target("invitation", "inv_6wZp3TyHaQ1nFs8RlGd5Xu", "grace.mbeki@halden.example", personal=True)
 _GROUP = Target("user_group", "grp_2xJv9OiBkE7cMw4WzPh0Ys", "Mobile team")
-_REQUEST = Target("access_request", "acr_8tUa4NqKgS6rLd1CfVo3Im", "Change sources")
-_WORKSPACE = Target("workspace", "wsp_2uJc8FbLoQ5hYi0DxTn6Kv", "Halden Outdoor")
-_ROLE = Meta("role", "Role", "Source admin")
 _SCOPE = Meta("scope", "Scope", "2 sources")
 _RESOURCES = Meta("resource_ids", "Resources", ["src_3vQk7TzLwR1mYb8NfXc2Hd", "src_8zEa4MhTkP7lSx1VqOc6Bw"])
-_HELD = [{"role": "Source Admin", "scope": "1 source", "resource_ids": ["src_3vQk7TzLwR1mYb8NfXc2Hd"]}]
-_ROLES_BACK = Meta("role_names", "Roles given", ["Source Admin"])
 _PASSKEY = Meta("passkey", "Passkey", "Laptop")
 _IN_GROUPS = [{"id": "grp_2xJv9OiBkE7cMw4WzPh0Ys", "name": "Mobile team"}]
 _INSIDE = ["usr_0oLf7GbSmD2vUq9JxKt4Ce"]
@@ -159,105 +153,13 @@ _SIGNING_IN = (
     ),
 )
 
-_MEMBERSHIP = (
-    _declare(
-        "user.invited",
-        "User Invite Sent",
-        "invited {resource.name} to the workspace",
-        _INVITATION,
-        _ROLE,
-        like="created",
-        aliases=(
-            "User Invited",
-            "Users Invited",
-            "New Segment User Invited to Workspace",
-            "Non-Segment User Invited to Workspace",
-        ),
-    ),
-    _declare(
-        "user.invite_accepted",
-        "User Invite Accepted",
-        "accepted the invitation for {resource.name}",
-        _INVITATION,
-        like="completed",
-    ),
-    _declare(
-        "user.invite_deleted",
-        "User Invite Deleted",
-        "deleted the invitation for {resource.name}",
-        _INVITATION,
-        aliases=("Invite Deleted",),
-    ),
-    _declare(
-        "user.added_via_sso",
-        "User Added via SSO",
-        "added {resource} through single sign-on",
-        _MEMBER,
-        Meta("connection", "Connection", "Okta"),
-        like="created",
-    ),
-    _declare(
-        "user.removed",
-        "User Removed",
-        "removed {resource} from the workspace",
-        _MEMBER,
-        Change("roles", "Roles", _HELD, None),
-        Change("groups", "Groups", _IN_GROUPS, None),
-        revertible=True,
-    ),
-    _declare(
-        "user.restored",
-        "User Restored",
-        "restored {resource} in the workspace",
-        _MEMBER,
-        _ROLES_BACK,
-        Change("groups", "Groups", None, _IN_GROUPS),
-    ),
-    _declare(
-        "user.list_exported",
-        "User List Exported",
-        "exported the list of {meta.members:member} with their roles",
-        _WORKSPACE,
-        Meta("members", "Members", 24),
-    ),
-    _declare(
-        "access_request.created",
-        "Access Request Created",
-        "asked for access: {resource.name}",
-        _REQUEST,
-        _MEMBER,
-        Meta("note", "Note", "I look after the app events now", Sensitivity.PERSONAL),
-        icon="key",
-        risk=Risk.NOTABLE,
-    ),
-    _declare(
-        "access_request.approved",
-        "Access Request Approved",
-        "approved {resource}[ for {target.1}][ with role {meta.role}]",
-        _REQUEST,
-        _MEMBER,
-        Meta("role", "Role", "Source Admin"),
-        like="granted",
-        revertible=False,
-    ),
-    _declare(
-        "access_request.declined",
-        "Access Request Declined",
-        "declined {resource}[ of {target.1}]",
-        _REQUEST,
-        _MEMBER,
-        like="completed",
-        icon="x",
-    ),
-)
-
 _ROLES = (
     _declare(
         "user.role_granted",
         "User Role Granted",
         "granted role {meta.role} to {resource}[ on {meta.scope}]",
-        _MEMBER,
-        _ROLE,
+        MEMBER,
+        ROLE,
         _SCOPE,
         _RESOURCES,
         aliases=("Policy Created",),
@@ -266,8 +168,8 @@ _ROLES = (
         "user.role_revoked",
         "User Role Revoked",
         "removed role {meta.role} from {resource}[ on {meta.scope}]",
-        _MEMBER,
-        _ROLE,
+        MEMBER,
+        ROLE,
         _SCOPE,
         _RESOURCES,
         like="granted",
@@ -279,8 +181,8 @@ _ROLES = (
         "user.policy_updated",
         "User Policy Updated",
         "changed scope of role {meta.role} of {resource}[ to {change.scope.new}]",
-        _MEMBER,
-        _ROLE,
+        MEMBER,
+        ROLE,
         Change("scope", "Scope", "all sources", "2 sources"),
         like="granted",
     ),
@@ -289,7 +191,7 @@ _ROLES = (
         "User Group Role Granted",
         "granted role {meta.role} to {resource}[ on {meta.scope}]",
         _GROUP,
-        _ROLE,
+        ROLE,
         _SCOPE,
         _RESOURCES,
     ),
@@ -298,7 +200,7 @@ _ROLES = (
         "User Group Role Revoked",
         "removed role {meta.role} from {resource}[ on {meta.scope}]",
         _GROUP,
-        _ROLE,
+        ROLE,
         _SCOPE,
         _RESOURCES,
         like="granted",
@@ -310,7 +212,7 @@ _ROLES = (
         "User Group Policy Updated",
         "changed scope of role {meta.role} of {resource}[ to {change.scope.new}]",
         _GROUP,
-        _ROLE,
+        ROLE,
         Change("scope", "Scope", "all sources", "2 sources"),
         like="granted",
     ),
@@ -339,7 +241,7 @@ _GROUPS = (
         _GROUP,
         Change("name", "Name", "Mobile team", None),
         Change("members", "Members", _INSIDE, None),
-        Change("roles", "Roles", _HELD, None),
+        Change("roles", "Roles", HELD, None),
         revertible=True,
     ),
     _declare(
@@ -347,7 +249,7 @@ _GROUPS = (
         "User Group Restored",
         "restored {resource}",
         _GROUP,
-        _ROLES_BACK,
+        ROLES_BACK,
         Change("name", "Name", None, "Mobile team"),
         Change("members", "Members", None, _INSIDE),
     ),
@@ -356,7 +258,7 @@ _GROUPS = (
         "User Added To User Group",
         "added {target.1} to {resource}",
         _GROUP,
-        _MEMBER,
+        MEMBER,
         aliases=("Subjects Added to Group",),
     ),
     _declare(
@@ -364,7 +266,7 @@ _GROUPS = (
         "User Removed From User Group",
         "removed {target.1} from {resource}",
         _GROUP,
-        _MEMBER,
+        MEMBER,
         revertible=True,
         aliases=("Group Memberships Deleted",),
     ),
@@ -375,14 +277,14 @@ _SUPPORT = (
         "support_access.granted",
         "Support Access Granted",
         "granted support access to {resource}[ for {meta.days:day}]",
-        _WORKSPACE,
+        WORKSPACE,
         Meta("days", "Days", 7),
     ),
     _declare(
         "support_access.used",
         "Support Login",
         "signed in to {resource} as support",
-        _WORKSPACE,
+        WORKSPACE,
         Meta("ticket", "Ticket", "48213"),
         like="granted",
         icon="user",
@@ -392,8 +294,8 @@ _SUPPORT = (
         "support_access.revoked",
         "Support Access Revoked",
         "revoked support access to {resource}",
-        _WORKSPACE,
+        WORKSPACE,
     ),
 )
 
-TYPES: tuple[EventType, ...] = (*_SIGNING_IN, *_MEMBERSHIP, *_ROLES, *_GROUPS, *_SUPPORT)
+TYPES: tuple[EventType, ...] = (*_SIGNING_IN, *MEMBERSHIP, *_ROLES, *_GROUPS, *_SUPPORT)

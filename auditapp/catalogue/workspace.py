@@ -35,6 +35,17 @@ _SETTINGS = (
         Change("reason_rule", "Ask for a reason", "never", "required"),
     ),
     _declare(
+        "workspace.ownership_transferred",
+        "Workspace Ownership Transferred",
+        "handed {resource} over to {target.1}[ and kept {meta.kept}]",
+        _WORKSPACE,
+        Target("member", "usr_0oLf7GbSmD2vUq9JxKt4Ce", "Elif Yıldız", personal=True),
+        Meta("kept", "Kept", "Source Admin, all sources"),
+        like="granted",
+        risk=Risk.RISKY,
+        revertible=False,
+    ),
+    _declare(
         "workspace.sso_modified",
         "Workspace Single Sign-On Modified",
         "changed single sign-on of {resource}",

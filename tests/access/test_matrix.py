@@ -18,6 +18,7 @@ from tests.access.alert_rows import ROWS as ALERTS
 from tests.access.alert_rows import alert_ids
 from tests.access.destination_rows import ROWS as DESTINATIONS
 from tests.access.destination_rows import destination_ids
+from tests.access.member_rows import ROWS as MEMBERS
 from tests.access.plan_rows import ROWS as PLANS
 from tests.access.plan_rows import plan_ids
 from tests.access.revert_rows import ROWS as REVERTS
@@ -178,6 +179,7 @@ MATRIX = [
     Row("warehouses:selective_sync", READERS_OF_WAREHOUSES, ("warehouse", "shop")),
     Row("warehouses:selective_sync", WRITERS_OF_WAREHOUSES, ("warehouse", "shop"), {"shown": ["alias"]}),
     Row("warehouses:warehouse_delete", WRITERS_OF_WAREHOUSES, ("warehouse",), {}),
+    *(Row(*row) for row in MEMBERS),
     *(Row(*row) for row in PLANS),
     *(Row(*row) for row in ALERTS),
     *(Row(*row) for row in REVERTS),

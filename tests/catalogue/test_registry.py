@@ -131,7 +131,7 @@ NODE_ICONS = {
     "x",
 }
 
-PAST_IRREGULAR = {"found", "made", "read", "sent", "set"}
+PAST_IRREGULAR = {"found", "left", "made", "read", "sent", "set"}
 
 
 def every_type(check: Callable[[EventType], None]) -> Callable[[], None]:

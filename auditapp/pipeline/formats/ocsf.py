@@ -43,6 +43,7 @@ _PEOPLE: Final = {
     "user.password_changed": (ACCOUNT_CHANGE, 3, "Password Change"),
     "user.password_reset_requested": (ACCOUNT_CHANGE, 4, "Password Reset"),
     "user.removed": (ACCOUNT_CHANGE, 6, "Delete"),
+    "user.left": (ACCOUNT_CHANGE, 6, "Delete"),
     "user.restored": (ACCOUNT_CHANGE, 1, "Create"),
     "user.role_granted": (ACCOUNT_CHANGE, 7, "Attach Policy"),
     "user.role_revoked": (ACCOUNT_CHANGE, 8, "Detach Policy"),

@@ -33,7 +33,7 @@ READY_VIEWS: Final = (
         "Access and membership",
         "Members, groups, roles, invitations and who asked for more",
         "event:access_request.* event:support_access.* event:user.access_denied event:user.email_changed event:user.invite*"
-        " event:user.policy_updated event:user.removed event:user.restored event:user.role_* event:user.two_step_* event:user.passkey_* event:user.recovery_codes_* event:user_group.*",
+        " event:user.policy_updated event:user.removed event:user.left event:user.restored event:user.role_* event:user.two_step_* event:user.passkey_* event:user.recovery_codes_* event:user_group.*",
     ),
     ReadyView(
         "secrets",

@@ -1,0 +1,124 @@
+"""What members do with their own place in a workspace: hand it over to another member, or leave."""
+
+from typing import Final, NamedTuple
+
+from django.db import transaction
+
+from auditapp.access.asked import roles_covering
+from auditapp.access.errors import LastOwner
+from auditapp.access.members import take_out
+from auditapp.access.models import Grant, Group, GroupMember, Member, Role, Scope, Workspace
+from auditapp.access.permissions import Access, Permission, permissions_for
+from auditapp.access.queries import managers_of, owner_role
+from auditapp.access.roles import RoleHeld, give, subject_of, take
+from auditapp.access.rules import (
+    GrantedRole,
+    begin_change,
+    begin_own_change,
+    checked_role,
+    keep_an_owner,
+    refuse_more_than_held,
+)
+from auditapp.lib.errors import Invalid
+from auditapp.record.services import record
+
+# What whoever hands the workspace over keeps, beside a role: what else they have, or nothing at all.
+OTHERS: Final = ""
+NOTHING: Final = "leave"
+
+
+class LastOwnerLeaves(LastOwner):
+    """You are the last owner. Hand the workspace over to another member first; then you can leave."""
+
+
+class Kept(NamedTuple):
+    """What stays of a giver: in the address of a form, and in words."""
+
+    choice: str
+    words: str
+
+
+def kept_choices(access: Access) -> list[Kept]:
+    """What an owner can keep, the role with the most first."""
+    below = [role for role in Role.objects.all() if Permission.ACCESS_MANAGE not in role.permissions]
+    offered = roles_covering(Permission.AUDIT_READ, below, access)
+    return [
+        Kept(OTHERS, "My other roles, without any that manages access"),
+        *(Kept(one.choice, f"Those, and {one.name}") for one in reversed(offered)),
+        Kept(NOTHING, "Nothing: I leave the workspace"),
+    ]
+
+
+def is_last_owner(workspace_id: int, user_id: str) -> bool:
+    """Whether nobody could manage access without this member."""
+    return managers_of(workspace_id) == {user_id}
+
+
+@transaction.atomic
+def leave_workspace() -> None:
+    """Take oneself out of the workspace, with one's roles; whoever is a member may.
+
+    Raises:  NotFound, LastOwnerLeaves
+    Writes:  Member, Grant, GroupMember, AccessRequest; user.left
+    """
+    access, member = begin_own_change()
+    if is_last_owner(access.workspace_id, member.user_id):
+        raise LastOwnerLeaves
+    take_out(member, "user.left")
+
+
+@transaction.atomic
+def transfer_ownership(*, user_id: str, keep: str = OTHERS) -> Member:
+    """Make another member the owner and take from whoever does it all that manages access, in one step.
+
+    Takes:   keep, one of `kept_choices`
+    Gives:   the new owner
+    Raises:  Denied, NotFound, Invalid, MoreThanYouHave
+    Writes:  Grant, GroupMember, Member; workspace.ownership_transferred, and an event for each role given or taken
+    """
+    access = begin_change(Permission.ACCESS_MANAGE)
+    _, giver = begin_own_change()
+    if user_id == giver.user_id:
+        raise Invalid("Choose another member: you are the owner already.", field="user_id", code="self")
+    taker = subject_of(access.workspace_id, user_id=user_id)
+    if not isinstance(taker, Member) or not taker.user.is_active:
+        raise Invalid("The account of this member is turned off.", field="user_id", code="inactive")
+    kept = {one.choice: one.words for one in kept_choices(access)}
+    if keep not in kept:
+        raise Invalid("Choose what you keep.", field="keep", code="bad_choice")
+    role = GrantedRole(owner_role(), Scope.WORKSPACE, [], [])
+    refuse_more_than_held(access, role.role)
+    workspace = Workspace.objects.get(id=access.workspace_id)
+    told = {} if keep in {OTHERS, NOTHING} else {"kept": kept[keep].removeprefix("Those, and ")}
+    record("workspace.ownership_transferred", target=[workspace, taker], meta=told)
+    if not permissions_for(access.workspace_id, user_id).can(Permission.ACCESS_MANAGE):
+        give(taker, role)
+    if keep == NOTHING:
+        take_out(giver, "user.left")
+        return taker
+    if keep:
+        key, _, scope = keep.rpartition(".")
+        _keep(giver, checked_role(access, role_key=key, scope=scope))
+    _give_up(giver)
+    keep_an_owner(access.workspace_id)
+    return taker
+
+
+def _keep(giver: Member, given: GrantedRole) -> None:
+    try:
+        give(giver, given)
+    except RoleHeld:
+        return
+
+
+def _give_up(giver: Member) -> None:
+    """All that lets them manage access: roles of their own, and groups that give it."""
+    here = {"workspace_id": giver.workspace_id}
+    managing = Grant.objects.filter(**here, role__permissions__contains=[Permission.ACCESS_MANAGE])
+    for grant in managing.filter(subject_kind="member", subject_id=giver.user_id).select_related("role"):
+        take(giver, grant)
+    groups = managing.filter(subject_kind="group").values("subject_id")
+    inside = GroupMember.objects.filter(**here, user_id=giver.user_id, group_id__in=groups)
+    for group in Group.objects.filter(**here, id__in=inside.values("group_id")).order_by("id"):
+        inside.filter(group_id=group.id).delete()
+        record("user_group.member_removed", target=[group, giver])
