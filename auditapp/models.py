@@ -52,6 +52,7 @@ from auditapp.record.models import (
 from auditapp.revert.models import Revert, RevertCallback, RevertRequest
 from auditapp.sealing.models import Checkpoint, Leaf, Node, Reader, SealKey, TreeHead, Verification
 from auditapp.sources.models import SeenEvent, Source, SourceCount, SourceEvent, SourceHead, WriteKey
+from auditapp.spaces.models import Space
 from auditapp.tasks.models import Task, TaskAttempt, TaskStep
 from auditapp.trail.exports.models import Export, ExportChunk, TrailVisit
 from auditapp.trail.saved_views.models import DefaultView, SavedView
@@ -112,6 +113,7 @@ __all__ = [
     "SourceEvent",
     "SourceHead",
     "SourcePlan",
+    "Space",
     "StageCount",
     "Task",
     "TaskAttempt",

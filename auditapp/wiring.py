@@ -50,6 +50,7 @@ from auditapp.pipeline.warehouses.queries import warehouse_names
 from auditapp.pipeline.warehouses.services import disconnect_deleted_source
 from auditapp.pipeline.warehouses.syncing import connect, load, make_schema
 from auditapp.record.jobs import forget_idempotency_keys, make_months
+from auditapp.record.written import follow_writing
 from auditapp.revert.elsewhere.asking import ask, asking_ended
 from auditapp.revert.elsewhere.services import TASK_KIND as ASK_KIND
 from auditapp.revert.kind import register_revert_kind
@@ -73,6 +74,8 @@ from auditapp.sources.attached import attach_to_sources, say_with_sources, tell_
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.planned import register_planned
 from auditapp.sources.queries import source_ids_with_labels, source_names, sources_with_trail
+from auditapp.spaces.learning import learn_spaces
+from auditapp.spaces.queries import space_ids_with_labels, space_names
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, tell_ended
@@ -141,6 +144,7 @@ RESOURCE_KINDS: Final = (
     ResourceKind("function", "function", "functions", function_names),
     ResourceKind("warehouse", "warehouse", "warehouses", warehouse_names),
     ResourceKind("tracking_plan", "tracking plan", "tracking plans", plan_names),
+    ResourceKind("space", "space", "spaces", space_names, space_ids_with_labels),
 )
 
 
@@ -206,6 +210,7 @@ def register_resources() -> None:
     tell_with_sources(told_of_schema)
     say_with_sources(goes_with_source)
     register_planned(planned_names)
+    follow_writing(learn_spaces)
     attach_to_sources(forget_stages)
     register_upstream(find_upstream)
     for find_marks in EVENT_MARKS:

@@ -34,6 +34,7 @@ from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.models import Source, SourceHead
 from auditapp.sources.write_keys import live_keys, make_write_key
+from auditapp.spaces.models import Space
 
 PASSWORD = "correct horse battery"
 
@@ -149,6 +150,13 @@ def make_warehouse(*, workspace: Workspace, name: str = "Reporting", **values: A
         return Warehouse.objects.create(
             workspace_id=workspace.id, id=new_id("whs"), name=name, settings=settings, secret=seal("s3cret"), **values
         )
+
+
+def make_space(*, workspace: Workspace, id: str, name: str = "Production", labels: Sequence[str] = ()) -> Space:
+    now = clock.now()
+    values = {"name": name, "labels": list(labels), "named_at": now, "state_at": now}
+    with in_workspace(workspace.id):
+        return Space.objects.create(workspace_id=workspace.id, id=id, **values)
 
 
 def make_tracking_plan(*, workspace: Workspace, name: str = "Shop", followers: Sequence[Source] = ()) -> TrackingPlan:

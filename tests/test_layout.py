@@ -17,7 +17,7 @@ ROWS = {
     7: "revert",
     6: "ingest forwarding alerts",
     5: "trail retention pipeline",
-    4: "sealing sources tasks",
+    4: "sealing sources spaces tasks",
     3: "access",
     2: "record",
     1: "web jobs",

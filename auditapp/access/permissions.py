@@ -14,6 +14,7 @@ from django.db.models import Model, Q, QuerySet
 from auditapp.access.errors import Denied
 from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
 from auditapp.access.resources import ids_that_show_trail, kind_of, resource_kinds
+from auditapp.catalogue import sections
 from auditapp.lib import clock
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import HasTarget
@@ -47,6 +48,15 @@ class Permission(StrEnum):
     TRACKING_PLAN_WRITE = "tracking_plan.write", "Create and change tracking plans"
     FUNCTION_READ = "function.read", "See functions"
     FUNCTION_WRITE = "function.write", "Create, change and deploy functions"
+    SPACE_READ = "space.read", "See spaces with their Unify and Engage"
+    SPACE_WRITE = "space.write", "Change spaces: Unify, content and settings"
+    ENGAGE_WRITE = "engage.write", "Change Engage in spaces: audiences, journeys, broadcasts"
+    PRIVACY_READ = "privacy.read", "See End User Privacy settings"
+    PRIVACY_WRITE = "privacy.write", "Change End User Privacy settings, suppress and delete users"
+    IDENTITY_READ = "identity.read", "See identity settings"
+    IDENTITY_WRITE = "identity.write", "Change identity settings"
+    ENTITY_READ = "entity.read", "See entity models"
+    ENTITY_WRITE = "entity.write", "Change entity models and their connections"
     ACCESS_READ = "access.read", "See members, groups and tokens"
     ACCESS_MANAGE = "access.manage", "Invite and remove members, give and take roles"
     TOKEN_MANAGE = "token.manage", "Create and revoke access tokens"
@@ -55,7 +65,8 @@ class Permission(StrEnum):
 
 
 # Not about single resources: a role over two sources gives none of these, even where its row names them.
-ONLY_EVERYWHERE = frozenset({Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.SOURCE_CREATE})
+OF_SECTIONS = frozenset(one for one in Permission if one.partition(".")[0] in sections.KEYS)
+ONLY_EVERYWHERE = OF_SECTIONS | {Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.SOURCE_CREATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,10 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
         "function:read": TokenScope("See functions and their code", (Permission.FUNCTION_READ,)),
         "function:write": TokenScope(
             "Create, change, deploy and delete functions", (Permission.FUNCTION_READ, Permission.FUNCTION_WRITE)
+        ),
+        "space:read": TokenScope("See spaces", (Permission.SPACE_READ,)),
+        "space:write": TokenScope(
+            "Create, rename, label and delete spaces", (Permission.SPACE_READ, Permission.SPACE_WRITE)
         ),
         "tracking_plan:read": TokenScope("See tracking plans", (Permission.TRACKING_PLAN_READ,)),
         "tracking_plan:write": TokenScope(
@@ -282,7 +297,7 @@ def viewer_for(access: Access) -> Viewer:
 
 
 def _scopes_read(access: Access) -> tuple[str, ...]:
-    """The resources whose history the grants open: of all that may be read, of each kind, or of those that a grant lists."""
+    """The resources and sections whose history the grants open: of all that may be read, of each kind, or of what a grant lists."""
     reading = [grant for grant in access.grants if Permission.AUDIT_READ in grant.permissions]
     found: set[str] = set()
     for kind in resource_kinds():
@@ -291,6 +306,8 @@ def _scopes_read(access: Access) -> tuple[str, ...]:
             found |= kind.names(access.workspace_id).keys()
         else:
             found |= {one for grant in over if grant.resource_type == kind.key for one in grant.resource_ids}
+    everywhere = {permission for grant in reading if grant.is_everywhere for permission in grant.permissions}
+    found |= {section.scope for section in sections.SECTIONS if f"{section.key}.read" in everywhere}
     return tuple(sorted(found))
 
 

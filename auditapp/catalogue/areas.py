@@ -11,7 +11,7 @@ AREAS: tuple[Area, ...] = (
     Area("warehouses", "Warehouses", "warehouse", "warehouse"),
     Area("destinations", "Destinations", "destination", "destination"),
     Area("storage", "Storage", "storage", "storage bucket"),
-    Area("consent_management", "Consent Management", "consent", "consent category"),
+    Area("consent_management", "Consent Management", "consent", "consent category", section="privacy"),
     Area("tracking_plans", "Tracking Plans", "tracking-plan", "tracking plan"),
     Area("destination_filters", "Destination Filters", "funnel", "destination filter"),
     Area("transformations", "Transformations", "shuffle", "transformation"),

@@ -134,6 +134,7 @@ def declare(
     revertible: bool | None = None,
     outcome: str | None = None,
     aliases: tuple[str, ...] = (),
+    section: str = "",
 ) -> EventType:
     """Make an event type from its sentence and what it tells of; the first target is its resource.
 
@@ -163,6 +164,7 @@ def declare(
         },
         revertible=usual.revertible if revertible is None else revertible,
         aliases=aliases,
+        section=section,
     )
 
 

@@ -1,6 +1,6 @@
 """Event types of Engage Warehouse Sources, Profiles Sync and Spaces: where profiles come from, go to and live.
 
-The Data Graph belongs to its space. What is computed from profiles is in `audiences`.
+The Data Graph, its entity models and linked events are a section of their own, and so are identity rules. What is computed from profiles is in `audiences`.
 """
 
 from functools import partial
@@ -12,6 +12,7 @@ from auditapp.catalogue.types import EventType, Risk
 _engage = partial(declaring.declare, area="engage_warehouse_sources")
 _sync = partial(declaring.declare, area="profiles_sync")
 _space = partial(declaring.declare, area="spaces")
+_entity = partial(_space, section="entity")
 
 _ENGAGE_SOURCE = Target("engage_warehouse_source", "ews_1tWd5LzKrH8oCx3YbSn9Pa", "BigQuery loyalty")
 _SYNC_WAREHOUSE = Target("profiles_sync_warehouse", "psw_7fUm2EiVgJ6qNk0AwXs4Do", "Snowflake profiles")
@@ -19,6 +20,7 @@ _SPACE = Target("space", "spa_4nOi7QaBmF1yJl8ZeUr5Hc", "Production")
 _SOURCE = Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop")
 _FILTER = Target("space_filter", "sfl_0hRb6TpOyD3wGv9MxKc2Qe", "Drop test users")
 _GRAPH = Target("data_graph", "dgr_5aZj8XfNlI1uSo4EtWk7Vm", "Loyalty graph")
+_ENTITY = Target("entity_model", "ent_3mKs6VrQyT0cLd8WuBf2Hz", "Store")
 _LINKED_EVENT = Target("linked_event", "lev_9qCg3HdPsB6rYi2JnTx0Lu", "Order to store")
 
 _ENGAGE = (
@@ -140,6 +142,7 @@ _SPACES = (
         _SPACE,
         Change("identity.priority", "Priority", ["email", "user_id"], ["user_id", "email"]),
         risk=Risk.NOTABLE,
+        section="identity",
     ),
     _space(
         "space.source_connected",
@@ -165,7 +168,7 @@ _SPACES = (
         Change("condition", "Condition", 'userId = "test"', 'match(userId, "test*")'),
     ),
     _space("space_filter.deleted", "Filter Deleted", "deleted {resource}[ from {target.1}]", _FILTER, _SPACE),
-    _space(
+    _entity(
         "data_graph.modified",
         "Data Graph Modified",
         "changed {resource}[ in {target.1}]",
@@ -173,7 +176,7 @@ _SPACES = (
         _SPACE,
         Change("version", "Version", 7, 8),
     ),
-    _space(
+    _entity(
         "data_graph.breaking_change_detected",
         "Data Graph Breaking Change",
         "found a breaking change in {resource}",
@@ -181,7 +184,7 @@ _SPACES = (
         _SPACE,
         reason("The column store_id is gone from table stores"),
     ),
-    _space(
+    _entity(
         "linked_event.created",
         "Linked Event Created",
         "linked {meta.event} to {meta.entity} as {resource}",
@@ -190,7 +193,16 @@ _SPACES = (
         Meta("event", "Event", "Order Completed"),
         Meta("entity", "Entity", "store"),
     ),
-    _space("linked_event.deleted", "Linked Event Deleted", "deleted {resource}", _LINKED_EVENT, _SPACE),
+    _entity("linked_event.deleted", "Linked Event Deleted", "deleted {resource}", _LINKED_EVENT, _SPACE),
+    _entity("entity_model.created", "Entity Model Created", "created {resource}", _ENTITY),
+    _entity(
+        "entity_model.modified",
+        "Entity Model Modified",
+        "changed {resource}",
+        _ENTITY,
+        Change("table", "Table", "STORES", "STORES_V2"),
+    ),
+    _entity("entity_model.deleted", "Entity Model Deleted", "deleted {resource}", _ENTITY),
     _space(
         "space.access_token_created",
         "Space Access Token Created",

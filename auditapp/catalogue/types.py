@@ -39,12 +39,15 @@ class Sensitivity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A product area, one group of the Events dropdown; `resource` is the word for one thing in it."""
+    """A product area, one group of the Events dropdown; `resource` is the word for one thing in it, `section` the one
+    (sections.py) that all of it belongs to.
+    """
 
     key: str
     name: str
     icon: str
     resource: str
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class EventType:
     """All that is known about one kind of event before any happens.
 
     `name` is the display name, `aliases` are other names in public use; `sentence` is a template without
-    the actor, see `sentence.py`; `icon` is a sprite id; `sample` is the body of one event of this type.
+    the actor, see `sentence.py`; `icon` is a sprite id; `sample` is the body of one event of this type; `section` is the
+    one (sections.py) that it belongs to without all of its area.
     """
 
     key: str
@@ -80,3 +84,4 @@ class EventType:
     sample: Mapping[str, Any] = field(hash=False)
     revertible: bool
     aliases: tuple[str, ...]
+    section: str = ""

@@ -345,12 +345,14 @@ _PRIVACY = (
         Meta("regulation", "Regulation", "suppression and deletion"),
         Meta("users", "Users", 4),
         risk=Risk.NOTABLE,
+        section="privacy",
     ),
     _declare(
         "regulation.deleted",
         "Regulation Deleted",
         "deleted {resource}",
         Target("regulation", "reg_6iNw2KoTzM8fXy4CvRa1Qh", "Suppression of 4 users"),
+        section="privacy",
     ),
     _declare(
         "personal_data.erased",
@@ -360,6 +362,7 @@ _PRIVACY = (
         Meta("events", "Events", 318),
         Meta("requested_by", "Requested by", "noor@halden.example", Sensitivity.PERSONAL),
         like="deleted",
+        section="privacy",
     ),
 )
 

@@ -11,6 +11,7 @@ from auditapp.record.attempts import attempt_of
 from auditapp.record.drafts import MISSING, Change, Target
 from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import KnownType
+from auditapp.record.scopes import section_scope
 from auditapp.sealing.queries import Proof
 
 
@@ -94,6 +95,8 @@ def type_answer(kind: KnownType, events: int) -> dict[str, Any]:
         "source": kind.source,
         "events": events,
     }
+    if scope := section_scope(kind):
+        answer["scope"] = scope
     if kind.schema is not None:
         answer["schema"] = kind.schema
     if declared := registry.event_type(kind.key):

@@ -180,6 +180,9 @@ class TypeShape(Schema):
     sentence: str
     source: Literal["catalogue", "workspace", "undeclared"]
     events: int = Field(description="Sealed events of this type.")
+    scope: str | None = Field(
+        None, description="The section that all its events belong to; absent where there is none."
+    )
     fields: list[dict[str, str]] | None = Field(None, description="What its events carry; of types in the catalogue.")
     sample: dict[str, Any] | None = Field(None, description="The body of one event; of types in the catalogue.")
     schema_: dict[str, Any] | bool | None = Field(None, alias="schema", description="JSON Schema of meta.")

@@ -17,6 +17,7 @@ import orjson
 from auditapp.catalogue import registry
 from auditapp.catalogue.types import Verb
 from auditapp.ingest.attempt_input import attempt_said
+from auditapp.ingest.event_scope import kept_scope, scope_of
 from auditapp.ingest.event_shape import is_type_key, problems_of, shape_problems
 from auditapp.lib import clock
 from auditapp.lib.canonical_json import canonical_bytes
@@ -33,15 +34,14 @@ from auditapp.record.services import redacted
 MAX_AHEAD: Final = timedelta(minutes=5)
 # The paths of changes stand in the envelope, which has room for 65,535 bytes with two hashes for each of 250 changes.
 MAX_PATH_BYTES: Final = 24_000
-# A resource of these kinds is a scope of its own: who sees the source sees what happens to it.
-SCOPES: Final = frozenset({"source", "space"})
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """How events came in, and what holds for all of them.
 
-    `actor` acts where an event names nobody, from where `context` says; `always` is in the context of every event.
+    `actor` acts where an event names nobody, from where `context` says; `always` is in the context of every event. Where it
+    `keeps_scopes`, events have the scope that they say, whatever it is; else one of a space among `spaces`, or of a section.
     """
 
     workspace_id: int
@@ -50,6 +50,8 @@ class Door:
     actor: Actor | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     always: Mapping[str, Any] = field(default_factory=dict)
+    keeps_scopes: bool = False
+    spaces: set[str] = field(default_factory=set)
 
 
 def known_by_text(workspace_id: int, texts: Iterable[str]) -> dict[str, KnownType]:
@@ -107,7 +109,7 @@ def draft_of(item: Any, *, event_id: UUID, door: Door, known: Mapping[str, Known
         occurred_at=occurred_at(item.get("occurredAt"), door.received_at),
         received_at=door.received_at,
         origin=door.origin,
-        scope_id=item.get("scopeId") or next((one.id for one in targets[:1] if one.type in SCOPES), None),
+        scope_id=kept_scope(item, kind, targets) if door.keeps_scopes else scope_of(item, kind, targets, door.spaces),
         outcome=item.get("outcome", "success"),
         is_read=kind.verb is Verb.READ,
         context=_context(item, door),

@@ -9,6 +9,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from auditapp.catalogue.areas import AREAS
+from auditapp.catalogue.sections import SCOPES
 from auditapp.lib.errors import Problem
 from auditapp.lib.json_pointer import json_pointer
 from auditapp.record.attempts import MAX_ATTEMPTS, MAX_TASK
@@ -137,10 +138,13 @@ EVENT_SCHEMA: Final[dict[str, Any]] = {
             "enum": [*(area.key for area in AREAS), OTHER_AREA],
             "description": "The product area of a type that nobody declared.",
         },
-        "scopeId": {
+        "scope": {
             **_ID,
-            "description": "The source or space that the resource belongs to: who sees it sees the event.",
+            "description": "Whose history the event belongs to, where its type and targets do not say: the id of a space that is "
+            f"known or among the targets, or one of {', '.join(sorted(SCOPES))}. Who has a role over it sees the event.",
+            "examples": ["spa_4nOi7QaBmF1yJl8ZeUr5Hc"],
         },
+        "scopeId": {**_ID, "description": "Another name of scope, as events are answered with."},
         "idempotencyKey": {
             "type": "string",
             "minLength": 1,

@@ -119,7 +119,7 @@ class _Parsed:
 
 def _import_chunk(chunk: list[CutRecord], workspace_id: int, format_name: str, report: ImportReport) -> None:
     reader = FORMATS[format_name]
-    door = Door(workspace_id, f"import:{format_name}", clock.now())
+    door = Door(workspace_id, f"import:{format_name}", clock.now(), keeps_scopes=True)
     parsed = list(_parsed(chunk, workspace_id, format_name, report))
     known = known_by_text(workspace_id, (reader.type_text(one.record) for one in parsed))
     # The writer leaves out what is there; it is looked for only to be counted, and to save the sealing of what is known.

@@ -8,13 +8,16 @@ from typing import Any
 from django.db import transaction
 
 from auditapp.ingest.event_input import Door, draft_of, known_by_text, type_text
+from auditapp.ingest.event_scope import said_scope
 from auditapp.ingest.idempotency import Key, KeyTaken, keep_keys, kept_events, key_of
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError, Conflict, Invalid
 from auditapp.lib.ids import new_event_id
 from auditapp.record.acting import current_acting
 from auditapp.record.drafts import EventDraft
+from auditapp.record.scopes import spaces_among
 from auditapp.record.writer import Recorded, write_events
+from auditapp.spaces.queries import known_spaces
 
 ORIGIN = "api"
 
@@ -66,6 +69,7 @@ def accept_events(items: Sequence[Any]) -> list[Accepted]:
         acting.context,
         # Whoever an event says has acted: this is the token that said so.
         {"token_id": acting.context["token_id"]} if "token_id" in acting.context else {},
+        spaces=known_spaces(acting.workspace_id, filter(None, map(said_scope, items))),
     )
     known = known_by_text(acting.workspace_id, map(type_text, items))
     answers: dict[int, Accepted] = {}
@@ -76,6 +80,8 @@ def accept_events(items: Sequence[Any]) -> list[Accepted]:
         except Invalid as refused:
             answers[place] = Accepted(Verdict.REFUSED, error=refused)
         else:
+            # An event may belong to a space that one before it in the same batch makes known.
+            door.spaces.update(space.id for space in spaces_among(draft.targets))
             key = item.get("idempotencyKey")
             waiting[place] = _Waiting(draft, key_of(key, item) if key else None)
     answers |= _write_each_once(acting.workspace_id, waiting)

@@ -32,6 +32,7 @@ class KnownType:
     personal_paths: frozenset[str] = frozenset()
     revertible: bool = False
     schema: Any = None
+    section: str = ""
 
     @property
     def is_declared(self) -> bool:
@@ -55,6 +56,7 @@ def _from_catalogue(declared: EventType) -> KnownType:
         paths(Sensitivity.SECRET),
         paths(Sensitivity.PERSONAL),
         declared.revertible,
+        section=declared.section or _section_of(declared.area),
     )
 
 
@@ -72,7 +74,13 @@ def _from_workspace(row: DeclaredType) -> KnownType:
         "workspace",
         frozenset(row.secret_paths),
         schema=row.schema,
+        section=_section_of(row.area),
     )
+
+
+def _section_of(area_key: str) -> str:
+    area = registry.area(area_key)
+    return area.section if area else ""
 
 
 def undeclared_type(key: str, area: str = OTHER_AREA) -> KnownType:
@@ -88,6 +96,7 @@ def undeclared_type(key: str, area: str = OTHER_AREA) -> KnownType:
         ICON_OF_VERB[Verb.UPDATE],
         default_sentence(key),
         "undeclared",
+        section=_section_of(area),
     )
 
 

@@ -18,6 +18,7 @@ from auditapp.record.acting import current_acting
 from auditapp.record.drafts import MISSING, Change, EventDraft, HasTarget
 from auditapp.record.event_types import KnownType, known_types
 from auditapp.record.reasons import ReasonNeeded, require_reason
+from auditapp.record.scopes import section_scope, space_scope
 from auditapp.record.writer import Recorded, write_events
 
 _recorded: ContextVar[list[EventDraft] | None] = ContextVar("recorded", default=None)
@@ -40,7 +41,7 @@ def record(
     """Record an event in the caller's transaction: no audit, no change.
 
     Takes:   target, what it is about, or several of which the first is the resource; scope_id, the source or space it
-             belongs to, by default the resource's `audit_scope`
+             belongs to, by default its type's section, the resource's `audit_scope`, or the first space among the targets
     Raises:  UnknownEventType, NobodyActs, ReasonNeeded, Invalid
     Writes:  Event, Pending
     """
@@ -56,6 +57,8 @@ def record(
         acting.refused.append(refusal)
         raise
     resources = [target] if hasattr(target, "audit_target") else list(target)
+    targets = [resource.audit_target for resource in resources]
+    own_scope = getattr(resources[0], "audit_scope", None) if resources else None
     now = clock.now()
     draft = EventDraft(
         workspace_id=acting.workspace_id,
@@ -63,10 +66,10 @@ def record(
         type=type_key,
         area=kind.area,
         actor=acting.actor,
-        targets=[resource.audit_target for resource in resources],
+        targets=targets,
         occurred_at=occurred_at or now,
         received_at=now,
-        scope_id=scope_id or getattr(resources[0], "audit_scope", None),
+        scope_id=scope_id or section_scope(kind) or own_scope or space_scope(targets),
         outcome=outcome,
         is_read=kind.verb is Verb.READ,
         context=acting.context,

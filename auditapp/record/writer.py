@@ -14,6 +14,7 @@ from auditapp.record.drafts import EventDraft
 from auditapp.record.envelope import seal_bytes
 from auditapp.record.prepared import prepared_cursor
 from auditapp.record.search_tokens import tokens_of, tsvector_text
+from auditapp.record.written import tell_followers
 
 # One statement for both rows, so that an event without its place in the queue cannot exist. An imported record that is there
 # already keeps its row and is not queued again; all other ids are new.
@@ -47,7 +48,7 @@ def write_events(drafts: Sequence[EventDraft]) -> list[Recorded]:
 
     Takes:   drafts, complete and redacted, all of the workspace that the transaction is in
     Raises:  Invalid, for values that canonical JSON cannot carry
-    Writes:  Event, Pending, EventAttempt
+    Writes:  Event, Pending, EventAttempt, and what the followers of written.py keep
     """
     rows = [_row(draft) for draft in drafts]
     with prepared_cursor() as cursor:
@@ -56,6 +57,7 @@ def write_events(drafts: Sequence[EventDraft]) -> list[Recorded]:
         else:
             cursor.executemany(INSERT, [row for row, _ in rows])  # all in one pipeline
     keep_attempts(drafts)
+    tell_followers(drafts)
     return [recorded for _, recorded in rows]
 
 

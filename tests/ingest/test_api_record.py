@@ -70,7 +70,7 @@ def test_everything_that_was_sent_is_kept(caller: Caller, stored):
         "changes": [{"path": "name", "old": "a", "new": None}, {"path": "added", "new": 1}],
         "meta": {"reason": None, "n": 1.5},
         "context": {"ip": "::ffff:203.0.113.7", "userAgent": "ua", "requestId": "req-9", "sessionId": "ses-9"},
-        "scopeId": "src_1",
+        "scopeId": "spa_1",
     }
     assert caller.post("/audit-events", sent).status_code == 201
     [row] = stored(caller.workspace)
@@ -88,7 +88,7 @@ def test_everything_that_was_sent_is_kept(caller: Caller, stored):
         "request_id": "req-9",
         "session_id": "ses-9",
     }
-    assert event.scope_id == "src_1"
+    assert event.scope_id == "spa_1"
 
 
 def test_the_sender_cannot_say_which_token_it_is(caller: Caller):
@@ -102,9 +102,10 @@ def test_a_type_may_be_written_as_its_name_or_alias(caller: Caller, stored, name
     assert stored(caller.workspace)[0].event.type == "warehouse.disabled"
 
 
-def test_a_source_is_its_own_scope(caller: Caller, stored):
+def test_nobody_writes_the_history_of_a_source_from_outside(caller: Caller, stored):
     caller.post("/audit-events", {"type": "source.disabled", "target": {"type": "source", "id": "src_7"}})
-    assert stored(caller.workspace)[0].event.scope_id == "src_7"
+    caller.post("/audit-events", {"type": "space.modified", "target": {"type": "space", "id": "src_7"}})
+    assert [row.event.scope_id for row in stored(caller.workspace)] == [None, None]
 
 
 def test_segments_fields_name_the_resource_too(caller: Caller, stored):
@@ -167,8 +168,8 @@ def test_the_largest_event_that_is_allowed_fits_its_envelope(caller: Caller):
     sent = {
         "type": "a." + "b" * 98,
         "actor": {"id": longest},
-        "target": {"type": "a" * 100, "id": longest},
-        "scopeId": longest,
+        "targets": [{"type": "a" * 100, "id": longest}, {"type": "space", "id": "s" * 200}],
+        "scopeId": "s" * 200,
         "changes": [{"path": f"{n:03}" + "é" * 41, "old": 1, "new": 2} for n in range(250)],
     }
     assert caller.post("/audit-events", sent).status_code == 201

@@ -115,7 +115,7 @@ GOOD: dict[str, Any] = {
     "changes": [{"path": "enabled", "old": True, "new": False}],
     "meta": {"reason": "rotation", "nested": {"deep": [1, 2, {"x": "y"}]}},
     "context": {"ip": "203.0.113.7", "userAgent": "x", "requestId": "r", "sessionId": "s"},
-    "scopeId": "src_1",
+    "scope": "section:privacy",
     "idempotencyKey": "k-1",
 }
 GOOD_TYPE: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""Spaces: what Unify and Engage of other systems are divided into, known here by what is recorded about them."""
