@@ -31,7 +31,7 @@ def test_the_lines_send_and_read_events(address):
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    one, many, attempts, read = (text for _, text in blocks("http.md", "sh"))
+    one, many, attempts, scoped, read = (text for _, text in blocks("http.md", "sh"))
     assert "errors" not in run(one)
     assert "errors" not in run(one)  # again: the same event
     assert "errors" not in run(many)
@@ -41,6 +41,9 @@ def test_the_lines_send_and_read_events(address):
         assert "errors" not in run(line)
     tried = [(one["attempt"], one["of"], one["outcome"]) for one in run(read)["data"]["events"][:3]]
     assert tried == [(3, 3, "success"), (2, 3, "failure"), (1, 3, "failure")]
+    assert [one["status"] for one in run(scoped)["data"]["results"]] == [201] * 3
+    scopes = sorted(str(one["scopeId"]) for one in run(read)["data"]["events"][:3])
+    assert scopes == ["section:privacy", "spa_1", "spa_1"]
     assert sorted(row.event.type for row in sent) == ["invoice.approved", "invoice.sent", "invoice.sent"]
     approved = next(row for row in sent if row.event.type == "invoice.approved")
     assert approved.event.actor.name == "Maya Lindqvist"

@@ -65,7 +65,9 @@ def test_an_event_in_this_process_belongs_to_its_space_too(world):
     assert [row.event.scope_id for row in events_of(world[0])] == ["spa_1"]
 
 
-@pytest.mark.parametrize("id", ["section:privacy", "src_3vQk7TzLwR1mYb8NfXc2Hd", "fun_1", "x" * 201, "a\x1bb", "a:b", "a/b", ".."])
+@pytest.mark.parametrize(
+    "id", ["section:privacy", "src_3vQk7TzLwR1mYb8NfXc2Hd", "fun_1", "x" * 201, "a\x1bb", "a:b", "a/b", ".."]
+)
 def test_what_would_open_another_history_is_no_space(world, id):
     tell(world, "audience.created", AUDIENCE, Target("space", id, "Sly"))
     assert names(world) == {}
