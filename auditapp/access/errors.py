@@ -14,7 +14,7 @@ class Denied(NotAllowed):
 
 
 class LastOwner(Conflict):
-    """A workspace needs somebody who can manage its access. Make another member an owner first."""
+    """A workspace needs an owner. Make another member one first."""
 
 
 class OwnRole(NotAllowed):

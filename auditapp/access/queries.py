@@ -74,9 +74,20 @@ def owner_role() -> Role:
 
 def managers_of(workspace_id: int) -> set[str]:
     """The members who may manage access, by roles of their own or of their groups."""
-    managing = Grant.objects.filter(workspace_id=workspace_id, role__permissions__contains=[Permission.ACCESS_MANAGE])
-    groups = managing.filter(subject_kind="group").values("subject_id")
-    people = set(managing.filter(subject_kind="member").values_list("subject_id", flat=True))
+    return _holders(workspace_id, [Permission.ACCESS_MANAGE])
+
+
+def owners_of(workspace_id: int) -> set[str]:
+    """The members who may do everything that the role of an owner gives, by one role of their own or of their groups."""
+    return _holders(workspace_id, owner_role().permissions)
+
+
+def _holders(workspace_id: int, permissions: Sequence[str]) -> set[str]:
+    holding = Grant.objects.filter(
+        workspace_id=workspace_id, scope=Scope.WORKSPACE, role__permissions__contains=permissions
+    )
+    groups = holding.filter(subject_kind="group").values("subject_id")
+    people = set(holding.filter(subject_kind="member").values_list("subject_id", flat=True))
     in_groups = GroupMember.objects.filter(workspace_id=workspace_id, group_id__in=groups)
     return people | set(in_groups.values_list("user_id", flat=True))
 

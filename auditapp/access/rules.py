@@ -6,7 +6,7 @@ from typing import NamedTuple
 from auditapp.access.errors import LastOwner, MoreThanYouHave, OwnRole
 from auditapp.access.models import GroupMember, Member, Role, Scope, Workspace
 from auditapp.access.permissions import Access, access_to_give, acting_access
-from auditapp.access.queries import managers_of
+from auditapp.access.queries import owners_of
 from auditapp.access.resources import kind_of
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.labels import checked_labels
@@ -48,11 +48,11 @@ def begin_own_change() -> tuple[Access, Member]:
 
 
 def keep_an_owner(workspace_id: int) -> None:
-    """The last check of whatever takes roles away; its caller rolls back.
+    """The last check of whatever takes roles away; its caller rolls back. Who may only manage access could make nobody an owner.
 
     Raises:  LastOwner
     """
-    if not managers_of(workspace_id):
+    if not owners_of(workspace_id):
         raise LastOwner
 
 
