@@ -18,6 +18,7 @@ from tests.torture.outcome import Outcome, Plan, write_result
 RESULTS = BASE_DIR / "torture-results"
 # Bounded: about one to three minutes each. The README names the longer runs.
 PLANS = {
+    "access_races": Plan(writers=1, events=10),
     "commit_order": Plan(writers=64, events=20_000),
     "crash_postgres": Plan(writers=8, events=1_000, kills=20),
     "crash_web": Plan(writers=8, events=1_000, kills=50),

@@ -78,6 +78,14 @@ class Browser:
         assert status == 302, text[:500]
         return pressed_at
 
+    def post(self, action: str, **fields: str) -> int:
+        """Send a form as it is; gives what it is answered."""
+        return self._ask("POST", action, urlencode(fields))[0]
+
+    def status(self, page: str) -> int:
+        """What a page is answered."""
+        return self._ask("GET", page)[0]
+
     def get(self, page: str) -> str:
         """A page that there is."""
         status, text = self._ask("GET", page)
