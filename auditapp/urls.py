@@ -129,6 +129,11 @@ ACCESS = [
         member_views.invitation_revoke,
         name="invitation_revoke",
     ),
+    path(
+        "settings/access/invitations/<str:invitation_id>/resend/",
+        member_views.invitation_resend,
+        name="invitation_resend",
+    ),
     path("settings/access/members.csv", member_views.members_export, name="members_export"),
     path("settings/access/members/<str:user_id>/", member_views.member, name="member"),
     path("settings/access/members/<str:user_id>/roles/", member_views.member_role_grant, name="member_role_grant"),

@@ -30,11 +30,19 @@ class AlreadyMember(Conflict):
 
 
 class AlreadyInvited(Conflict):
-    """This address has an open invitation. Take it back first to send another one."""
+    """This address has an open invitation. Send it again from the list of members, or take it back first."""
+
+
+class SentOften(Conflict):
+    """This address got several invitations within the hour. Wait before you send another one."""
 
 
 class InvitationGone(NotFound):
     """This invitation was used, taken back, or is too old. Ask for a new one."""
+
+
+class SenderLacks(InvitationGone):
+    """Whoever sent this invitation may not give its role any more. Ask an owner of the workspace to send it again."""
 
 
 class AccountExists(Conflict):

@@ -61,8 +61,16 @@ class RoleForm(forms.Form):
 class InviteForm(RoleForm):
     """Whom to invite, and as what."""
 
-    email = forms.EmailField(max_length=254, label="E-mail address")
-    field_order = ["email", "role", "scope", "resource_ids", "labels"]
+    emails = forms.CharField(
+        max_length=20_000,
+        label="E-mail addresses",
+        help_text="One, or several with commas or lines between them.",
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    field_order = ["emails", "role", "scope", "resource_ids", "labels"]
+
+    def clean_emails(self) -> list[str]:
+        return words(self.cleaned_data["emails"].replace(";", ","))
 
 
 class AcceptForm(forms.Form):

@@ -12,8 +12,9 @@ from auditapp.access.asked_moment import asked_moment
 from auditapp.access.decorators import workspace_page
 from auditapp.access.effective import effective_access
 from auditapp.access.forms import InviteForm, RoleForm
+from auditapp.access.inviting import expired_invitations, invite_again, invite_members
 from auditapp.access.left_behind import left_behind
-from auditapp.access.members import invite_member, remove_member, revoke_invitation
+from auditapp.access.members import INVITATION_DAYS, remove_member, revoke_invitation
 from auditapp.access.models import Role
 from auditapp.access.permissions import Permission
 from auditapp.access.queries import groups_shown, member_shown, members_shown, open_invitations, tokens_shown
@@ -34,6 +35,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
         else [],
         "members": members_shown(workspace_id),
         "invitations": open_invitations(workspace_id),
+        "expired": expired_invitations(workspace_id),
         "groups": groups_shown(workspace_id),
         "tokens": tokens_shown(workspace_id),
         "roles": [(role, [Permission(key).meaning for key in role.permissions]) for role in Role.objects.all()],
@@ -46,18 +48,34 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
 
 @workspace_page("access.manage")
 def invite(request: WorkspaceRequest) -> HttpResponse:
-    form = InviteForm(request.POST or None, workspace_id=request.workspace.id)
+    form, refused = InviteForm(request.POST or None, workspace_id=request.workspace.id), []
     if request.method == "POST" and form.is_valid():
         try:
-            sent = invite_member(email=form.cleaned_data["email"], **form.asked())
+            asked = invite_members(emails=form.cleaned_data["emails"], **form.asked())
         except Invalid as error:
             add_refusal(form, error)
-        except Conflict as error:
-            form.add_error("email", error.message)
         else:
-            messages.success(request, f"An invitation is on its way to {sent.email}.")
-            return redirect("access:overview", request.workspace.slug)
-    return render_page(request, "access/invite.html", {"form": form}, status=422 if form.errors else 200)
+            sent, refused = [one for one in asked if one.invitation], [one for one in asked if one.refusal]
+            if sent:
+                whom = sent[0].email if len(sent) == 1 else f"{len(sent)} addresses"
+                messages.success(request, f"An invitation is on its way to {whom}.")
+            if not refused:
+                return redirect("access:overview", request.workspace.slug)
+            for one in refused:
+                form.add_error("emails", f"{one.email}: {one.refusal}" if len(asked) > 1 else one.refusal)
+            # What is sent is not sent again with what is mended.
+            form.data = request.POST.copy()
+            form.data["emails"] = ", ".join(one.email for one in refused)
+    context = {"form": form, "days": INVITATION_DAYS}
+    return render_page(request, "access/invite.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@workspace_page("access.manage")
+def invitation_resend(request: WorkspaceRequest, invitation_id: str) -> HttpResponse:
+    sent = invite_again(invitation_id=invitation_id)
+    messages.success(request, f"A new invitation is on its way to {sent.email}. Its older link stopped working.")
+    return redirect("access:overview", request.workspace.slug)
 
 
 @require_POST

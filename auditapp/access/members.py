@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +11,14 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from auditapp.access.errors import AccountExists, AlreadyInvited, AlreadyMember, InvitationGone
+from auditapp.access.errors import (
+    AccountExists,
+    AlreadyInvited,
+    AlreadyMember,
+    InvitationGone,
+    SenderLacks,
+    SentOften,
+)
 from auditapp.access.models import AccessRequest, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
 from auditapp.access.permissions import Access, Permission, access_of_sender
 from auditapp.access.queries import owner_role
@@ -36,6 +43,7 @@ from auditapp.record.workspace_scope import in_workspace, with_secret
 logger = logging.getLogger(__name__)
 
 INVITATION_DAYS = 7
+SENDS_AN_HOUR = 5  # to one address
 SECRET_LENGTH = 43  # 256 bits: a plain SHA-256 is enough to store it
 
 
@@ -49,13 +57,14 @@ def invite_member(
 ) -> Invitation:
     """Invite an address to the workspace with one role; the link goes out by mail once this is committed.
 
-    Raises:  Denied, AlreadyMember, AlreadyInvited, MoreThanYouHave, Invalid; Outside, where the mail cannot be sent
+    Raises:  Denied, AlreadyMember, AlreadyInvited, SentOften, MoreThanYouHave, Invalid; Outside, where the mail cannot be sent
     Writes:  Invitation; user.invited
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     given = checked_role(access, role_key=role_key, scope=scope, resource_ids=resource_ids, labels=labels)
-    invitation, link = _invite(access, email, given)
-    _send_link(invitation, link, current_acting().actor.name)
+    refuse_often(access.workspace_id, email)
+    invitation, link = invite(access, email, given)
+    mail_links([(invitation, link)], current_acting().actor.name)
     return invitation
 
 
@@ -68,7 +77,7 @@ def link_for_owner(*, email: str) -> str:
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     revoke_open_invitations()
-    return _invite(access, email, GrantedRole(owner_role(), Scope.WORKSPACE, [], []))[1]
+    return invite(access, email, GrantedRole(owner_role(), Scope.WORKSPACE, [], []))[1]
 
 
 @transaction.atomic
@@ -98,7 +107,7 @@ def revoke_invitation(*, invitation_id: str) -> None:
         raise NotFound
     invitation.revoked_at = clock.now()
     invitation.save(update_fields=["revoked_at"])
-    record("user.invite_deleted", target=invitation, changes=changed(what_was_given(_grant_of(invitation, "")), {}))
+    record("user.invite_deleted", target=invitation, changes=changed(role_promised(invitation), {}))
 
 
 def invitation_behind(secret: str) -> tuple[Invitation, Workspace]:
@@ -180,28 +189,59 @@ def whole_of_member(workspace_id: int, user_id: str) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value}
 
 
-def _invite(access: Access, email: str, given: GrantedRole) -> tuple[Invitation, str]:
-    """The invitation and its link."""
+def invite(access: Access, email: str, given: GrantedRole) -> tuple[Invitation, str]:
+    """The invitation and its link; whoever asks for it holds the lock, and sends the link.
+
+    Raises:  AlreadyMember, AlreadyInvited
+    Writes:  Invitation; user.invited
+    """
     here = {"workspace_id": access.workspace_id}
     if Member.objects.filter(**here, user__email__iexact=email).exists():
         raise AlreadyMember
     waiting = Invitation.objects.filter(**here, email__iexact=email, accepted_at=None, revoked_at=None)
     if waiting.filter(expires_at__gt=clock.now()).exists():
         raise AlreadyInvited
-    secret = random_base62(SECRET_LENGTH)
-    invitation = Invitation.objects.create(
+    invitation = Invitation(
         **here,
         **given._asdict(),
         id=new_id("inv"),
         email=email,
-        digest=token_digest(secret),
         invited_by=access.subject_id,
         created_at=clock.now(),
-        expires_at=clock.now() + timedelta(days=INVITATION_DAYS),
     )
-    promised = what_was_given(_grant_of(invitation, ""))
+    link = new_link(invitation)
+    invitation.save(force_insert=True)
+    promised = role_promised(invitation)
     record("user.invited", target=invitation, meta=promised, changes=changed({}, promised))
-    return invitation, settings.PUBLIC_URL + reverse("invitation", args=[secret])
+    return invitation, link
+
+
+def new_link(invitation: Invitation) -> str:
+    """A link that opens the invitation from now on, instead of any that it had; kept nowhere, and the row is not saved yet."""
+    secret, now = random_base62(SECRET_LENGTH), clock.now()
+    invitation.digest, invitation.expires_at = token_digest(secret), now + timedelta(days=INVITATION_DAYS)
+    invitation.recent_sends = [*_recent(invitation.recent_sends), now]
+    return settings.PUBLIC_URL + reverse("invitation", args=[secret])
+
+
+def refuse_often(workspace_id: int, email: str) -> None:
+    """Nobody's mailbox is filled from here, however often invitations are taken back and sent.
+
+    Raises:  SentOften
+    """
+    of_address = Invitation.objects.filter(workspace_id=workspace_id, email__iexact=email)
+    sends = [moment for sent in of_address.values_list("recent_sends", flat=True) for moment in _recent(sent)]
+    if len(sends) >= SENDS_AN_HOUR:
+        raise SentOften
+
+
+def role_promised(invitation: Invitation) -> dict[str, object]:
+    """The role that an invitation gives, as events tell it."""
+    return what_was_given(_grant_of(invitation, ""))
+
+
+def _recent(moments: Sequence[datetime]) -> list[datetime]:
+    return [moment for moment in moments if moment > clock.now() - timedelta(hours=1)]
 
 
 def _still_open(workspace_id: int, invitation_id: str) -> Invitation:
@@ -215,7 +255,7 @@ def _still_open(workspace_id: int, invitation_id: str) -> Invitation:
         sender.require(Permission.ACCESS_MANAGE)
         refuse_more_than_held(sender, invitation.role)
     except NotAllowed:
-        raise InvitationGone from None
+        raise SenderLacks from None
     return invitation
 
 
@@ -245,27 +285,40 @@ def _grant_of(invitation: Invitation, user_id: str) -> Grant:
     )
 
 
-def _send_link(invitation: Invitation, link: str, sender: str) -> None:
-    workspace = Workspace.objects.get(id=invitation.workspace_id)
-    context = {
-        "workspace": workspace,
-        "invitation": invitation,
-        "sender": sender,
-        "days": INVITATION_DAYS,
-        "link": link,
-    }
-    text = render_to_string("emails/invitation.txt", context)
+def mail_links(links: Sequence[tuple[Invitation, str]], sender: str) -> None:
+    """Mail each invitation its link once all is committed.
+
+    Raises:  Outside, at that time, where a mail cannot be sent
+    """
+    if not links:
+        return
+    workspace = Workspace.objects.get(id=links[0][0].workspace_id)
     # A subject holds one line: a workspace's name could bring another header.
     subject = " ".join(f"Join {workspace.name} on Audit Trail".split())
-    transaction.on_commit(lambda: _send(subject, text, invitation.email))
+    mails = []
+    for invitation, link in links:
+        context = {
+            "workspace": workspace,
+            "invitation": invitation,
+            "sender": sender,
+            "days": INVITATION_DAYS,
+            "link": link,
+        }
+        mails.append((invitation.email, render_to_string("emails/invitation.txt", context)))
+    transaction.on_commit(lambda: _send(subject, mails))
 
 
-def _send(subject: str, text: str, address: str) -> None:
-    try:
-        send_mail(subject, text, None, [address])
-    except OSError as fault:  # SMTPException is one
-        logger.error("The mail server did not take an invitation: %s", type(fault).__name__)
+def _send(subject: str, mails: Sequence[tuple[str, str]]) -> None:
+    missed = []
+    for address, text in mails:
+        try:
+            send_mail(subject, text, None, [address])
+        except OSError as fault:  # SMTPException is one
+            logger.error("The mail server did not take an invitation: %s", type(fault).__name__)
+            missed.append(address)
+    if missed:
+        whose = "its mail" if len(mails) == 1 else f"the mail to {', '.join(missed)}"
         raise Outside(
-            "The invitation is kept, but the mail server did not take its mail. Once it does, take the invitation back"
-            " and invite this address again."
-        ) from None
+            f"The invitation is kept, but the mail server did not take {whose}. Once it does, send the invitation again"
+            " from the list of members."
+        )

@@ -251,6 +251,10 @@ class Invitation(models.Model):
     invited_by = models.TextField()
     created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
+    # When its links of the last hour were made.
+    recent_sends = ArrayField(models.DateTimeField(), default=list)
+    # When it was refused first, since whoever sent it could not give its role any more.
+    refused_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 

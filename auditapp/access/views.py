@@ -9,8 +9,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from auditapp.access.decorators import public_page, signed_in_page, workspace_page
-from auditapp.access.errors import AlreadyMember
+from auditapp.access.errors import AlreadyMember, SenderLacks
 from auditapp.access.forms import AcceptForm, WorkspaceForm
+from auditapp.access.inviting import note_refused
 from auditapp.access.members import accept_invitation, invitation_behind
 from auditapp.access.models import User
 from auditapp.access.queries import workspaces_of
@@ -50,7 +51,11 @@ def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
 
 @public_page("Whoever holds the secret of an invitation's link may see it and accept it.")
 def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
-    found, workspace = invitation_behind(secret)
+    try:
+        found, workspace = invitation_behind(secret)
+    except SenderLacks:
+        note_refused(secret, context_of(request, with_path=False))
+        raise
     user = request.user if request.user.is_authenticated else None
     form = AcceptForm(request.POST or None, email=found.email)
     if request.method == "POST" and (user or form.is_valid()):

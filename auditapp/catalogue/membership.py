@@ -3,8 +3,8 @@
 from functools import partial
 
 from auditapp.catalogue import declaring
-from auditapp.catalogue.declaring import Change, Meta, Target
-from auditapp.catalogue.types import Risk, Sensitivity
+from auditapp.catalogue.declaring import Change, Meta, Target, reason
+from auditapp.catalogue.types import Risk, Sensitivity, Verb
 
 _declare = partial(declaring.declare, area="users")
 
@@ -31,6 +31,25 @@ MEMBERSHIP = (
             "New Segment User Invited to Workspace",
             "Non-Segment User Invited to Workspace",
         ),
+    ),
+    _declare(
+        "user.invite_resent",
+        "User Invite Resent",
+        "sent {resource.name} the invitation again",
+        _INVITATION,
+        ROLE,
+        like="created",
+        verb=Verb.UPDATE,
+        icon="mail",
+    ),
+    _declare(
+        "user.invite_failed",
+        "User Invite Failed",
+        "refused the invitation for {resource.name}",
+        _INVITATION,
+        ROLE,
+        reason("Whoever sent it may not give this role any more"),
+        risk=Risk.NOTABLE,
     ),
     _declare(
         "user.invite_accepted",

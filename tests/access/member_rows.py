@@ -7,6 +7,7 @@ OWNER = "                             200  403  403  403 404 302"
 OWNER_DOES = "                        302  403  403  403 404 302"
 
 ROWS = (
+    ("access:invitation_resend", OWNER_DOES, ("invitation",), {}),
     ("access:leave", ALL_SEE),
     ("access:leave", LAST_OWNER_STAYS, (), {}),
     ("access:ownership_transfer", OWNER),

@@ -52,7 +52,7 @@ def test_a_link_for_a_password_is_told_as_not_sent_alike_for_every_address(clien
 
 def test_an_invitation_is_kept_and_its_sender_told_how_to_send_it_again(client, cast, down, caplog):
     client.force_login(cast.olga)
-    asked = {"email": "grace@example.com", "role": "auditor"}
+    asked = {"emails": "grace@example.com", "role": "auditor"}
     answer = client.post(f"{ACCESS}invite/", asked)
     assert answer.status_code == 502
     assert "The invitation is kept, but the mail server did not take its mail" in answer.content.decode()
@@ -61,8 +61,7 @@ def test_an_invitation_is_kept_and_its_sender_told_how_to_send_it_again(client, 
     with in_workspace(cast.workspace.id):
         kept = Invitation.objects.get()
     down.undo()
-    assert client.post(f"{ACCESS}invitations/{kept.id}/revoke/").status_code == 302
-    assert client.post(f"{ACCESS}invite/", asked).status_code == 302
+    assert client.post(f"{ACCESS}invitations/{kept.id}/resend/").status_code == 302
     [sent] = mail.outbox
     assert re.search(r"/accounts/invitation/\w+/", sent.body)
 

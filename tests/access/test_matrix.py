@@ -81,7 +81,7 @@ MATRIX = [
     Row("access:workspace_settings", OWNER_DOES, data={"name": "New", "slug": "demo", "time_zone": "UTC"}),
     Row("access:overview", READERS_OF_ACCESS),
     Row("access:invite", OWNER),
-    Row("access:invite", OWNER_DOES, data={"email": "new@example.com", "role": "auditor"}),
+    Row("access:invite", OWNER_DOES, data={"emails": "new@example.com", "role": "auditor"}),
     Row("access:invitation_revoke", OWNER_DOES, ("invitation",), {}),
     Row("access:members_export", OWNER),
     Row("access:member", READERS_OF_ACCESS, ("mina",)),

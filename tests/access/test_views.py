@@ -33,7 +33,7 @@ def link(as_olga, django_capture_on_commit_callbacks):
     def invite(email="grace@example.com", **asked):
         mail.outbox.clear()
         with django_capture_on_commit_callbacks(execute=True):
-            response = as_olga.post(f"{ACCESS}invite/", {"email": email, "role": "auditor", **asked})
+            response = as_olga.post(f"{ACCESS}invite/", {"emails": email, "role": "auditor", **asked})
         assert response.status_code == 302
         as_olga.logout()
         return re.search(r"/accounts/invitation/\w+/", mail.outbox[0].body)[0]
@@ -144,7 +144,7 @@ def test_the_overview_asks_the_same_for_few_and_for_many(as_olga, cast, django_a
 def test_inviting_says_where_it_went(as_olga, cast):
     response = as_olga.post(
         f"{ACCESS}invite/",
-        {"email": "grace@example.com", "role": "source_admin", "scope": "listed", "resource_ids": [cast.kiosk.id]},
+        {"emails": "grace@example.com", "role": "source_admin", "scope": "listed", "resource_ids": [cast.kiosk.id]},
         follow=True,
     )
     assert b"An invitation is on its way to grace@example.com." in response.content
@@ -154,11 +154,11 @@ def test_inviting_says_where_it_went(as_olga, cast):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"email": "no address", "role": "auditor"}, "valid email"),
-        ({"email": "milo@demo.example", "role": "auditor"}, "is a member already"),
-        ({"email": "x@example.com", "role": "source_admin"}, "Choose how far this role goes."),
-        ({"email": "x@example.com", "role": "source_admin", "scope": "listed"}, "Choose at least one source"),
-        ({"email": "x@example.com", "role": "source_admin", "scope": "labelled", "labels": "prod"}, "is not a label"),
+        ({"emails": "nothing", "role": "auditor"}, "This is no e-mail address"),
+        ({"emails": "milo@demo.example", "role": "auditor"}, "is a member already"),
+        ({"emails": "x@example.com", "role": "source_admin"}, "Choose how far this role goes."),
+        ({"emails": "x@example.com", "role": "source_admin", "scope": "listed"}, "Choose at least one source"),
+        ({"emails": "x@example.com", "role": "source_admin", "scope": "labelled", "labels": "prod"}, "is not a label"),
     ],
 )
 def test_an_invitation_that_does_not_fit_comes_back_as_422(as_olga, cast, asked, words):
