@@ -89,7 +89,7 @@ def invite_again(*, invitation_id: str) -> Invitation:
     """Send an open or expired invitation anew: with another link for as long as a new one, in the name of who does it.
 
     Raises:  Denied, NotFound, MoreThanYouHave, AlreadyMember, AlreadyInvited, SentOften, WhatItGaveIsGone
-    Writes:  Invitation; user.invite_resent
+    Writes:  Invitation; user.invite_renewed
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     here = {"workspace_id": access.workspace_id}
@@ -111,7 +111,7 @@ def invite_again(*, invitation_id: str) -> Invitation:
     link = new_link(invitation)
     invitation.invited_by, invitation.refused_at = access.subject_id, None
     invitation.save(update_fields=["digest", "expires_at", "recent_sends", "invited_by", "refused_at"])
-    record("user.invite_resent", target=invitation, meta=role_promised(invitation))
+    record("user.invite_renewed", target=invitation, meta=role_promised(invitation))
     mail_links([(invitation, link)], current_acting().actor.name)
     return invitation
 

@@ -14,10 +14,11 @@ from auditapp.access.effective import effective_access
 from auditapp.access.forms import InviteForm, RoleForm
 from auditapp.access.inviting import expired_invitations, invite_again, invite_members
 from auditapp.access.left_behind import left_behind
+from auditapp.access.member_list import MemberQuery, member_page
 from auditapp.access.members import INVITATION_DAYS, remove_member, revoke_invitation
 from auditapp.access.models import Role
 from auditapp.access.permissions import Permission
-from auditapp.access.queries import groups_shown, member_shown, members_shown, open_invitations, tokens_shown
+from auditapp.access.queries import groups_listed, member_shown, open_invitations, tokens_shown
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.roles import grant_role, revoke_role, what_was_given
 from auditapp.access.roster import export_members
@@ -28,20 +29,23 @@ from auditapp.web.pages import render_page
 
 @workspace_page("access.read")
 def overview(request: WorkspaceRequest) -> HttpResponse:
-    workspace_id = request.workspace.id
+    workspace_id, may = request.workspace.id, request.member_permissions.can
     context = {
-        "waiting": waiting_requests(request.member_permissions)
-        if request.member_permissions.can(Permission.ACCESS_MANAGE)
-        else [],
-        "members": members_shown(workspace_id),
+        "waiting": waiting_requests(request.member_permissions) if may(Permission.ACCESS_MANAGE) else [],
+        "members": member_page(
+            workspace_id,
+            MemberQuery.read(request.GET),
+            sees_addresses=may(Permission.AUDIT_READ_PERSONAL),
+            sees_factors=may(Permission.ACCESS_MANAGE),
+        ),
         "invitations": open_invitations(workspace_id),
         "expired": expired_invitations(workspace_id),
-        "groups": groups_shown(workspace_id),
+        "groups": groups_listed(workspace_id),
         "tokens": tokens_shown(workspace_id),
         "roles": [(role, [Permission(key).meaning for key in role.permissions]) for role in Role.objects.all()],
-        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
-        "sees_addresses": request.member_permissions.can(Permission.AUDIT_READ_PERSONAL),
-        "can_manage_tokens": request.member_permissions.can(Permission.TOKEN_MANAGE),
+        "can_manage": may(Permission.ACCESS_MANAGE),
+        "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
+        "can_manage_tokens": may(Permission.TOKEN_MANAGE),
     }
     return render_page(request, "access/overview.html", context)
 

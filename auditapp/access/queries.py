@@ -1,9 +1,10 @@
 """Who is in a workspace and what they were given."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Count
 from django.db.models.functions import Lower
 
 from auditapp.access.models import (
@@ -47,6 +48,16 @@ class GroupShown:
     name: str
     grants: list[GrantShown]
     members: list[User]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """A group as the list of groups shows it."""
+
+    id: str
+    name: str
+    grants: list[GrantShown]
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +115,21 @@ def reach_in_words(role_type: str, scope: str, resource_ids: Sequence[str], labe
     return f"{len(resource_ids)} {kind.word if len(resource_ids) == 1 else kind.plural}"
 
 
-def members_shown(workspace_id: int) -> list[MemberShown]:
-    """Each member with own and group grants, by name."""
-    grants = _grants_in_words(workspace_id)
+def members_shown(workspace_id: int, user_id: str | None = None) -> list[MemberShown]:
+    """Each member with own and group grants, by name; with user_id this one alone."""
+    members = Member.objects.filter(workspace_id=workspace_id)
+    memberships = GroupMember.objects.filter(workspace_id=workspace_id)
+    subjects = None
+    if user_id is not None:
+        members, memberships = members.filter(user_id=user_id), memberships.filter(user_id=user_id)
+        subjects = [user_id, *memberships.values_list("group_id", flat=True)]
+    grants = grants_in_words(workspace_id, subjects)
     group_names = dict(Group.objects.filter(workspace_id=workspace_id).values_list("id", "name"))
     groups_of: dict[str, list[str]] = defaultdict(list)
-    for group_id, user_id in GroupMember.objects.filter(workspace_id=workspace_id).values_list("group_id", "user_id"):
-        groups_of[user_id].append(group_id)
+    for group_id, member_id in memberships.values_list("group_id", "user_id"):
+        groups_of[member_id].append(group_id)
     shown = []
-    members = (
-        Member.objects.filter(workspace_id=workspace_id).select_related("user").order_by(Lower("user__name"), "user_id")
-    )
-    for member in members:
+    for member in members.select_related("user").order_by(Lower("user__name"), "user_id"):
         held = list(grants["member", member.user_id])
         for group_id in groups_of[member.user_id]:
             name = group_names[group_id]
@@ -124,17 +138,13 @@ def members_shown(workspace_id: int) -> list[MemberShown]:
     return shown
 
 
-def groups_shown(workspace_id: int) -> list[GroupShown]:
-    """Each group with its grants and members, by name."""
-    grants = _grants_in_words(workspace_id)
-    members_of: dict[str, list[User]] = defaultdict(list)
-    memberships = (
-        GroupMember.objects.filter(workspace_id=workspace_id).select_related("user").order_by(Lower("user__name"))
-    )
-    for membership in memberships:
-        members_of[membership.group_id].append(membership.user)
+def groups_listed(workspace_id: int) -> list[GroupLine]:
+    """Each group with its grants and how many are in it, by name."""
+    grants = grants_in_words(workspace_id)
+    inside = GroupMember.objects.filter(workspace_id=workspace_id).values("group_id").annotate(size=Count("user_id"))
+    sizes = dict(inside.values_list("group_id", "size"))
     groups = Group.objects.filter(workspace_id=workspace_id).order_by(Lower("name"))
-    return [GroupShown(g.id, g.name, grants["group", g.id], members_of[g.id]) for g in groups]
+    return [GroupLine(g.id, g.name, grants["group", g.id], sizes.get(g.id, 0)) for g in groups]
 
 
 def member_shown(workspace_id: int, user_id: str) -> MemberShown:
@@ -142,9 +152,8 @@ def member_shown(workspace_id: int, user_id: str) -> MemberShown:
 
     Raises:  NotFound
     """
-    for member in members_shown(workspace_id):
-        if member.user.id == user_id:
-            return member
+    for member in members_shown(workspace_id, user_id):
+        return member
     raise NotFound
 
 
@@ -153,10 +162,12 @@ def group_shown(workspace_id: int, group_id: str) -> GroupShown:
 
     Raises:  NotFound
     """
-    for group in groups_shown(workspace_id):
-        if group.id == group_id:
-            return group
-    raise NotFound
+    group = Group.objects.filter(workspace_id=workspace_id, id=group_id).first()
+    if group is None:
+        raise NotFound
+    memberships = GroupMember.objects.filter(workspace_id=workspace_id, group_id=group_id).select_related("user")
+    members = [one.user for one in memberships.order_by(Lower("user__name"), "user_id")]
+    return GroupShown(group.id, group.name, grants_in_words(workspace_id, [group_id])["group", group_id], members)
 
 
 def members_outside(workspace_id: int, group_id: str) -> list[User]:
@@ -177,8 +188,9 @@ def open_invitations(workspace_id: int) -> list[tuple[Invitation, str]]:
     waiting = Invitation.objects.filter(
         workspace_id=workspace_id, accepted_at=None, revoked_at=None, expires_at__gt=clock.now()
     )
-    names = _resource_names(workspace_id)
-    return [(one, _in_words(one, names)) for one in waiting.select_related("role").order_by("created_at")]
+    ordered = list(waiting.select_related("role").order_by("created_at"))
+    names = _resource_names(workspace_id, ordered)
+    return [(one, _in_words(one, names)) for one in ordered]
 
 
 def tokens_shown(workspace_id: int) -> list[TokenShown]:
@@ -223,11 +235,17 @@ def resource_choices(workspace_id: int) -> list[tuple[str, str]]:
     ]
 
 
-def _grants_in_words(workspace_id: int) -> dict[tuple[str, str], list[GrantShown]]:
-    names = _resource_names(workspace_id)
+def grants_in_words(
+    workspace_id: int, subject_ids: Collection[str] | None = None
+) -> dict[tuple[str, str], list[GrantShown]]:
+    """The roles of members and groups by kind and id, of all or of these."""
     found: dict[tuple[str, str], list[GrantShown]] = defaultdict(list)
-    grants = Grant.objects.filter(workspace_id=workspace_id).select_related("role").order_by("role__position", "id")
-    for grant in grants:
+    grants = Grant.objects.filter(workspace_id=workspace_id)
+    if subject_ids is not None:
+        grants = grants.filter(subject_id__in=subject_ids)
+    ordered = list(grants.select_related("role").order_by("role__position", "id"))
+    names = _resource_names(workspace_id, ordered)
+    for grant in ordered:
         found[grant.subject_kind, grant.subject_id].append(
             GrantShown(grant.id, grant.role.name, _in_words(grant, names))
         )

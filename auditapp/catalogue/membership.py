@@ -33,14 +33,14 @@ MEMBERSHIP = (
         ),
     ),
     _declare(
-        "user.invite_resent",
-        "User Invite Resent",
-        "sent {resource.name} the invitation again",
+        "user.invite_renewed",
+        "User Invite Renewed",
+        "renewed the invitation for {resource.name}",
         _INVITATION,
         ROLE,
         like="created",
         verb=Verb.UPDATE,
-        icon="mail",
+        icon="retry",
     ),
     _declare(
         "user.invite_failed",

@@ -113,7 +113,7 @@ def test_sent_again_the_new_link_works_and_the_old_one_does_not(cast, sent):
         again, _ = invitation_behind(new)
         assert again.expires_at == clock.now() + timedelta(days=INVITATION_DAYS)
     row = events_of(cast.workspace)[0].event
-    assert (row.type, row.targets[0].id, row.meta) == ("user.invite_resent", found.id, {"role": "Auditor"})
+    assert (row.type, row.targets[0].id, row.meta) == ("user.invite_renewed", found.id, {"role": "Auditor"})
     with acting_as(cast.milo, cast.workspace), pytest.raises(Denied):
         invite_again(invitation_id=found.id)
     accept_invitation(secret=new, user=None, name="A", password="correct horse battery", context={})

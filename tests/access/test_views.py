@@ -122,7 +122,7 @@ def test_an_auditor_sees_the_overview_without_a_button(client, cast):
     client.force_login(cast.rita)
     main = client.get(ACCESS).content.decode().partition("<main")[2]
     assert "CI deploy" in main
-    assert "<form" not in main
+    assert 'method="post"' not in main  # the filter of the list changes nothing
     assert "Invite people" not in main
     # The day to look at is a form too, one that changes nothing.
     assert 'method="post"' not in client.get(f"{ACCESS}members/{cast.mina.id}/").content.decode().partition("<main")[2]
