@@ -16,6 +16,7 @@ from auditapp.access import (
     token_views,
     views,
 )
+from auditapp.access.check_api import router as check_endpoints
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
 from auditapp.alerts import bell_views as bells
@@ -328,6 +329,7 @@ for router in (
     revert_endpoints,
     revert_elsewhere_endpoints,
     alert_endpoints,
+    check_endpoints,
 ):
     api.add_router("", router)
 TRAIL = [

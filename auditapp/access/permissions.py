@@ -98,6 +98,7 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
             "Create, change and delete sources, their destinations, filters and transformations",
             (Permission.SOURCE_READ, Permission.SOURCE_WRITE, Permission.SOURCE_CREATE),
         ),
+        "access:check": TokenScope("Ask whether a member may do something", (Permission.ACCESS_READ,)),
         "access:read": TokenScope("See members, groups and roles", (Permission.ACCESS_READ,)),
         "access:write": TokenScope(
             "Invite and remove members, change groups and roles, and give roles that whoever made the token could give",

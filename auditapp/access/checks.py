@@ -1,0 +1,150 @@
+"""Whether a member may do something, for the systems that own what it is done to: the same answer as this product gives itself, with
+the roles behind it. Nothing is written, and nobody learns whether a stranger has an account elsewhere.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from auditapp.access.models import Grant, Group, GroupMember, Member, Scope, User
+from auditapp.access.permissions import OF_SECTIONS, ONLY_EVERYWHERE, Access, Permission, permissions_for
+from auditapp.access.queries import reach_in_words
+from auditapp.access.resources import ResourceKind, kind_of
+from auditapp.catalogue.sections import PREFIX
+
+# Permissions whose first word is not that of the kind of resources that they are about.
+OVER: Final = {Permission.ENGAGE_WRITE: "space"}
+EVERYTHING: Final = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this user, named by id or e-mail address, do this, to this resource or, without one, to all there are and will be?"""
+
+    user: str
+    permission: Permission
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleBehind:
+    """A role that gives it, how far in words, and the group that it comes from."""
+
+    role: str
+    reach: str
+    group: Group | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The answer. `everywhere` and `resource_ids` say how far the permission goes, whatever was asked; `user` is None for who is no
+    member.
+    """
+
+    question: Question
+    user: User | None
+    is_allowed: bool
+    is_everywhere: bool
+    resource_ids: list[str]
+    why: str
+    roles: list[RoleBehind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    grant: Grant
+    group: Group | None
+
+
+def kind_over(permission: Permission) -> ResourceKind | None:
+    """The kind of resources that a permission can be given over; None where it is about the workspace as a whole."""
+    if permission in ONLY_EVERYWHERE:
+        return None
+    return kind_of(OVER.get(permission, permission.partition(".")[0]))
+
+
+def section_of(permission: Permission) -> str | None:
+    """The scope of the section that a permission is about."""
+    return f"{PREFIX}{permission.partition('.')[0]}" if permission in OF_SECTIONS else None
+
+
+def check_access(workspace_id: int, questions: Sequence[Question]) -> list[Checked]:
+    """The answer to each question, in their order: one query for each user, one for each label condition, and four for all."""
+    people = _members(workspace_id, {question.user for question in questions})
+    users = {user.id: user for user in people.values()}
+    held = _held_by(workspace_id, users)
+    access = {one: permissions_for(workspace_id, one) for one, user in users.items() if user.is_active}
+    named = [(question, people.get(question.user) or people.get(question.user.lower())) for question in questions]
+    return [_checked(question, user, access, held) for question, user in named]
+
+
+def _members(workspace_id: int, named: Iterable[str]) -> dict[str, User]:
+    """The members of these ids and addresses, by both; the addresses in small letters."""
+    names = list(named)
+    members = Member.objects.filter(workspace_id=workspace_id).annotate(address=Lower("user__email"))
+    found = members.filter(Q(user_id__in=names) | Q(address__in=[name.lower() for name in names]))
+    return {key: one.user for one in found.select_related("user") for key in (one.user_id, one.user.email.lower())}
+
+
+def _held_by(workspace_id: int, user_ids: Iterable[str]) -> dict[str, list[_Held]]:
+    """The grants of each of these members, their own first."""
+    here, ids = {"workspace_id": workspace_id}, list(user_ids)
+    inside = list(GroupMember.objects.filter(**here, user_id__in=ids).values_list("user_id", "group_id"))
+    groups = {group.id: group for group in Group.objects.filter(**here, id__in={group_id for _, group_id in inside})}
+    own, of_group = Q(subject_kind="member", subject_id__in=ids), Q(subject_kind="group", subject_id__in=groups)
+    grants = Grant.objects.filter(own | of_group, **here).select_related("role").order_by("role__position", "id")
+    by_subject: dict[tuple[str, str], list[Grant]] = defaultdict(list)
+    for grant in grants:
+        by_subject[grant.subject_kind, grant.subject_id].append(grant)
+    found = {one: [_Held(grant, None) for grant in by_subject["member", one]] for one in ids}
+    for user_id, group_id in inside:
+        found[user_id] += [_Held(grant, groups[group_id]) for grant in by_subject["group", group_id]]
+    return found
+
+
+def _checked(question: Question, user: User | None, access: dict[str, Access], held: dict[str, list[_Held]]) -> Checked:
+    if user is None:
+        return Checked(question, None, False, False, [], "No member of this workspace has this id or address.", [])
+    if user.id not in access:
+        return Checked(question, user, False, False, [], "This account is turned off.", [])
+    now, permission, resource = access[user.id], question.permission, question.resource
+    if resource is not None and resource == section_of(permission):
+        resource = None  # there is one of it, so that it is all of them
+    reach = now.reach(permission)
+    is_allowed = reach.everywhere if resource is None else reach.covers(resource)
+    giving = [one for one in held[user.id] if permission in one.grant.role.permissions]
+    behind = [one for one in giving if _reaches(one.grant, now, permission, resource)] if is_allowed else []
+    if is_allowed:
+        why = f"Given by {_listed([one.grant.role.name for one in behind])}."
+    elif giving:
+        what = EVERYTHING if resource is None else "this resource"
+        why = f"{_listed([one.grant.role.name for one in giving])} gives it, but not over {what}."
+    else:
+        why = "None of the member's roles gives it."
+    roles = [RoleBehind(one.grant.role.name, _reach_of(one.grant), one.group) for one in behind or giving]
+    return Checked(question, user, is_allowed, reach.everywhere, sorted(reach.ids), why, roles)
+
+
+def _reaches(grant: Grant, access: Access, permission: Permission, resource: str | None) -> bool:
+    """Whether this grant alone goes as far as was asked."""
+    if grant.scope in (Scope.WORKSPACE, Scope.ALL):
+        return resource is None or resource not in access.withheld
+    if resource is None or permission in ONLY_EVERYWHERE:
+        return False
+    if grant.scope == Scope.LISTED:
+        return resource in grant.resource_ids
+    kind = kind_of(grant.role.resource_type)
+    return kind is not None and resource in kind.labelled(grant.workspace_id, grant.labels) - access.withheld
+
+
+def _reach_of(grant: Grant) -> str:
+    return reach_in_words(grant.role.resource_type, grant.scope, grant.resource_ids, grant.labels) or EVERYTHING
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = dict.fromkeys(names)
+    return f"{', '.join(others)} and {last}" if others else last
