@@ -263,5 +263,8 @@ def _in_words(given: Grant | Invitation, names: dict[str, str]) -> str:
     return f"{short}: {', '.join(named)}" if named else short
 
 
-def _resource_names(workspace_id: int) -> dict[str, str]:
+def _resource_names(workspace_id: int, given: Sequence[Grant | Invitation]) -> dict[str, str]:
+    """What those that are limited to resources have to name; nothing is asked where none is."""
+    if not any(one.resource_ids for one in given):
+        return {}
     return {one: name for kind in resource_kinds() for one, name in kind.names(workspace_id).items()}

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0037_trail_sources")]
+    dependencies = [("auditapp", "0038_spaces")]
 
     operations = [
         migrations.AddField(
