@@ -1,8 +1,9 @@
 """A workspace's history for tests and for looking at the pages: every type of the catalogue with its own sample, sealed or not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connection
 
@@ -10,10 +11,10 @@ from auditapp.access.models import ApiToken, User, Workspace
 from auditapp.catalogue import registry
 from auditapp.lib import clock
 from auditapp.record.acting import acting
-from auditapp.record.drafts import MISSING, Actor, Change, Target
+from auditapp.record.drafts import MISSING, Actor, Change, EventDraft, Target
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.record.writer import Recorded
+from auditapp.record.writer import Recorded, write_events
 from auditapp.sealing.services import seal_batch
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -33,37 +34,64 @@ def tell(
     **said: Any,
 ) -> Recorded:
     """Record one event as if it happened at a moment."""
-    actor = who if isinstance(who, Actor) else who.audit_actor
     context = {"ip": ip, "request_id": request_id, "session_id": session_id, "user_agent": user_agent}
-    with clock.at(at), in_workspace(workspace.id), acting(workspace.id, actor, **context):
+    with in_workspace(workspace.id):
+        return _tell_inside(workspace, who, key, targets, at, context, said)
+
+
+def _tell_inside(
+    workspace: Workspace,
+    who: User | ApiToken | Actor,
+    key: str,
+    targets: Sequence[Target],
+    at: datetime,
+    context: Mapping[str, str],
+    said: Mapping[str, Any],
+) -> Recorded:
+    actor = who if isinstance(who, Actor) else who.audit_actor
+    with clock.at(at), acting(workspace.id, actor, **context):
         return record(key, target=list(targets) or [Target("warehouse", "whs_1", "Snowflake prod")], **said)
 
 
 def tell_sample(workspace: Workspace, who: User | ApiToken | Actor, key: str, **how: Any) -> Recorded:
     """Record one event with what the catalogue says of its type."""
-    sample = registry.EVENT_TYPES[key].sample
-    changes = [Change(one["path"], one.get("old", MISSING), one.get("new", MISSING)) for one in sample["changes"]]
-    targets = [Target(**one) for one in sample["targets"]]
-    said = {"meta": sample["meta"], "changes": changes, "outcome": sample["outcome"]}
+    targets, said = _sample_of(key)
     return tell(workspace, who, key, *targets, **(said | how))
 
 
+def _sample_of(key: str) -> tuple[list[Target], dict[str, Any]]:
+    sample = registry.EVENT_TYPES[key].sample
+    changes = [Change(one["path"], one.get("old", MISSING), one.get("new", MISSING)) for one in sample["changes"]]
+    targets = [Target(**one) for one in sample["targets"]]
+    return targets, {"meta": sample["meta"], "changes": changes, "outcome": sample["outcome"]}
+
+
 def tell_everything(workspace: Workspace, people: Iterable[User | ApiToken | Actor], *, until: datetime = NOON) -> None:
-    """Every type of the catalogue once, the actors in turn, over the 30 days before a moment."""
-    actors = list(people)
+    """Every type of the catalogue once, the actors in turn, over the 30 days before a moment; written together, which takes a
+    tenth of the time.
+    """
+    actors, drafts = list(people), list[EventDraft]()
     keys = list(registry.EVENT_TYPES)
-    for number, key in enumerate(keys):
-        # Shuffled without chance, so that neighbours are of different areas.
-        place = number * 37 % len(keys)
-        tell_sample(
-            workspace,
-            actors[number % len(actors)],
-            key,
-            at=until - timedelta(hours=30 * 24 * place / len(keys)),
-            ip=ADDRESSES[number % len(ADDRESSES)],
-            request_id=f"req_{number // 2}",
-            session_id=f"ses_{number // 5}",
-        )
+
+    def keep(told: Sequence[EventDraft]) -> list[None]:
+        drafts.extend(told)
+        return [None]
+
+    with in_workspace(workspace.id), patch("auditapp.record.services.write_events", keep):
+        for number, key in enumerate(keys):
+            # Shuffled without chance, so that neighbours are of different areas.
+            place = number * 37 % len(keys)
+            context = {
+                "ip": ADDRESSES[number % len(ADDRESSES)],
+                "request_id": f"req_{number // 2}",
+                "session_id": f"ses_{number // 5}",
+                "user_agent": "Mozilla/5.0",
+            }
+            at = until - timedelta(hours=30 * 24 * place / len(keys))
+            targets, said = _sample_of(key)
+            _tell_inside(workspace, actors[number % len(actors)], key, targets, at, context, said)
+    with in_workspace(workspace.id):
+        write_events(drafts)
 
 
 def seal_all() -> None:
