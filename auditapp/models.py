@@ -1,5 +1,6 @@
 """The index of all models: Django finds them here, and makemigrations forgets what is left out."""
 
+from auditapp.access.label_models import Label
 from auditapp.access.models import (
     AccessRequest,
     ApiToken,
@@ -92,6 +93,7 @@ __all__ = [
     "GroupMember",
     "Idempotency",
     "Invitation",
+    "Label",
     "Leaf",
     "Member",
     "Node",

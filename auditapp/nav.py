@@ -45,7 +45,7 @@ PROTOCOLS = (
 )
 ACCESS_PAGES = (
     *("access:overview", "access:invite", "access:member", "access:group", "access:token"),
-    "access:ownership_transfer",
+    *("access:ownership_transfer", "access:label"),
 )
 SETTINGS_TABS = (
     Entry(

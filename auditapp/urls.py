@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
 from auditapp.access import (
     account_views,
     group_views,
+    label_views,
     member_views,
     ownership_views,
     request_views,
@@ -18,6 +19,7 @@ from auditapp.access import (
 )
 from auditapp.access.check_api import router as check_endpoints
 from auditapp.access.decorators import public_page, signed_in_page
+from auditapp.access.label_api import router as label_endpoints
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
 from auditapp.alerts import bell_views as bells
 from auditapp.alerts import preference_views as own_notices
@@ -153,6 +155,12 @@ ACCESS = [
         group_views.group_member_remove,
         name="group_member_remove",
     ),
+    path("settings/access/labels/", label_views.label_list, name="label_list"),
+    path("settings/access/labels/new/", label_views.label_create, name="label_create"),
+    path("settings/access/labels/matching/", label_views.label_matches, name="label_matches"),
+    path("settings/access/labels/<str:key>/<str:value>/", label_views.label, name="label"),
+    path("settings/access/labels/<str:key>/<str:value>/describe/", label_views.label_describe, name="label_describe"),
+    path("settings/access/labels/<str:key>/<str:value>/delete/", label_views.label_delete, name="label_delete"),
     path("access-requests/", request_views.own, name="own_requests"),
     path("access-requests/new/", request_views.request_create, name="request_create"),
     path(
@@ -316,6 +324,7 @@ api = Api(
 for router in (
     audit_events,
     source_endpoints,
+    label_endpoints,
     destination_endpoints,
     delivery_endpoints,
     warehouse_endpoints,

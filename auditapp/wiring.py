@@ -60,6 +60,7 @@ from auditapp.revert.kinds.destination import DestinationRevert
 from auditapp.revert.kinds.destination_filter import DestinationFilterRevert
 from auditapp.revert.kinds.event_type import EventTypeRevert
 from auditapp.revert.kinds.insert_function import InsertFunctionRevert
+from auditapp.revert.kinds.label import LabelRevert
 from auditapp.revert.kinds.member import MemberRevert
 from auditapp.revert.kinds.saved_view import SavedViewRevert
 from auditapp.revert.kinds.source import SourceRevert
@@ -73,9 +74,9 @@ from auditapp.sealing.jobs import verify_all
 from auditapp.sources.attached import attach_to_sources, say_with_sources, tell_with_sources
 from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.planned import register_planned
-from auditapp.sources.queries import source_ids_with_labels, source_names, sources_with_trail
+from auditapp.sources.queries import labels_of_sources, source_ids_with_labels, source_names, sources_with_trail
 from auditapp.spaces.learning import learn_spaces
-from auditapp.spaces.queries import space_ids_with_labels, space_names
+from auditapp.spaces.queries import labels_of_spaces, space_ids_with_labels, space_names
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, tell_ended
@@ -140,11 +141,15 @@ TASK_KINDS: Final = (
     ),
 )
 RESOURCE_KINDS: Final = (
-    ResourceKind("source", "source", "sources", source_names, source_ids_with_labels, sources_with_trail),
+    ResourceKind(
+        *("source", "source", "sources", source_names, source_ids_with_labels, sources_with_trail),
+        labels=labels_of_sources,
+        page="sources:source",
+    ),
     ResourceKind("function", "function", "functions", function_names),
     ResourceKind("warehouse", "warehouse", "warehouses", warehouse_names),
     ResourceKind("tracking_plan", "tracking plan", "tracking plans", plan_names),
-    ResourceKind("space", "space", "spaces", space_names, space_ids_with_labels),
+    ResourceKind("space", "space", "spaces", space_names, space_ids_with_labels, labels=labels_of_spaces),
 )
 
 
@@ -169,6 +174,7 @@ REVERT_KINDS: Final = (
     WorkspaceRevert(),
     MemberRevert(),
     UserGroupRevert(),
+    LabelRevert(),
     DestinationRevert(),
     DestinationFilterRevert(),
     TransformationRevert(),

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from auditapp.access.known_labels import make_first_labels
+from auditapp.access.label_models import Label
 from auditapp.access.models import ApiToken, Grant, Group, GroupMember, Member, User, Workspace
 from auditapp.lib import clock
 from auditapp.lib.ids import new_id
@@ -51,7 +53,17 @@ def as_operator() -> Iterator[None]:
 
 def make_workspace(*, slug: str = "demo", name: str = "Halden Outdoor", time_zone: str = "UTC") -> Workspace:
     with as_operator():
-        return Workspace.objects.create(slug=slug, name=name, time_zone=time_zone)
+        workspace = Workspace.objects.create(slug=slug, name=name, time_zone=time_zone)
+    with in_workspace(workspace.id):
+        make_first_labels(workspace.id)
+    return workspace
+
+
+def make_labels(*labels: str, workspace: Workspace) -> None:
+    """Make labels known, so that services take them."""
+    with in_workspace(workspace.id):
+        for key, value in (label.split(":") for label in labels):
+            Label.objects.create(workspace_id=workspace.id, key=key, value=value)
 
 
 def make_user(*, name: str = "Olga Ivanova", email: str | None = None, password: str = PASSWORD) -> User:

@@ -7,10 +7,13 @@ from zoneinfo import available_timezones
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
+from auditapp.access.known_labels import known_labels
+from auditapp.access.label_forms import LabelChoice, LabelsField, chosen_in, label_choices
 from auditapp.access.models import ReasonRule, Role, Scope, User, Workspace
 from auditapp.access.permissions import TOKEN_SCOPES
 from auditapp.access.queries import resource_choices
 from auditapp.lib import clock
+from auditapp.lib.words import words
 
 LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "It does not expire"}
 
@@ -32,16 +35,24 @@ class RoleForm(forms.Form):
         help_text="Roles that are about the whole workspace need no choice here.",
     )
     resource_ids = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False, label="Which of them")
-    labels = forms.CharField(
-        required=False, label="Labels", help_text="All of them must fit, for example: environment:prod, team:shop"
+    labels = LabelsField(
+        required=False,
+        label="Labels",
+        help_text="It reaches what carries all of those that you choose. For one or the other, give the role twice.",
     )
 
     def __init__(self, *args: Any, workspace_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.workspace_id = workspace_id
         cast(forms.MultipleChoiceField, self.fields["resource_ids"]).choices = resource_choices(workspace_id)
 
-    def clean_labels(self) -> list[str]:
-        return words(self.cleaned_data["labels"])
+    def label_choices(self) -> list[LabelChoice]:
+        """Asked by the template: one list for each key."""
+        return label_choices(known_labels(self.workspace_id), self.chosen_labels)
+
+    @property
+    def chosen_labels(self) -> list[str]:
+        return chosen_in(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -167,8 +178,3 @@ class WorkspaceForm(forms.Form):
         super().__init__(*args, **kwargs)
         zones = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
         cast(forms.ChoiceField, self.fields["time_zone"]).choices = zones
-
-
-def words(text: str) -> list[str]:
-    """What was written between commas or spaces."""
-    return text.replace(",", " ").split()

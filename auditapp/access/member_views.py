@@ -13,6 +13,7 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.effective import effective_access
 from auditapp.access.forms import InviteForm, RoleForm
 from auditapp.access.inviting import expired_invitations, invite_again, invite_members
+from auditapp.access.known_labels import known_labels
 from auditapp.access.left_behind import left_behind
 from auditapp.access.member_list import MemberQuery, member_page
 from auditapp.access.members import INVITATION_DAYS, remove_member, revoke_invitation
@@ -42,6 +43,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
         "expired": expired_invitations(workspace_id),
         "groups": groups_listed(workspace_id),
         "tokens": tokens_shown(workspace_id),
+        "labels": known_labels(workspace_id),
         "roles": [(role, [Permission(key).meaning for key in role.permissions]) for role in Role.objects.all()],
         "can_manage": may(Permission.ACCESS_MANAGE),
         "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),

@@ -60,6 +60,7 @@ class Permission(StrEnum):
     ACCESS_READ = "access.read", "See members, groups and tokens"
     ACCESS_MANAGE = "access.manage", "Invite and remove members, give and take roles"
     TOKEN_MANAGE = "token.manage", "Create and revoke access tokens"
+    LABEL_MANAGE = "label.manage", "Create, describe and delete labels"
     WORKSPACE_MANAGE = "workspace.manage", "Change the workspace's settings"
     EVENT_TYPE_MANAGE = "event_type.manage", "Declare event types"
 
@@ -101,8 +102,8 @@ TOKEN_SCOPES: Mapping[str, TokenScope] = MappingProxyType(
         "access:check": TokenScope("Ask whether a member may do something", (Permission.ACCESS_READ,)),
         "access:read": TokenScope("See members, groups and roles", (Permission.ACCESS_READ,)),
         "access:write": TokenScope(
-            "Invite and remove members, change groups and roles, and give roles that whoever made the token could give",
-            (Permission.ACCESS_READ, Permission.ACCESS_MANAGE),
+            "Invite and remove members, change groups, roles and labels, and give roles that whoever made the token could give",
+            (Permission.ACCESS_READ, Permission.ACCESS_MANAGE, Permission.LABEL_MANAGE),
         ),
         "warehouse:read": TokenScope("See warehouses and their syncs", (Permission.WAREHOUSE_READ,)),
         "warehouse:write": TokenScope(
@@ -210,14 +211,25 @@ class Access:
         return [g for g in self.grants if permission in g.permissions and (g.is_everywhere or narrow_counts)]
 
 
-def permissions_for(workspace_id: int, user_id: str) -> Access:
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """A resource as if it carried these labels."""
+
+    kind: str
+    id: str
+    labels: frozenset[str]
+
+
+def permissions_for(workspace_id: int, user_id: str, *, supposed: Supposed | None = None) -> Access:
     """What a member may do, by grants of their own and of their groups; one query, and one for each label condition. For who may do
     something everywhere and does not see the whole trail, another one for what is withheld.
+
+    Takes:   supposed, to learn what they could do if a resource had other labels
     """
     groups = GroupMember.objects.filter(workspace_id=workspace_id, user_id=user_id).values("group_id")
     own = Q(subject_kind="member", subject_id=user_id)
     grants = Grant.objects.filter(own | Q(subject_kind="group", subject_id__in=groups), workspace_id=workspace_id)
-    access = Access(workspace_id, user_id, tuple(_held(grants.select_related("role"))))
+    access = Access(workspace_id, user_id, tuple(_held(grants.select_related("role"), supposed)))
     sees_trail = access.can(Permission.AUDIT_READ_ALL) and access.can(Permission.AUDIT_READ_PERSONAL)
     if sees_trail or all(grant.scope == Scope.LISTED for grant in access.grants):
         return access
@@ -312,12 +324,15 @@ def _scopes_read(access: Access) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _held(grants: Iterable[Grant]) -> Iterable[HeldGrant]:
+def _held(grants: Iterable[Grant], supposed: Supposed | None = None) -> Iterable[HeldGrant]:
     for grant in grants:
         ids = frozenset(grant.resource_ids) if grant.scope == Scope.LISTED else frozenset()
         kind = kind_of(grant.role.resource_type)
         if grant.scope == Scope.LABELLED and kind and grant.labels:
             ids = kind.labelled(grant.workspace_id, grant.labels)
+            if supposed and supposed.kind == kind.key:
+                fits = supposed.labels.issuperset(grant.labels)
+                ids = ids | {supposed.id} if fits else ids - {supposed.id}
         yield HeldGrant(frozenset(grant.role.permissions), grant.role.resource_type, grant.scope, ids)
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ResourceKind:
-    """One kind: its word, and how to learn which resources there are. Both callables are asked inside the workspace.
+    """One kind: its word, and how to learn which resources there are. The callables are asked inside the workspace.
 
-    `names` gives all of them, name by id; `with_labels` the ids of those that carry every one of the labels, None for a kind
-    without labels; `show_trail` the ids of those that show events of the trail, whoever they are about. Whoever may read all resources
-    of a kind, by the permission <key>.read, sees their history too.
+    `names` gives all of them, name by id. Kinds that can carry labels have `with_labels`, the ids of those that carry every one of
+    the labels, and `labels`, what each carries by id; `show_trail` the ids of those that show events of the trail, whoever they are
+    about; `page` is the URL name of one's page, which takes its id. Whoever may read all resources of a kind, by the permission
+    <key>.read, sees their history too.
     """
 
     key: str
@@ -22,6 +23,8 @@ class ResourceKind:
     names: Callable[[int], Mapping[str, str]]
     with_labels: Callable[[int, Collection[str]], Collection[str]] | None = None
     show_trail: Callable[[int], Collection[str]] | None = None
+    labels: Callable[[int], Mapping[str, Collection[str]]] | None = None
+    page: str = ""
 
     @property
     def reading(self) -> str:
@@ -31,6 +34,10 @@ class ResourceKind:
     def labelled(self, workspace_id: int, labels: Collection[str]) -> frozenset[str]:
         """The ids of those that carry every one of the labels."""
         return frozenset(self.with_labels(workspace_id, labels) if self.with_labels else ())
+
+    def labels_of(self, workspace_id: int) -> Mapping[str, Collection[str]]:
+        """What each carries, by id."""
+        return self.labels(workspace_id) if self.labels else {}
 
 
 _kinds: dict[str, ResourceKind] = {}

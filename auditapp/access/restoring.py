@@ -8,6 +8,7 @@ from django.db import transaction
 
 from auditapp.access.errors import OwnRole
 from auditapp.access.groups import free_name, whole_of_group
+from auditapp.access.known_labels import still_known
 from auditapp.access.members import whole_of_member
 from auditapp.access.models import Grant, Group, GroupMember, Member, Role, Scope, User
 from auditapp.access.permissions import Access, Permission
@@ -98,6 +99,9 @@ def _give(access: Access, kind: str, subject_id: str, roles: Sequence[RoleOver])
         role = known.get(one.role)
         ids = _there(access.workspace_id, role, one.resource_ids) if role else []
         if role is None or (one.scope == Scope.LISTED and not ids):
+            continue
+        # Without one of its labels it would reach more than it did.
+        if one.scope == Scope.LABELLED and len(still_known(access.workspace_id, one.labels)) < len(one.labels):
             continue
         given = checked_role(access, role_key=role.key, scope=one.scope, resource_ids=ids, labels=one.labels)
         Grant.objects.create(

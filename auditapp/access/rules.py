@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from auditapp.access.errors import LastOwner, MoreThanYouHave, OwnRole
+from auditapp.access.known_labels import hold_labels
 from auditapp.access.models import GroupMember, Member, Role, Scope, Workspace
 from auditapp.access.permissions import Access, access_to_give, acting_access
 from auditapp.access.queries import owners_of
 from auditapp.access.resources import kind_of
 from auditapp.lib.errors import Invalid, NotFound
-from auditapp.lib.labels import checked_labels
 from auditapp.record.acting import current_acting
 
 
@@ -76,7 +76,7 @@ def checked_role(
 ) -> GrantedRole:
     """The role and its reach, where they fit each other and the actor has all that they give.
 
-    Raises:  Invalid, MoreThanYouHave
+    Raises:  Invalid, UnknownLabel, MoreThanYouHave
     """
     role = Role.objects.filter(key=role_key).first()
     if role is None:
@@ -87,10 +87,10 @@ def checked_role(
         role,
         scope,
         _checked_ids(access.workspace_id, role, resource_ids) if scope == Scope.LISTED else [],
-        checked_labels(labels) if scope == Scope.LABELLED else [],
+        hold_labels(access.workspace_id, labels) if scope == Scope.LABELLED else [],
     )
     if scope == Scope.LABELLED and not given.labels:
-        raise Invalid("Write at least one label, such as environment:prod.", field="labels", code="required")
+        raise Invalid("Choose at least one label, such as environment:prod.", field="labels", code="required")
     refuse_more_than_held(access, role)
     refuse_withheld(access, given.resource_ids)
     return given

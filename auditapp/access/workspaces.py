@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 
+from auditapp.access.known_labels import make_first_labels
 from auditapp.access.members import link_for_owner
 from auditapp.access.models import Grant, Member, ReasonRule, Scope, User, Workspace
 from auditapp.access.permissions import Permission, acting_access
@@ -36,7 +37,7 @@ def create_workspace(*, slug: str, name: str, owner: User, time_zone: str = "UTC
     """Make a workspace and its first owner. Runs as audit_worker, outside of any workspace.
 
     Raises:  Invalid
-    Writes:  Workspace, Member, Grant; workspace.created
+    Writes:  Workspace, Label, Member, Grant; workspace.created
     """
     workspace = _created(slug, name, time_zone)
     with in_workspace(workspace.id):
@@ -60,7 +61,7 @@ def begin_workspace(*, slug: str, name: str, owner_email: str, time_zone: str = 
     Where the workspace exists and nobody has joined it, its owner gets a new link and the old one stops working.
 
     Raises:  Invalid
-    Writes:  Workspace, Invitation; workspace.created, user.invited
+    Writes:  Workspace, Label, Invitation; workspace.created, user.invited
     """
     found = Workspace.objects.filter(slug=slug, members=None).first()
     workspace = found or _created(slug, name, time_zone)
@@ -96,6 +97,7 @@ def _created(slug: str, name: str, time_zone: str) -> Workspace:
     workspace = Workspace(slug=slug, name=name.strip(), time_zone=time_zone, created_at=clock.now())
     _save(workspace)
     with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
+        make_first_labels(workspace.id)
         record("workspace.created", target=workspace)
     return workspace
 

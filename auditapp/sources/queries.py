@@ -49,3 +49,9 @@ def note_trail(source: Source) -> None:
     TrailSource.objects.bulk_create(
         [TrailSource(workspace_id=source.workspace_id, source_id=source.id)], ignore_conflicts=True
     )
+
+
+def labels_of_sources(workspace_id: int) -> dict[str, list[str]]:
+    """What each source of the workspace carries, by id, where it carries any."""
+    sources = Source.objects.filter(workspace_id=workspace_id).exclude(labels=[])
+    return dict(sources.values_list("id", "labels"))

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from auditapp.access.known_labels import still_known
+from auditapp.access.labelling import Labelled, relabelled
 from auditapp.access.permissions import Permission, acting_access
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid
-from auditapp.lib.labels import checked_labels
 from auditapp.record.drafts import changed
 from auditapp.record.services import record
 from auditapp.sources.models import SeenEvent, Source, SourceEvent, SourceHead
@@ -33,8 +34,9 @@ def restore_source(
 ) -> Source:
     """Make a source again under the id that it had. Its old write keys stay dead: what was deleted may have leaked.
 
-    Takes:   slug, which it gets where it is free; blocked, events that it stopped, which it stops again
-    Raises:  Denied, Invalid, NameTaken, StillThere
+    Takes:   slug, which it gets where it is free; labels, of which those that were deleted since are left out; blocked, events that
+             it stopped, which it stops again
+    Raises:  Denied, Invalid, NameTaken, StillThere, GivesTooMuch
     Writes:  Source, SourceHead, WriteKey, SeenEvent; source.restored
     """
     access = acting_access()
@@ -49,7 +51,7 @@ def restore_source(
         slug="",
         name=free_name(access.workspace_id, name),
         kind=kind,
-        labels=checked_labels(labels),
+        labels=relabelled(Labelled("source", source_id), (), still_known(access.workspace_id, labels)),
         is_enabled=is_enabled,
         created_at=clock.now(),
     )

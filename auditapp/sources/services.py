@@ -6,11 +6,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
+from auditapp.access.labelling import Labelled, relabelled
 from auditapp.access.permissions import Permission, acting_access
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id
-from auditapp.lib.labels import checked_labels
 from auditapp.record.drafts import Change, changed
 from auditapp.record.services import record
 from auditapp.sources.attached import delete_attached, told_of_attached
@@ -49,7 +49,7 @@ class NameTaken(Invalid):
 def create_source(*, name: str, labels: Sequence[str] = (), kind: str = "http_api") -> Source:
     """Make a source with a write key of its own; it is enabled at once.
 
-    Raises:  Denied, Invalid
+    Raises:  Denied, Invalid, UnknownLabel, GivesTooMuch
     Writes:  Source, SourceHead, WriteKey; source.created
     """
     access = acting_access()
@@ -62,7 +62,7 @@ def create_source(*, name: str, labels: Sequence[str] = (), kind: str = "http_ap
         slug="",
         name=free_name(access.workspace_id, name),
         kind=kind,
-        labels=checked_labels(labels),
+        labels=relabelled(Labelled("source"), (), labels),
         created_at=clock.now(),
     )
     source.slug = free_slug(source)
@@ -75,15 +75,15 @@ def create_source(*, name: str, labels: Sequence[str] = (), kind: str = "http_ap
 
 @transaction.atomic
 def change_source(*, source_id: str, name: str, labels: Sequence[str]) -> Source:
-    """Change a source's name and labels. Its slug, which code may use, stays.
+    """Change a source's name and labels, which roles over labels follow. Its slug, which code may use, stays.
 
-    Raises:  NotFound, Denied, Invalid
+    Raises:  NotFound, Denied, Invalid, UnknownLabel, GivesTooMuch, OwnReach
     Writes:  Source; source.modified, unless nothing differs
     """
     source = source_to_change(source_id)
     before = _told(source)
     source.name = free_name(source.workspace_id, name, but=source_id)
-    source.labels = checked_labels(labels)
+    source.labels = relabelled(Labelled("source", source_id), source.labels, labels)
     if changes := changed(before, _told(source)):
         save_source(source, update_fields=["name", "labels"])
         record("source.modified", target=source, changes=changes)

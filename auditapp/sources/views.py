@@ -9,11 +9,13 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from auditapp.access.decorators import workspace_page
+from auditapp.access.labelling import GivesTooMuch, OwnReach
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
 from auditapp.sources.attached import attached_in_words
 from auditapp.sources.forms import NewSourceForm, SourceForm
+from auditapp.sources.label_shifts import labels_url, unseen_shifts
 from auditapp.sources.models import Source
 from auditapp.sources.queries import source_for, visible_sources
 from auditapp.sources.services import (
@@ -27,6 +29,8 @@ from auditapp.sources.services import (
 from auditapp.sources.write_keys import add_write_key, live_keys, revoke_write_key, rotate_write_key
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
+
+LABELS_REFUSED = (GivesTooMuch, OwnReach)
 
 
 @workspace_page("source.read")
@@ -42,34 +46,42 @@ def source_list(request: WorkspaceRequest) -> HttpResponse:
 
 @workspace_page("source.create")
 def source_create(request: WorkspaceRequest) -> HttpResponse:
-    form = NewSourceForm(request.POST or None)
+    form = NewSourceForm(request.POST or None, workspace_id=request.workspace.id)
     if request.method == "POST" and form.is_valid():
         try:
             source = create_source(**form.cleaned_data)
         except Invalid as error:
             add_refusal(form, error)
+        except LABELS_REFUSED as error:
+            form.add_error("labels", error.message)
         else:
             return redirect("sources:source", request.workspace.slug, source.id)
-    return render_page(request, "sources/source_create.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "labels_url": labels_url(request)}
+    return render_page(request, "sources/source_create.html", context, status=422 if form.errors else 200)
 
 
 @workspace_page("source.read")
 def source_settings(request: WorkspaceRequest, source_id: str) -> HttpResponse:
-    source = source_for(request.member_permissions, source_id)
+    source, shifting = source_for(request.member_permissions, source_id), None
     if request.method == "POST":
-        form = SourceForm(request.POST)
-        if form.is_valid():
+        form = SourceForm(request.POST, workspace_id=request.workspace.id)
+        if form.is_valid() and not (shifting := unseen_shifts(request, source, form.cleaned_data["labels"])):
             try:
                 change_source(source_id=source_id, **form.cleaned_data)
             except Invalid as error:
                 add_refusal(form, error)
+            except LABELS_REFUSED as error:
+                form.add_error("labels", error.message)
             else:
                 messages.success(request, "Saved.")
                 return redirect("sources:source_settings", request.workspace.slug, source_id)
     else:
-        form = SourceForm(initial={"name": source.name, "labels": ", ".join(source.labels)})
+        initial = {"name": source.name, "labels": source.labels}
+        form = SourceForm(initial=initial, workspace_id=request.workspace.id)
     context = about_source(request, source) | {
         "form": form,
+        "shifting": shifting,
+        "labels_url": labels_url(request),
         "write_keys": list(live_keys(source)),
         "deleting": _deleting(source),
     }

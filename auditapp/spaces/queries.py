@@ -37,6 +37,12 @@ def space_ids_with_labels(workspace_id: int, labels: Collection[str]) -> list[st
     return list(found.values_list("id", flat=True))
 
 
+def labels_of_spaces(workspace_id: int) -> dict[str, list[str]]:
+    """What each space of the workspace carries, by id, where it carries any."""
+    found = Space.objects.filter(workspace_id=workspace_id).exclude(labels=[])
+    return dict(found.values_list("id", "labels"))
+
+
 def known_spaces(workspace_id: int, ids: Iterable[str]) -> set[str]:
     """Those of these ids that are spaces of the workspace."""
     wanted = set(ids)

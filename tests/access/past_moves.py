@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from auditapp.access.groups import add_group_member, create_group, delete_group, remove_group_member, rename_group
+from auditapp.access.label_models import Label
+from auditapp.access.labels import create_label, delete_label
 from auditapp.access.members import remove_member
 from auditapp.access.models import Grant, Group, GroupMember, Member
 from auditapp.access.permissions import Access, permissions_for
@@ -46,7 +48,13 @@ class Played:
             *([self.relabel] * 3),
             self.make_source,
             self.end_source,
+            self.turn_label,
         ]
+
+    def turn_label(self):
+        """A label that is in no event of access, and whose coming and going changes nothing by itself."""
+        known = Label.objects.filter(key="team").exists()
+        (delete_label if known else create_label)(key="team", value="shop")
 
     def play(self, steps: int) -> None:
         self.look()

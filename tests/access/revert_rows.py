@@ -26,7 +26,7 @@ def revert_ids(cast: Cast) -> dict[str, str]:
     found = {}
     for name, source in (("changed", cast.shop), ("changed_kiosk", cast.kiosk)):
         with acting_as(cast.olga, cast.workspace):
-            change_source(source_id=source.id, name=source.name, labels=["looked:at"])
+            change_source(source_id=source.id, name=source.name, labels=["environment:dev"])
         with in_workspace(cast.workspace.id):
             viewer = Viewer(cast.workspace.id, sees_all=True)
             found[name] = visible_events(viewer).page(EventFilter(), size=1).rows[0].key

@@ -18,6 +18,8 @@ from tests.access.alert_rows import ROWS as ALERTS
 from tests.access.alert_rows import alert_ids
 from tests.access.destination_rows import ROWS as DESTINATIONS
 from tests.access.destination_rows import destination_ids
+from tests.access.label_rows import ROWS as LABELS
+from tests.access.label_rows import label_ids
 from tests.access.member_rows import ROWS as MEMBERS
 from tests.access.plan_rows import ROWS as PLANS
 from tests.access.plan_rows import plan_ids
@@ -183,6 +185,7 @@ MATRIX = [
     *(Row(*row) for row in PLANS),
     *(Row(*row) for row in ALERTS),
     *(Row(*row) for row in REVERTS),
+    *(Row(*row) for row in LABELS),
     *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]
 
@@ -237,7 +240,7 @@ def world_of(slug):
     with acting_as(cast.mina, cast.workspace):
         ids["request"] = request_access(permission="source.write").id
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
-    ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast)
+    ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast) | label_ids(cast)
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 

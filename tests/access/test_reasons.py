@@ -27,6 +27,7 @@ ASKED = {
     "access:grant_revoke": "user.role_revoked",
     "access:group_delete": "user_group.deleted",
     "access:group_member_remove": "user_group.member_removed",
+    "access:label_delete": "label.deleted",
     "access:token_revoke": "workspace.access_token_revoked",
     "sources:source_disable": "source.disabled",
     "sources:source_delete": "source.deleted",

@@ -253,11 +253,11 @@ def test_a_group_from_its_first_to_its_last_day(as_olga, cast):
         group = Group.objects.get()
     path = f"{ACCESS}groups/{group.id}/"
     as_olga.post(f"{path}rename/", {"name": "Mobile team"})
-    as_olga.post(f"{path}roles/", {"role": "source_admin", "scope": "labelled", "labels": "team:mobile"})
+    as_olga.post(f"{path}roles/", {"role": "source_admin", "scope": "labelled", "labels": "environment:prod"})
     as_olga.post(f"{path}members/", {"user_id": cast.mina.id})
     page = as_olga.get(path).content.decode()
     assert "Mobile team" in page
-    assert "sources labelled team:mobile" in page
+    assert "sources labelled environment:prod" in page
     assert cast.mina.email in page
     as_olga.post(f"{path}members/{cast.mina.id}/remove/")
     assert as_olga.post(f"{path}delete/")["Location"] == ACCESS

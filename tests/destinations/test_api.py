@@ -12,7 +12,7 @@ from auditapp.pipeline.intake import take_in
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.models import Source
 from tests.delivery_kinds import SETTINGS
-from tests.factories import last_event, make_cast, make_destination, make_token
+from tests.factories import last_event, make_cast, make_destination, make_labels, make_token
 
 
 class Caller:
@@ -33,8 +33,9 @@ def call(cast):
 
 
 def test_a_source_is_made_changed_and_deleted(cast, call):
+    make_labels("team:web", workspace=cast.workspace)
     status, answer = call(
-        "post", "/sources", {"name": "Blog", "metadataId": "node", "labels": [{"key": "env", "value": "prod"}]}
+        "post", "/sources", {"name": "Blog", "metadataId": "node", "labels": [{"key": "environment", "value": "prod"}]}
     )
     source = answer["data"]["source"]
     assert status == 201
@@ -44,7 +45,7 @@ def test_a_source_is_made_changed_and_deleted(cast, call):
     path = f"/sources/{source['id']}"
     status, answer = call("patch", path, {"enabled": False, "name": "Journal"})
     assert (status, answer["data"]["source"]["name"], answer["data"]["source"]["enabled"]) == (200, "Journal", False)
-    assert answer["data"]["source"]["labels"] == [{"key": "env", "value": "prod"}]
+    assert answer["data"]["source"]["labels"] == [{"key": "environment", "value": "prod"}]
     _, answer = call("post", f"{path}/labels", {"labels": [{"key": "team", "value": "web"}]})
     assert len(answer["data"]["source"]["labels"]) == 2
     _, answer = call("put", f"{path}/labels", {"labels": []})

@@ -13,7 +13,7 @@ from auditapp.access.roles import grant_role, revoke_role
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.revert.held_roles import ReachGone, role_at, role_path
 from auditapp.sources.services import delete_source
-from tests.factories import last_event, make_cast, make_group, make_member, make_token
+from tests.factories import last_event, make_cast, make_group, make_labels, make_member, make_token
 from tests.revert.looking import latest, one_request, preview_of, standings, undo
 
 
@@ -48,6 +48,7 @@ def granted(cast, **reach):
     ],
 )
 def test_a_role_that_was_given_is_taken_and_given_again_exactly_so(cast, reach):
+    make_labels("team:web", workspace=cast.workspace)
     before = roles_of(cast, cast.mina)
     row = granted(cast, **reach)
     after = roles_of(cast, cast.mina)

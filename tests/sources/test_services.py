@@ -61,10 +61,10 @@ def test_slugs_are_made_unique_and_never_empty(cast):
 
 def test_a_change_is_recorded_with_both_sides(cast):
     with acting_as(cast.milo, cast.workspace):
-        change_source(source_id=cast.shop.id, name="Shop", labels=["team:shop"])
+        change_source(source_id=cast.shop.id, name="Shop", labels=["environment:dev"])
     row = last_event(cast.workspace)
     assert (row.event.type, row.event.actor.id, row.event.scope_id) == ("source.modified", cast.milo.id, cast.shop.id)
-    assert changes(row) == [("name", "Web shop", "Shop"), ("labels", [], ["team:shop"])]
+    assert changes(row) == [("name", "Web shop", "Shop"), ("labels", [], ["environment:dev"])]
     assert stored(cast, cast.shop).slug == "web-shop"
 
 

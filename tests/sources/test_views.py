@@ -8,6 +8,7 @@ from tests.factories import (
     last_event,
     make_cast,
     make_destination,
+    make_labels,
     make_source,
     make_tracking_plan,
     make_transformation,
@@ -36,7 +37,9 @@ def test_the_list_shows_what_somebody_may_see(client, cast):
 
 
 def test_a_source_is_created_through_the_form(as_olga, cast):
-    response = as_olga.post("/demo/connections/sources/new/", {"name": "New", "labels": "environment:prod, team:shop"})
+    make_labels("team:shop", workspace=cast.workspace)
+    chosen = ["environment:prod", "", "team:shop"]
+    response = as_olga.post("/demo/connections/sources/new/", {"name": "New", "labels": chosen})
     with in_workspace(cast.workspace.id):
         source = Source.objects.get(name="New")
     assert response["Location"] == f"/demo/connections/sources/{source.id}/"
@@ -45,12 +48,12 @@ def test_a_source_is_created_through_the_form(as_olga, cast):
 
 
 def test_a_refusal_is_shown_at_its_field_and_keeps_what_was_typed(as_olga):
-    response = as_olga.post("/demo/connections/sources/new/", {"name": "web shop", "labels": "team:shop"})
+    response = as_olga.post("/demo/connections/sources/new/", {"name": "web shop", "labels": "environment:dev"})
     page = response.content.decode()
     assert response.status_code == 422
     assert "Another source has this name." in page
     assert 'id="id_name_error"' in page
-    assert 'value="team:shop"' in page
+    assert '<option value="environment:dev" selected>' in page
 
 
 def test_a_write_key_is_shown_to_who_may_change_the_source_alone(client, cast):

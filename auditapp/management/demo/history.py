@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.core import mail
 
-from auditapp.access import members, tokens, workspaces
+from auditapp.access import labels, members, tokens, workspaces
 from auditapp.access.models import User, Workspace
 from auditapp.alerts.bell import mark_bell_read
 from auditapp.ingest.services import accept_events
@@ -19,7 +19,7 @@ from auditapp.lib.errors import AppError
 from auditapp.management.demo import plans, scenes
 from auditapp.management.demo.elsewhere import posted_event
 from auditapp.management.demo.flow import seal_history, set_up_forwarding
-from auditapp.management.demo.people import AGENTS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
+from auditapp.management.demo.people import AGENTS, LABELS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
 from auditapp.management.demo.ringing import make_rules, ring
 from auditapp.management.demo.scenes import SCENES, World
 from auditapp.management.demo.tried import every_attempt, latest_tasks
@@ -86,9 +86,11 @@ def person_acting(world: World, person: Person, at: datetime, *, reason: str = "
 
 def _furnish(world: World, start: datetime) -> None:
     """Sources, warehouses, a tracking plan and the token by which other systems report."""
-    for number, (name, labels) in enumerate(SOURCES.items()):
+    for number, (name, carried) in enumerate(SOURCES.items()):
         with person_acting(world, OWNER, start + timedelta(minutes=3 + number)):
-            world.source_ids[name] = sources.create_source(name=name, labels=labels).id
+            if number == 0:  # within the same request, as below
+                _make_labels()
+            world.source_ids[name] = sources.create_source(name=name, labels=carried).id
     for number, (name, host) in enumerate(WAREHOUSES.items()):
         with person_acting(world, OWNER, start + timedelta(minutes=20 + number)):
             warehouses.create_warehouse(
@@ -104,6 +106,12 @@ def _furnish(world: World, start: datetime) -> None:
         scenes.offer_reasons(world)
         # Within the same request: another one would draw from the demo's chance, and all that follows would be other.
         make_rules(world.users[OWNER.email].id)
+
+
+def _make_labels() -> None:
+    for label, description in LABELS.items():
+        key, _, value = label.partition(":")
+        labels.create_label(key=key, value=value, description=description)
 
 
 def _people_join(world: World, start: datetime, day: int, password: str) -> None:

@@ -62,4 +62,14 @@ SOURCES: Final = {
     "Staging web": ("environment:dev", "team:web"),
     "Email events": ("environment:prod", "team:marketing"),
 }
+# What they mean, where it is said; those of the environment are there from the start.
+LABELS: Final = {
+    "team:mobile": "The apps",
+    "team:web": "Shop and checkout",
+    "team:backend": "Services behind the shop",
+    "team:marketing": "",
+    "tier:gold": "Watched around the clock",
+    "tier:silver": "Watched in office hours",
+    "purpose:audit": "Holds audit events, nothing of customers",
+}
 WAREHOUSES: Final = {"Snowflake prod": "snowflake.example.net", "Analytics Postgres": "pg-analytics.example.net"}

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from auditapp.access.permissions import Access, Permission
+from auditapp.access.known_labels import known_labels, still_known
+from auditapp.access.labelling import Labelled, shifts
+from auditapp.access.permissions import Access, Permission, acting_access
 from auditapp.lib.errors import Conflict, NotFound
 from auditapp.pipeline.plans.connections import change_schema_settings
 from auditapp.pipeline.plans.schema_words import BLOCKED_TO, SCHEMA, VIOLATIONS_TO, schema_in_words, settings_from_words
@@ -72,12 +74,10 @@ class SourceRevert(RevertKind[Source]):
 
     def write(self, resource: Source, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
         if "name" in values or "labels" in values:
-            labels = values.get("labels", resource.labels)
-            change_source(
-                source_id=resource.id,
-                name=values.get("name", resource.name),
-                labels=[] if labels is MISSING else labels,
-            )
+            labels = resource.labels
+            if "labels" in values:
+                labels = still_known(resource.workspace_id, values["labels"] or ())
+            change_source(source_id=resource.id, name=values.get("name", resource.name), labels=labels)
         if "enabled" in values:
             (enable_source if values["enabled"] else disable_source)(source_id=resource.id)
         if schema := {path: value for path, value in values.items() if path.startswith(SCHEMA)}:
@@ -109,7 +109,7 @@ class SourceRevert(RevertKind[Source]):
     def effects(self, resource: Source | None, values: Mapping[str, Any]) -> list[str]:
         if values.get(WHOLE) is True:
             key = "It gets a new write key. What sends to it has to be given that one: the old keys stay dead."
-            return [key, *_taken(values)]
+            return [key, *_taken(values), *_gone(values.get("labels") or ())]
         if WHOLE in values:
             return ["What hangs on it goes with it: destinations, filters, transformations, its place in warehouses."]
         told = []
@@ -126,6 +126,7 @@ class SourceRevert(RevertKind[Source]):
             told.append("What comes in from then on is let through by these settings. What was stopped stays so.")
         if "labels" in values:
             told.append("Roles that are given by label follow the labels.")
+            told += [*_gone(values["labels"] or ()), *_shifted(resource, values["labels"] or ())]
         return told
 
     def is_risky(self, resource: Source | None, values: Mapping[str, Any]) -> bool:
@@ -155,6 +156,21 @@ def _spread(change: Change) -> list[Change]:
     if change.old is MISSING:
         return [Change(f"{ALLOWED}{one}", new=False) for one in change.new]
     return [Change(f"{ALLOWED}{one}", old=False) for one in change.old]
+
+
+def _gone(labels: Sequence[str]) -> list[str]:
+    """What of its labels was deleted since."""
+    known = set(map(str, known_labels(current_acting().workspace_id))) if labels else set()
+    return [f"{one} is no label any more: it comes without it." for one in labels if one not in known]
+
+
+def _shifted(source: Source | None, labels: Sequence[str]) -> list[str]:
+    """Who gets what by its labels and who loses what, for who may see that."""
+    if source is None or not acting_access().can(Permission.ACCESS_READ):
+        return []
+    found = shifts(source.workspace_id, Labelled("source", source.id), source.labels, labels)
+    sides = [(one.user, verb, side) for one in found for verb, side in (("gains", one.gains), ("loses", one.loses))]
+    return [f"{user} {verb}: {', '.join(one.meaning for one in side)}." for user, verb, side in sides if side]
 
 
 def _taken(values: Mapping[str, Any]) -> list[str]:
