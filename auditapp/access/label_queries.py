@@ -75,12 +75,12 @@ def uses_in_words(access: Access, label: str) -> list[str]:
 
 
 def matching(access: Access, labels: Sequence[str]) -> list[Carrying]:
-    """What carries every one of these labels now, by kind; only kinds that can carry labels, each also where it has none."""
+    """What carries every one of these labels now, by kind; each kind that can, also where none does."""
     slug, found = _slug(access), []
     for kind in resource_kinds():
-        if kind.with_labels is None:
-            continue
         names, reach = kind.names(access.workspace_id), access.reach(kind.reading)
+        if kind.with_labels is None or not any(map(reach.covers, names)):
+            continue
         fitting = kind.labelled(access.workspace_id, labels) if labels else frozenset()
         found.append(_carrying(kind, slug, names, [one for one in names if one in fitting and reach.covers(one)]))
     return found
