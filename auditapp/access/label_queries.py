@@ -126,7 +126,7 @@ def _limited_roles(workspace_id: int, slug: str) -> Iterator[tuple[str, LimitedR
     waiting = Invitation.objects.filter(**here, accepted_at=None, revoked_at=None, expires_at__gt=clock.now())
     for invitation in waiting.exclude(labels=[]).select_related("role").order_by(Lower("email")):
         for label in invitation.labels:
-            url = f"{reverse('access:overview', args=[slug])}#members-title"
+            url = f"{reverse('access:overview', args=[slug])}#invitations-title"
             yield label, LimitedRole(invitation.email, invitation.role.name, url, "invitation")
 
 

@@ -110,7 +110,9 @@ def test_a_role_is_given_over_labels_that_are_chosen(cast, olga):
     assert answer.status_code == 422
     assert "have an owner make it under Settings &gt; Access Management &gt; Labels" in answer.content.decode()
     assert '<option value="team:none" selected>none (not known any more)</option>' in answer.content.decode()
-    answer = olga.post("/demo/settings/access/invite/", {**asked, "email": "grace@example.com", "labels": ["team:app"]})
+    answer = olga.post(
+        "/demo/settings/access/invite/", {**asked, "emails": "grace@example.com", "labels": ["team:app"]}
+    )
     with in_workspace(cast.workspace.id):
         assert Invitation.objects.get().labels == ["team:app"]
 
