@@ -100,7 +100,7 @@ def test_the_upgrade_makes_known_what_is_used_in_each_workspace(own_database, as
         Source.objects.filter(id=cast.shop.id).update(labels=["tier:gold", "no label", "UPPER:case"])
     make_grant(workspace=cast.workspace, user=cast.mina, role="source_admin", scope="labelled", labels=["team:shop"])
     with as_role("owner"), connection.cursor() as cursor:
-        cursor.execute(import_module("auditapp.migrations.0039_labels").MAKE_KNOWN)
+        cursor.execute(import_module("auditapp.migrations.0040_labels").MAKE_KNOWN)
     for one, expected in ((cast, [DEV, PROD, "team:shop", "tier:gold"]), (other, [DEV, PROD])):
         with in_workspace(one.workspace.id):
             assert [str(label) for label in known_labels(one.workspace.id)] == expected

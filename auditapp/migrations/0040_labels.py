@@ -30,7 +30,7 @@ def widen_owner(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> Non
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0038_spaces")]
+    dependencies = [("auditapp", "0039_invitations_again")]
 
     operations = [
         migrations.CreateModel(
