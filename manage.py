@@ -16,6 +16,7 @@ ROLE_OF_COMMAND = {
     "makemigrations": "owner",
     "sqlmigrate": "owner",
     "showmigrations": "owner",
+    "allow_passwords": "worker",
     "worker": "worker",
     "verify": "worker",
     "erase_personal_data": "worker",

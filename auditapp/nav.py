@@ -52,7 +52,7 @@ SETTINGS_TABS = (
         "Workspace Settings",
         "access:workspace_settings",
         Permission.WORKSPACE_MANAGE,
-        current_on=("access:workspace_settings", "forwarding:"),
+        current_on=("access:workspace_settings", "access:workspace_sso", "forwarding:"),
     ),
     Entry("Access Management", "access:overview", Permission.ACCESS_READ, current_on=ACCESS_PAGES),
     Entry("Admin", "trail:event_list", Permission.AUDIT_READ, current_on=("trail:", "alerts:", "revert:")),
@@ -60,6 +60,7 @@ SETTINGS_TABS = (
 
 WORKSPACE_TABS = (
     Entry("General", "access:workspace_settings", Permission.WORKSPACE_MANAGE),
+    Entry("Single sign-on", "access:workspace_sso", Permission.ACCESS_MANAGE),
     Entry("Audit Forwarding", "forwarding:forwarding", Permission.WORKSPACE_MANAGE),
 )
 ADMIN_TABS = (

@@ -21,6 +21,9 @@ from auditapp.access.check_api import router as check_endpoints
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.access.label_api import router as label_endpoints
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
+from auditapp.access.sso import settings_views as sso_settings
+from auditapp.access.sso import views as sso
+from auditapp.access.step_up import asks_proof
 from auditapp.alerts import bell_views as bells
 from auditapp.alerts import preference_views as own_notices
 from auditapp.alerts import retry_views as retries
@@ -76,7 +79,7 @@ ACCOUNTS = [
     path("inactive/", entrance(account.account_inactive), name="account_inactive"),
     path("password/change/", own_account(account.password_change), name="account_change_password"),
     path("reauthenticate/", own_account(account.reauthenticate), name="account_reauthenticate"),
-    path("password/set/", own_account(account.password_set), name="account_set_password"),
+    path("password/set/", own_account(asks_proof(account.password_set)), name="account_set_password"),
     path("password/reset/", entrance(account.password_reset), name="account_reset_password"),
     path("password/reset/done/", entrance(account.password_reset_done), name="account_reset_password_done"),
     # As allauth's own, but for the underscore that our ids have.
@@ -101,7 +104,7 @@ ACCOUNTS = [
         own_account(account_views.PasskeyProofView.as_view()),
         name="mfa_reauthenticate_webauthn",
     ),
-    path("app/turn-on/", own_account(authenticator_app.activate_totp), name="mfa_activate_totp"),
+    path("app/turn-on/", own_account(asks_proof(authenticator_app.activate_totp)), name="mfa_activate_totp"),
     path("app/turn-off/", own_account(authenticator_app.deactivate_totp), name="mfa_deactivate_totp"),
     path("recovery-codes/", own_account(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path(
@@ -113,18 +116,23 @@ ACCOUNTS = [
         name="mfa_download_recovery_codes",
     ),
     path("passkeys/sign-in/", entrance(passkeys.login_webauthn), name="mfa_login_webauthn"),
-    path("passkeys/new/", own_account(passkeys.add_webauthn), name="mfa_add_webauthn"),
+    path("passkeys/new/", own_account(asks_proof(passkeys.add_webauthn)), name="mfa_add_webauthn"),
     path(
         "passkeys/<int:pk>/remove/",
         own_account(passkeys.RemoveWebAuthnView.as_view(success_url=reverse_lazy("mfa_index"))),
         name="mfa_remove_webauthn",
     ),
+    path("sso/", sso.sign_in, name="sso"),
+    path("sso/callback/", sso.callback, name="sso_callback"),
+    path("sso/unlink/", sso.own_unlink, name="sso_unlink"),
+    path("reauthenticate/sso/", sso.proof, name="sso_reauthenticate"),
     path("invitation/<str:secret>/", views.invitation, name="invitation"),
     path("unsubscribe/<str:secret>/", own_notices.unsubscribe, name="unsubscribe"),
 ]
 ACCESS = [
     path("", views.home, name="home"),
     path("settings/workspace/", views.workspace_settings, name="workspace_settings"),
+    path("settings/workspace/single-sign-on/", sso_settings.workspace_sso, name="workspace_sso"),
     path("settings/access/", member_views.overview, name="overview"),
     path("settings/access/invite/", member_views.invite, name="invite"),
     path(

@@ -144,6 +144,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "allauth.mfa",
     "allauth.usersessions",
     "django_filters",
@@ -216,6 +217,13 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever came by invitation has the address
+# Single sign-on: one OpenID Connect provider, which is none without an issuer.
+SSO_ISSUER = env.text("SSO_ISSUER")
+SSO_CLIENT_ID = env.text("SSO_CLIENT_ID")
+SSO_CLIENT_SECRET = env.text("SSO_CLIENT_SECRET")
+SSO_NAME = env.text("SSO_NAME", "single sign-on")
+SSO_DOMAINS = env.words("SSO_DOMAINS")
+SOCIALACCOUNT_ADAPTER = "auditapp.access.sso.protocol.Adapter"
 # Limits live in the cache, which several processes share through the database.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 globals().update(mail_settings(env.text("EMAIL_URL"), outbox=DATA_DIR / "outbox"))

@@ -37,6 +37,7 @@ CALLS_OUT = {
     *("xmlrpc.client", "smtplib", "ftplib", "poplib", "imaplib", "socket", "ssl", "asyncio.open_connection"),
 }
 MAY_CALL_OUT = {  # paths, each with what it may import and why nobody can send it elsewhere
+    "auditapp/access/sso/calls.py": {"requests"},  # asks the provider of SSO_ISSUER, which no person enters
     "auditapp/lib/loopback.py": {"http.client"},  # asks this machine's own web server, by address
     "auditapp/management/installation.py": {"socket"},  # tries whether its own port is free
     "auditapp/pipeline/delivery/mail.py": {"smtplib.SMTPException"},  # the same

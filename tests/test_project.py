@@ -27,6 +27,7 @@ WITHOUT_WORKSPACE = (
     "account_",
     "mfa_",
     "usersessions_",
+    "socialaccount_",
     "procrastinate_",
 )
 

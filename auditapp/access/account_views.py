@@ -15,6 +15,7 @@ from auditapp.access.decorators import signed_in_page
 from auditapp.access.models import User
 from auditapp.access.second_factor import APP, PASSKEY, RECOVERY
 from auditapp.access.sessions import device_of, end_other_sessions, end_session, sessions_of
+from auditapp.access.sso.links import link_of
 from auditapp.web.pages import render_page
 
 own_account = signed_in_page("It is the account of whoever is signed in.")
@@ -32,6 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "account/overview.html",
         {
             "app": of_type.get(APP),
+            "sso_link": link_of(user),
             "codes_left": len(recovery.wrap().get_unused_codes()) if recovery else None,
             "passkeys": [(one, one.wrap()) for one in kept if one.type == PASSKEY],
             "sessions": [

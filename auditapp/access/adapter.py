@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from auditapp.access.models import User
 from auditapp.access.own_account import record_of_person
+from auditapp.access.step_up import proof_by_sso
 from auditapp.lib.errors import Outside
 from auditapp.web.client_address import client_ip
 
@@ -21,6 +22,8 @@ _PROOFS = {
     "mfa_reauthenticate": "Use a code",
     "mfa_reauthenticate:webauthn": "Use a passkey",
 }
+_SECOND_STEP = "allauth.mfa.stages.AuthenticateStage"
+_OUR_SECOND_STEP = "auditapp.access.sso.arrivals.SecondStep"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -41,7 +44,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             super().add_message(request, level, message_template, *args, **kwargs)
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
-        return [{**one, "description": _PROOFS[one["id"]]} for one in super().get_reauthentication_methods(user)]
+        found = [{**one, "description": _PROOFS[one["id"]]} for one in super().get_reauthentication_methods(user)]
+        return found + proof_by_sso(user)
+
+    def get_login_stages(self) -> list[str]:
+        return [_OUR_SECOND_STEP if one == _SECOND_STEP else one for one in super().get_login_stages()]
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
         record_of_person("user.password_reset_requested", user, context["request"])

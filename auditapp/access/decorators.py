@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django_htmx.http import HttpResponseClientRedirect
@@ -22,6 +25,7 @@ from auditapp.access.permissions import TOKEN_SCOPES, Permission, permissions_fo
 from auditapp.access.queries import workspaces_of
 from auditapp.access.reasons import asked_again, reason_in_field, reason_in_header
 from auditapp.access.requests import TokenRequest, WorkspaceRequest, context_of
+from auditapp.access.sso.demand import SsoNeeded, require_way_in
 from auditapp.access.tokens import access_for, note_use, token_behind, viewer_of_token, why_refused
 from auditapp.lib.errors import NotAllowed, NotFound
 from auditapp.record.acting import acting, current_acting
@@ -77,6 +81,8 @@ def _inside(view: PageView[P], needed: Permission | None) -> Callable[..., HttpR
                 return view(inside, *args, **kwargs)
         except BadReason as refusal:
             return asked_again(inside, refusal)
+        except SsoNeeded:
+            return _to_sso(request)
 
     return entered
 
@@ -174,7 +180,18 @@ def _entered(request: WorkspaceRequest, slug: str) -> Iterator[None]:
         timezone.override(ZoneInfo(workspace.time_zone)),
     ):
         request.member_permissions = permissions_for(workspace.id, request.user.id)
+        require_way_in(request, workspace, request.member_permissions)
         yield
+
+
+def _to_sso(request: HttpRequest) -> HttpResponseBase:
+    """To the other way in that the workspace wants; what was posted is lost, as it is with a session that has ended."""
+    htmx = getattr(request, "htmx", None)
+    back = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    if htmx:
+        back = htmx.current_url_abs_path or "/"
+    where = f"{reverse('sso')}?{urlencode({'next': back, 'asked': ''})}"
+    return HttpResponseClientRedirect(where) if htmx else redirect(where)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:

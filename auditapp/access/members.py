@@ -120,7 +120,7 @@ def invitation_behind(secret: str) -> tuple[Invitation, Workspace]:
     if found is None:
         raise InvitationGone
     with in_workspace(found.workspace_id):
-        return _still_open(found.workspace_id, found.id), Workspace.objects.get(id=found.workspace_id)
+        return still_open(found.workspace_id, found.id), Workspace.objects.get(id=found.workspace_id)
 
 
 def accept_invitation(
@@ -136,17 +136,26 @@ def accept_invitation(
     with in_workspace(workspace.id):
         # The lock of every change of access: a link opened twice at once is accepted once.
         Workspace.objects.select_for_update().get(id=workspace.id)
-        invitation = _still_open(workspace.id, found.id)
+        invitation = still_open(workspace.id, found.id)
         member = _joining(invitation, user, name, password)
-        invitation.accepted_at = clock.now()
-        invitation.save(update_fields=["accepted_at"])
-        Member.objects.create(workspace_id=workspace.id, user=member, joined_at=clock.now())
-        grant = _grant_of(invitation, member.id)
-        grant.save(force_insert=True)
-        with acting(workspace.id, member.audit_actor, **context):
-            given = what_was_given(grant)
-            record("user.invite_accepted", target=invitation, meta=given, changes=changed({}, given))
+        take_up(invitation, member, context)
     return member, workspace
+
+
+def take_up(invitation: Invitation, member: User, context: Mapping[str, Any]) -> None:
+    """Make somebody a member by an invitation that is still open; the caller holds the lock of its workspace.
+
+    Writes:  Member, Grant, Invitation; user.invite_accepted
+    """
+    workspace_id = invitation.workspace_id
+    invitation.accepted_at = clock.now()
+    invitation.save(update_fields=["accepted_at"])
+    Member.objects.create(workspace_id=workspace_id, user=member, joined_at=clock.now())
+    grant = _grant_of(invitation, member.id)
+    grant.save(force_insert=True)
+    with acting(workspace_id, member.audit_actor, **context):
+        given = what_was_given(grant)
+        record("user.invite_accepted", target=invitation, meta=given, changes=changed({}, given))
 
 
 @transaction.atomic
@@ -244,8 +253,11 @@ def _recent(moments: Sequence[datetime]) -> list[datetime]:
     return [moment for moment in moments if moment > clock.now() - timedelta(hours=1)]
 
 
-def _still_open(workspace_id: int, invitation_id: str) -> Invitation:
-    """The invitation, where it is open and whoever sent it may still give what it gives."""
+def still_open(workspace_id: int, invitation_id: str) -> Invitation:
+    """The invitation, where it is open and whoever sent it may still give what it gives.
+
+    Raises:  InvitationGone
+    """
     waiting = Invitation.objects.filter(workspace_id=workspace_id, id=invitation_id, accepted_at=None, revoked_at=None)
     invitation = waiting.filter(expires_at__gt=clock.now()).select_related("role").first()
     if invitation is None:

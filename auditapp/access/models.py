@@ -89,6 +89,9 @@ class Workspace(models.Model):
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=60, default="UTC")
     reason_rule = models.TextField(choices=ReasonRule.choices, default=ReasonRule.NEVER)
+    # People of these domains of mail join by single sign-on, and whether it is the only way in.
+    sso_join_domains = ArrayField(models.TextField(), default=list)
+    sso_required = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

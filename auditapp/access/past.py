@@ -14,12 +14,13 @@ from auditapp.record.event_row import EventRow
 # Every event that changes who may do what. What other systems report under these names changes nothing here.
 ACCESS_EVENTS: Final = (
     *("user.invite_accepted", "user.removed", "user.left", "user.restored", "user.role_granted", "user.role_revoked"),
+    "user.added_via_sso",
     *("user_group.created", "user_group.updated", "user_group.deleted", "user_group.restored"),
     *("user_group.member_added", "user_group.member_removed"),
     *("user_group.role_granted", "user_group.role_revoked"),
 )
 OURS: Final = "app"
-CAME: Final = frozenset({"role_granted", "member_added", "created", "restored", "invite_accepted"})
+CAME: Final = frozenset({"role_granted", "member_added", "created", "restored", "invite_accepted", "added_via_sso"})
 
 
 @dataclass(frozen=True, slots=True)

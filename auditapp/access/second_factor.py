@@ -65,6 +65,8 @@ def method_of(request: HttpRequest, user: User) -> str:
     second = [AS_SECOND_STEP[one["type"]] for one in with_what if one["method"] == "mfa"]
     if any(one.get("passwordless") for one in with_what):
         return "passkey"
+    if with_what and with_what[0]["method"] == "socialaccount":
+        return f"single sign-on and {second[-1]}" if second else "single sign-on"
     return f"password and {second[-1]}" if second else "password"
 
 

@@ -13,6 +13,7 @@ from auditapp.access.models import User
 from auditapp.access.own_account import record_of_person
 from auditapp.access.second_factor import method_of
 from auditapp.access.sessions import mark_begun
+from auditapp.access.sso import arrivals
 from auditapp.catalogue.declaring import WITHHELD
 from auditapp.record.drafts import Change
 
@@ -31,6 +32,7 @@ def connect() -> None:
 
 def _signed_in(sender: object, request: HttpRequest, user: User, **rest: Any) -> None:
     mark_begun(request)
+    arrivals.signed_in(request, user)
     record_of_person("user.signed_in", user, request, meta={"method": method_of(request, user)})
 
 

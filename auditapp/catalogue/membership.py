@@ -66,14 +66,6 @@ MEMBERSHIP = (
         aliases=("Invite Deleted",),
     ),
     _declare(
-        "user.added_via_sso",
-        "User Added via SSO",
-        "added {resource} through single sign-on",
-        MEMBER,
-        Meta("connection", "Connection", "Okta"),
-        like="created",
-    ),
-    _declare(
         "user.removed",
         "User Removed",
         "removed {resource} from the workspace",

@@ -6,7 +6,7 @@ Looking at the trail and exporting from it are events like any other.
 from functools import partial
 
 from auditapp.catalogue import declaring
-from auditapp.catalogue.declaring import Change, Meta, Target, TaskAttempt, reason, secret
+from auditapp.catalogue.declaring import Change, Meta, Target, TaskAttempt, reason
 from auditapp.catalogue.types import EventType, Risk, Sensitivity, Verb
 
 _declare = partial(declaring.declare, area="workspace")
@@ -50,9 +50,10 @@ _SETTINGS = (
         "Workspace Single Sign-On Modified",
         "changed single sign-on of {resource}",
         _WORKSPACE,
-        Change("sso.required", "Required", False, True),
-        secret("sso.client_secret", "Client secret"),
-        risk=Risk.NOTABLE,
+        Change("sso.required", "Members sign in by it only", False, True),
+        Change("sso.join_domains", "Domains that may join by it", [], ["halden.example"]),
+        # Who may come in, and by which door: a wrong one lets strangers in or everybody out.
+        risk=Risk.RISKY,
         icon="lock",
     ),
     _declare(

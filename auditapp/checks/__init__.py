@@ -3,6 +3,6 @@
 They run at the start of web and worker, and with `manage.py check --database default`.
 """
 
-from auditapp.checks import addresses, database, outbound, project, secrets
+from auditapp.checks import addresses, database, outbound, project, secrets, sso
 
-__all__ = ["addresses", "database", "outbound", "project", "secrets"]
+__all__ = ["addresses", "database", "outbound", "project", "secrets", "sso"]

@@ -16,6 +16,7 @@ APPS: Final = (
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "allauth.mfa",
     "allauth.usersessions",
     "django_filters",
@@ -43,6 +44,7 @@ VALUES: Final = {
     "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
     "MFA_ADAPTER": "auditapp.access.second_factor.SecondFactorAdapter",
     "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+    "SOCIALACCOUNT_ADAPTER": "auditapp.access.sso.protocol.Adapter",
     "PROCRASTINATE_ON_APP_READY": "auditapp.wiring.register_jobs",
     "USE_TZ": True,
 }
@@ -61,6 +63,11 @@ NAMES: Final = (
     "SEAL_ORIGIN",
     "SECRET_BOX_KEYS",
     "SECURE_CSP",
+    "SSO_CLIENT_ID",
+    "SSO_CLIENT_SECRET",
+    "SSO_DOMAINS",
+    "SSO_ISSUER",
+    "SSO_NAME",
     "TRUSTED_PROXIES",
 )
 

@@ -42,6 +42,20 @@ def with_secret(digest: bytes) -> Iterator[None]:
 
 
 @contextmanager
+def with_address(address: str) -> Iterator[None]:
+    """One transaction that sees the invitations to an address that whoever is asked about has proved, in every workspace."""
+    with _local("app.address", address):
+        yield
+
+
+@contextmanager
+def with_domain(domain: str) -> Iterator[None]:
+    """One transaction that sees which workspaces take people of this domain of mail by single sign-on."""
+    with _local("app.domain", domain):
+        yield
+
+
+@contextmanager
 def _local(setting: str, value: str) -> Iterator[None]:
     is_inside = connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:

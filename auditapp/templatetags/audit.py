@@ -7,6 +7,7 @@ from django import template
 from django.template import Context
 
 from auditapp.access import second_factor
+from auditapp.access.sso.provider import Provider, provider
 from auditapp.record.drafts import Actor
 from auditapp.record.event_filter import ANY_END
 from auditapp.record.event_row import EventRow
@@ -89,6 +90,12 @@ def day(of: datetime, time: PageTime) -> str:
 def passkeys_work(context: Context) -> bool:
     """Whether browsers take passkeys at the address of this page."""
     return second_factor.passkeys_work(context["request"])
+
+
+@register.simple_tag
+def sso_provider() -> Provider | None:
+    """The provider of single sign-on, where there is one."""
+    return provider()
 
 
 @register.inclusion_tag("_components/reason.html", takes_context=True)

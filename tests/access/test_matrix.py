@@ -81,6 +81,8 @@ MATRIX = [
     Row("access:home", ALL),
     Row("access:workspace_settings", OWNER),
     Row("access:workspace_settings", OWNER_DOES, data={"name": "New", "slug": "demo", "time_zone": "UTC"}),
+    Row("access:workspace_sso", OWNER),
+    Row("access:workspace_sso", OWNER_DOES, data={"join_domains": ""}),  # on to the proof of who sits there
     Row("access:overview", READERS_OF_ACCESS),
     Row("access:invite", OWNER),
     Row("access:invite", OWNER_DOES, data={"emails": "new@example.com", "role": "auditor"}),

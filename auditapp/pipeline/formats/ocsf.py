@@ -52,6 +52,8 @@ _PEOPLE: Final = {
     "user.passkey_added": (ACCOUNT_CHANGE, 10, "MFA Factor Enable"),
     "user.passkey_removed": (ACCOUNT_CHANGE, 11, "MFA Factor Disable"),
     "user.email_changed": (ACCOUNT_CHANGE, *_OTHER),
+    "user.sso_linked": (ACCOUNT_CHANGE, *_OTHER),
+    "user.sso_unlinked": (ACCOUNT_CHANGE, *_OTHER),
     "user.policy_updated": (ACCOUNT_CHANGE, *_OTHER),
 }
 _SEVERITIES: Final = {Risk.ROUTINE: (1, "Informational"), Risk.NOTABLE: (2, "Low"), Risk.RISKY: (3, "Medium")}

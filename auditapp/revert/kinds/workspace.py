@@ -5,6 +5,7 @@ from typing import Any
 
 from auditapp.access.models import ReasonRule, Workspace
 from auditapp.access.permissions import Access, Permission
+from auditapp.access.sso.services import change_sso, told_of_sso
 from auditapp.access.workspaces import change_workspace_settings, told_of_workspace
 from auditapp.alerts.hold_setting import PATH as NOTIFY
 from auditapp.alerts.hold_setting import notifies_after_last_retry, notify_after_last_retry
@@ -14,7 +15,7 @@ from auditapp.revert.kind import RevertKind
 
 class WorkspaceRevert(RevertKind[Workspace]):
     resource_type = "workspace"
-    settable = ("name", "slug", "time_zone", "reason_rule", NOTIFY)
+    settable = ("name", "slug", "time_zone", "reason_rule", NOTIFY, "sso.join_domains", "sso.required")
 
     def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Workspace | None:
         workspaces = Workspace.objects.select_for_update() if lock else Workspace.objects.all()
@@ -22,7 +23,8 @@ class WorkspaceRevert(RevertKind[Workspace]):
         return found if found and found.audit_target.id == resource_id else None
 
     def values(self, resource: Workspace) -> dict[str, Any]:
-        return {**flat(told_of_workspace(resource)), NOTIFY: notifies_after_last_retry(resource.id)}
+        notifies = {NOTIFY: notifies_after_last_retry(resource.id)}
+        return {**flat(told_of_workspace(resource)), **notifies, **told_of_sso(resource)}
 
     def require(self, access: Access, resource: Workspace | None) -> None:
         access.require(Permission.WORKSPACE_MANAGE)
@@ -30,7 +32,10 @@ class WorkspaceRevert(RevertKind[Workspace]):
     def write(self, resource: Workspace, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
         if NOTIFY in values:
             notify_after_last_retry(is_on=values[NOTIFY])
-        if named := {path: value for path, value in values.items() if path != NOTIFY}:
+        now = told_of_sso(resource)
+        if asked := {path: value for path, value in values.items() if path in now}:
+            change_sso(**{path.removeprefix("sso."): value for path, value in (now | asked).items()})
+        if named := {path: value for path, value in values.items() if path != NOTIFY and path not in now}:
             change_workspace_settings(**{**told_of_workspace(resource), **named})
 
     def effects(self, resource: Workspace | None, values: Mapping[str, Any]) -> list[str]:
@@ -44,6 +49,14 @@ class WorkspaceRevert(RevertKind[Workspace]):
         if "reason_rule" in values:
             rule = ReasonRule(values["reason_rule"])
             told.append(f"Whether risky changes are asked for a reason, from then on: {rule.label}.")
+        if "sso.join_domains" in values:
+            who = ", ".join(values["sso.join_domains"])
+            told.append(
+                f"People of {who} may join by single sign-on." if who else "Nobody joins by single sign-on alone."
+            )
+        if "sso.required" in values:
+            only = "Members come in by single sign-on only" if values["sso.required"] else "Passwords let members in"
+            told.append(f"{only}, from their next request on.")
         if NOTIFY in values:
             when = "only once the last one failed" if values[NOTIFY] else "of each"
             told.append(f"Alerts tell of failed attempts {when}, of what comes from now on. What is held stays so.")
