@@ -26,9 +26,7 @@ ROWS = {
 ROW_OF = {package: row for row, packages in ROWS.items() for package in packages.split()}
 TOP_ROW = max(ROWS)  # the app itself: one package in several files, which may import each other
 
-LINES_PER_FILE = 400
-LINES_PER_FUNCTION = 60
-LINES_PER_TEMPLATE = 150
+LINES_PER_FILE, LINES_PER_FUNCTION, LINES_PER_TEMPLATE = 400, 60, 150
 
 NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "manager"}
 OUTBOUND = "auditapp/lib/outbound"
