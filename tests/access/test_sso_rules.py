@@ -21,11 +21,11 @@ from auditapp.checks.sso import sso_is_whole
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.revert.kinds.workspace import WorkspaceRevert
 from tests.access.oidc_provider import SECRET, oidc_provider
 from tests.access.sso_way import set_up, walk
 from tests.conftest import cloned_database
 from tests.factories import PASSWORD, acting_as, as_operator, events_of, last_event, make_cast, make_token
+from tests.revert.looking import preview_of, standings, undo
 
 
 @pytest.fixture(scope="module")
@@ -255,14 +255,14 @@ def test_turning_it_on_is_asked_for_told_and_undone(client, cast, provider):
     }
     assert SECRET not in client.get(page).content.decode()
     assert not client.post(page, wanted | {"join_domains": "", "reason": ""}).has_header("Location")
-    with acting_as(cast.olga, cast.workspace):
-        kind, access = WorkspaceRevert(), permissions_for(cast.workspace.id, cast.olga.id)
-        workspace = kind.find(access, f"ws_{cast.workspace.id}")
-        before = {one.path: one.old for one in row.event.changes}
-        assert before.keys() <= kind.values(workspace).keys() & set(kind.settable)
-        assert len(kind.effects(workspace, before)) == 2
-        kind.write(workspace, before, {})
-        assert told_of_sso(kind.find(access, f"ws_{cast.workspace.id}")) == before
+    preview = preview_of(cast, row)
+    assert standings(preview) == {"sso.join_domains": "safe", "sso.required": "safe"}
+    assert len(preview.parts[0].effects) == 2
+    undo(cast, row)
+    with in_workspace(cast.workspace.id):
+        assert told_of_sso(Workspace.objects.get(id=cast.workspace.id)) == {
+            one.path: one.old for one in row.event.changes
+        }
 
 
 def test_whoever_may_not_manage_access_does_not_change_it(cast, provider):

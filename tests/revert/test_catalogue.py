@@ -18,7 +18,6 @@ MINE = {
 # What their rules were is kept beside the event, which a sample is not: tests/revert/test_tracking_plan.py undoes real ones.
 KEPT_BESIDE = {f"tracking_plan.{one}" for one in ("event_added", "event_modified", "event_removed", "rules_changed")}
 ONLY_OTHERS = {
-    "workspace.sso_modified": "there is no single sign-on yet",
     "support_access.granted": "there is no support access",
     "retention.period_modified": "a period of the workspace that is not set here",
     "consent_enforcement.enabled": "there is no consent management",
