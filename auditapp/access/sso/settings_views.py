@@ -9,7 +9,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from auditapp.access.decorators import workspace_page
-from auditapp.access.forms import words
 from auditapp.access.models import Workspace
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.sso.demand import with_ways_of_their_own
@@ -18,6 +17,7 @@ from auditapp.access.sso.provider import provider
 from auditapp.access.sso.services import change_sso
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Invalid
+from auditapp.lib.words import words
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 

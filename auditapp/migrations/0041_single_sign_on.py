@@ -15,7 +15,7 @@ POLICIES = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0038_spaces"), ("socialaccount", "0006_alter_socialaccount_extra_data")]
+    dependencies = [("auditapp", "0040_labels"), ("socialaccount", "0006_alter_socialaccount_extra_data")]
 
     operations = [
         migrations.AddField(
