@@ -11,6 +11,7 @@ from auditapp.access import (
     member_views,
     ownership_views,
     request_views,
+    role_views,
     token_views,
     views,
 )
@@ -18,6 +19,7 @@ from auditapp.access.check_api import router as check_endpoints
 from auditapp.access.decorators import public_page
 from auditapp.access.label_api import router as label_endpoints
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
+from auditapp.access.role_api import router as role_endpoints
 from auditapp.access.sso import settings_views as sso_settings
 from auditapp.alerts import bell_views as bells
 from auditapp.alerts import preference_views as own_notices
@@ -91,6 +93,11 @@ ACCESS = [
     path("settings/access/transfer/", ownership_views.ownership_transfer, name="ownership_transfer"),
     path("leave/", ownership_views.leave, name="leave"),
     path("settings/access/grants/<str:grant_id>/revoke/", member_views.grant_revoke, name="grant_revoke"),
+    path("settings/access/roles/", role_views.role_list, name="role_list"),
+    path("settings/access/roles/new/", role_views.role_create, name="role_create"),
+    path("settings/access/roles/<str:role_key>/", role_views.role, name="role"),
+    path("settings/access/roles/<str:role_key>/edit/", role_views.role_edit, name="role_edit"),
+    path("settings/access/roles/<str:role_key>/delete/", role_views.role_delete, name="role_delete"),
     path("settings/access/groups/new/", group_views.group_create, name="group_create"),
     path("settings/access/groups/<str:group_id>/", group_views.group, name="group"),
     path("settings/access/groups/<str:group_id>/rename/", group_views.group_rename, name="group_rename"),
@@ -286,6 +293,7 @@ for router in (
     revert_elsewhere_endpoints,
     alert_endpoints,
     check_endpoints,
+    role_endpoints,
 ):
     api.add_router("", router)
 TRAIL = [

@@ -62,6 +62,7 @@ from auditapp.revert.kinds.event_type import EventTypeRevert
 from auditapp.revert.kinds.insert_function import InsertFunctionRevert
 from auditapp.revert.kinds.label import LabelRevert
 from auditapp.revert.kinds.member import MemberRevert
+from auditapp.revert.kinds.role import RoleRevert
 from auditapp.revert.kinds.saved_view import SavedViewRevert
 from auditapp.revert.kinds.source import SourceRevert
 from auditapp.revert.kinds.tracking_plan import TrackingPlanRevert
@@ -175,6 +176,7 @@ REVERT_KINDS: Final = (
     MemberRevert(),
     UserGroupRevert(),
     LabelRevert(),
+    RoleRevert(),
     DestinationRevert(),
     DestinationFilterRevert(),
     TransformationRevert(),

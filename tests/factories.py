@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.test import Client
 
 from auditapp.access.known_labels import make_first_labels
 from auditapp.access.label_models import Label
@@ -288,6 +289,15 @@ def make_cast(*, slug: str = "demo") -> Cast:
     make_member(workspace=workspace, user=people["mina"], role="minimal_workspace_access")
     warehouse = make_warehouse(workspace=workspace, source_ids=reached)
     return Cast(workspace=workspace, shop=shop, app=app, kiosk=kiosk, warehouse=warehouse, **people)
+
+
+def prove(client: Client) -> None:
+    """As if whoever is signed in had entered the password again a moment ago."""
+    session = client.session
+    record = {"method": "password", "at": clock.now().timestamp(), "reauthenticated": True}
+    session["account_authentication_methods"] = [record]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.db import transaction
 
 from auditapp.access.asked import MAIL_JOB, answer, roles_covering
-from auditapp.access.models import AccessRequest, Grant, RequestState, Role, Workspace
+from auditapp.access.models import AccessRequest, Grant, RequestState, Workspace
 from auditapp.access.permissions import Permission, acting_access
+from auditapp.access.role_queries import roles_in
 from auditapp.access.roles import grant_role, subject_of
 from auditapp.access.rules import begin_change
 from auditapp.jobs.schedule import enqueue
@@ -85,7 +86,7 @@ def approve_request(*, request_id: str, choice: str) -> Grant:
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     asked = _waiting(access.workspace_id, request_id)
-    offered = {one.choice: one for one in roles_covering(asked.permission, Role.objects.all(), access)}
+    offered = {one.choice: one for one in roles_covering(asked.permission, roles_in(access.workspace_id), access)}
     if choice not in offered:
         raise Invalid("Choose a role that covers what was asked for.", field="choice", code="bad_role")
     return grant_role(role_key=offered[choice].key, scope=offered[choice].scope, user_id=asked.user_id)

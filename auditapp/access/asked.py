@@ -10,6 +10,7 @@ from typing import Final
 from auditapp.access.models import AccessRequest, GroupMember, Member, RequestState, Role, Scope, User
 from auditapp.access.permissions import ONLY_EVERYWHERE, Access
 from auditapp.access.resources import kind_of
+from auditapp.access.role_queries import roles_in
 from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
 from auditapp.record.services import record
@@ -43,7 +44,7 @@ class RequestShown:
 def waiting_requests(access: Access) -> list[RequestShown]:
     """What members wait for, oldest first, with the roles that whoever looks can answer it with."""
     waiting = AccessRequest.objects.filter(workspace_id=access.workspace_id, state=RequestState.WAITING)
-    roles = list(Role.objects.all())
+    roles = list(roles_in(access.workspace_id))
     return [
         RequestShown(
             one,

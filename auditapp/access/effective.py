@@ -9,18 +9,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from auditapp.access.models import Member, Role, Scope, User
+from auditapp.access.models import Member, Scope, User
 from auditapp.access.past import Doubt, Fact, GroupThere, HeldRole, InGroup, Joined, State
 from auditapp.access.permissions import ONLY_EVERYWHERE, Access, HeldGrant, Permission, permissions_for, viewer_for
 from auditapp.access.queries import reach_in_words
 from auditapp.access.trail_of_access import (
     ResourcesThen,
+    RoleThen,
     facts_of,
     givers,
     inviting,
     is_told_of,
     name_told,
     resources_on,
+    roles_then,
     state_on,
 )
 from auditapp.lib.errors import NotFound
@@ -117,7 +119,7 @@ def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None
     if not is_member and not Member.objects.filter(**here).exists() and not is_told_of(events, user_id):
         raise NotFound
     held, inside = facts_of(state, user_id) if is_member else ([], [])
-    roles = {role.name: role for role in Role.objects.filter(name__in={one.role for one in held})}
+    roles = roles_then(state, {one.role for one in held})
     resources = resources_on(events, on if any(one.resource_ids or one.labels for one in held) else None)
     gave = _given(events, viewer, givers(events, [*held, *inside, *([Joined(user_id)] if is_member else [])], until=on))
     counted = [
@@ -153,12 +155,12 @@ def _name_of(viewer: Viewer, user_id: str, events: EventQuery) -> str:
     return str(here) if here else name_told(events, user_id)
 
 
-def _labelled(held: Iterable[HeldRole], roles: Mapping[str, Role]) -> list[Role]:
+def _labelled(held: Iterable[HeldRole], roles: Mapping[str, RoleThen]) -> list[RoleThen]:
     found = [roles[one.role] for one in held if one.scope == Scope.LABELLED and one.role in roles]
     return [role for role in found if role.resource_type]
 
 
-def _in_order(held: Iterable[HeldRole], roles: Mapping[str, Role]) -> list[HeldRole]:
+def _in_order(held: Iterable[HeldRole], roles: Mapping[str, RoleThen]) -> list[HeldRole]:
     """The own ones first, each in the order of the roles."""
     known = [one for one in held if one.role in roles]
     return sorted(known, key=lambda one: (one.subject_kind == "group", roles[one.role].position, str(one)))
@@ -175,7 +177,7 @@ def _given(events: EventQuery, viewer: Viewer, rows: Mapping[Fact, EventRow]) ->
 def _counted(
     workspace_id: int,
     fact: HeldRole,
-    role: Role,
+    role: RoleThen,
     resources: Mapping[str, ResourcesThen],
     state: State,
     gave: Mapping[Fact, Given],
@@ -185,7 +187,7 @@ def _counted(
     ids = frozenset(fact.resource_ids) if fact.scope == Scope.LISTED else frozenset()
     if fact.scope == Scope.LABELLED and kind and fact.labels:
         ids = kind.with_labels(workspace_id, fact.labels)
-    grant = HeldGrant(frozenset(role.permissions), role.resource_type, fact.scope, ids)
+    grant = HeldGrant(role.permissions, role.resource_type, fact.scope, ids)
     reach = reach_in_words(role.resource_type, fact.scope, fact.resource_ids, fact.labels)
     if fact.scope == Scope.LISTED and not fact.resource_ids and kind:
         reach = f"some {kind.kind.plural}; which ones, its event does not tell"
@@ -223,10 +225,10 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
 
 
 def _doubts_about(state: State, user_id: str) -> list[Doubt]:
-    """Those from events of this person, or of groups."""
+    """Those from events of this person, of groups, or of roles."""
 
     def is_about(event: EventDraft) -> bool:
         who = event.actor.id if event.type == "user.invite_accepted" else event.targets[0].id
-        return who == user_id or event.type.startswith("user_group.")
+        return who == user_id or event.type.startswith(("user_group.", "role."))
 
     return [one for one in state.doubts if is_about(one.row.event)]

@@ -25,6 +25,18 @@ class MoreThanYouHave(NotAllowed):
     """You cannot give what you do not have yourself. Ask an owner of the workspace."""
 
 
+class BuiltInRole(Conflict):
+    """Built-in roles are the same in every workspace and change with upgrades alone. Make a role that is a copy of it."""
+
+
+class RoleInUse(Conflict):
+    """This role is given to somebody. Take it back first."""
+
+
+class RoleThere(Conflict):
+    """This role is there: it was brought back already."""
+
+
 class AlreadyMember(Conflict):
     """This person is a member already. Change the roles in the list of members."""
 

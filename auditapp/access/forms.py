@@ -12,6 +12,7 @@ from auditapp.access.label_forms import LabelChoice, LabelsField, chosen_in, lab
 from auditapp.access.models import ReasonRule, Role, Scope, User, Workspace
 from auditapp.access.permissions import TOKEN_SCOPES
 from auditapp.access.queries import resource_choices
+from auditapp.access.role_queries import roles_in
 from auditapp.lib import clock
 from auditapp.lib.words import words
 
@@ -26,7 +27,7 @@ class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic fo
 class RoleForm(forms.Form):
     """A role and how far it goes."""
 
-    role = RoleField(Role.objects.all(), empty_label="Choose a role", label="Role")
+    role = RoleField(Role.objects.none(), empty_label="Choose a role", label="Role")
     scope = forms.ChoiceField(
         choices=[choice for choice in Scope.choices if choice[0] != Scope.WORKSPACE],
         widget=forms.RadioSelect,
@@ -44,7 +45,10 @@ class RoleForm(forms.Form):
     def __init__(self, *args: Any, workspace_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.workspace_id = workspace_id
-        cast(forms.MultipleChoiceField, self.fields["resource_ids"]).choices = resource_choices(workspace_id)
+        roles = roles_in(workspace_id)
+        cast(RoleField, self.fields["role"]).queryset = roles
+        limited = {role.resource_type for role in roles if Scope.LISTED in role.scopes}
+        cast(forms.MultipleChoiceField, self.fields["resource_ids"]).choices = resource_choices(workspace_id, limited)
 
     def label_choices(self) -> list[LabelChoice]:
         """Asked by the template: one list for each key."""

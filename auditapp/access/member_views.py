@@ -17,10 +17,10 @@ from auditapp.access.known_labels import known_labels
 from auditapp.access.left_behind import left_behind
 from auditapp.access.member_list import MemberQuery, member_page
 from auditapp.access.members import INVITATION_DAYS, remove_member, revoke_invitation
-from auditapp.access.models import Role
 from auditapp.access.permissions import Permission
 from auditapp.access.queries import groups_listed, member_shown, open_invitations, tokens_shown
 from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.role_queries import roles_in
 from auditapp.access.roles import grant_role, revoke_role, what_was_given
 from auditapp.access.roster import export_members
 from auditapp.lib.errors import Conflict, Invalid, NotFound
@@ -44,7 +44,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
         "groups": groups_listed(workspace_id),
         "tokens": tokens_shown(workspace_id),
         "labels": known_labels(workspace_id),
-        "roles": [(role, [Permission(key).meaning for key in role.permissions]) for role in Role.objects.all()],
+        "roles": roles_in(workspace_id),
         "can_manage": may(Permission.ACCESS_MANAGE),
         "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
         "can_manage_tokens": may(Permission.TOKEN_MANAGE),

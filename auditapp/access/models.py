@@ -130,9 +130,12 @@ class Member(models.Model):
 
 
 class Role(models.Model):
-    """A named set of permissions, the same in every workspace; rows come with migrations."""
+    """A named set of permissions. Without a workspace it is built in, the same in every one, and comes with a migration; with one
+    it is that workspace's own.
+    """
 
     key = models.SlugField(primary_key=True, max_length=60)
+    workspace_id = models.BigIntegerField(null=True)
     name = models.CharField(max_length=100)
     description = models.TextField()
     permissions = ArrayField(models.TextField())
@@ -143,7 +146,21 @@ class Role(models.Model):
 
     class Meta:
         db_table = "role"
-        ordering = ("position",)
+        ordering = (models.F("workspace_id").asc(nulls_first=True), "position", Lower("name"))
+        constraints = [models.UniqueConstraint("workspace_id", Lower("name"), name="role_name_once")]
+
+    @property
+    def audit_target(self) -> Target:
+        return Target("role", self.key, self.name)
+
+    @property
+    def is_own(self) -> bool:
+        return self.workspace_id is not None
+
+    @property
+    def told_as(self) -> str:
+        """What the trail tells it from others by: the name of a built-in one; an own one can be renamed and has its id."""
+        return self.key if self.is_own else self.name
 
 
 class Scope(models.TextChoices):

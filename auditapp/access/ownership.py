@@ -7,9 +7,10 @@ from django.db import transaction
 from auditapp.access.asked import roles_covering
 from auditapp.access.errors import LastOwner
 from auditapp.access.members import take_out
-from auditapp.access.models import Grant, Group, GroupMember, Member, Role, Scope, Workspace
+from auditapp.access.models import Grant, Group, GroupMember, Member, Scope, Workspace
 from auditapp.access.permissions import Access, Permission, permissions_for
-from auditapp.access.queries import managers_of, owner_role
+from auditapp.access.queries import owner_role, owners_of
+from auditapp.access.role_queries import roles_in
 from auditapp.access.roles import RoleHeld, give, subject_of, take
 from auditapp.access.rules import (
     GrantedRole,
@@ -40,7 +41,7 @@ class Kept(NamedTuple):
 
 def kept_choices(access: Access) -> list[Kept]:
     """What an owner can keep, the role with the most first."""
-    below = [role for role in Role.objects.all() if Permission.ACCESS_MANAGE not in role.permissions]
+    below = [role for role in roles_in(access.workspace_id) if Permission.ACCESS_MANAGE not in role.permissions]
     offered = roles_covering(Permission.AUDIT_READ, below, access)
     return [
         Kept(OTHERS, "My other roles, without any that manages access"),
@@ -50,8 +51,8 @@ def kept_choices(access: Access) -> list[Kept]:
 
 
 def is_last_owner(workspace_id: int, user_id: str) -> bool:
-    """Whether nobody could manage access without this member."""
-    return managers_of(workspace_id) == {user_id}
+    """Whether the workspace had no owner without this member."""
+    return owners_of(workspace_id) == {user_id}
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ ACCESS_EVENTS: Final = (
     *("user_group.created", "user_group.updated", "user_group.deleted", "user_group.restored"),
     *("user_group.member_added", "user_group.member_removed"),
     *("user_group.role_granted", "user_group.role_revoked"),
+    *("role.created", "role.updated", "role.deleted", "role.restored"),
 )
 OURS: Final = "app"
 CAME: Final = frozenset({"role_granted", "member_added", "created", "restored", "invite_accepted", "added_via_sso"})
@@ -32,11 +33,11 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class HeldRole:
-    """A member or a group has a role by its name, so far."""
+    """A member or a group has a role, so far."""
 
     subject_kind: str  # as in Grant
     subject_id: str
-    role: str
+    role: str  # as in Role.told_as
     scope: str
     resource_ids: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -58,7 +59,31 @@ class GroupThere:
     name: str
 
 
-Fact: TypeAlias = Joined | HeldRole | InGroup | GroupThere
+@dataclass(frozen=True, slots=True)
+class RoleThere:
+    """The workspace has a role of its own under this name. What built-in ones give is told by no event."""
+
+    role_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOver:
+    """It is given over this kind of resources, "" for the workspace as a whole."""
+
+    role_id: str
+    over: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGives:
+    """It has this permission."""
+
+    role_id: str
+    permission: str
+
+
+Fact: TypeAlias = Joined | HeldRole | InGroup | GroupThere | RoleThere | RoleOver | RoleGives
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +110,28 @@ class State:
             self.doubts.append(Doubt(row, "does not fit what came after it: something was changed past the trail."))
         elif _tells_no_roles(row.event):
             self.doubts.append(Doubt(row, "tells of no role: there was none, or the version of then did not tell."))
-        is_renamed = row.event.type == "user_group.updated"
+        is_update = row.event.type.endswith(".updated")
         for fact, came in told:
             if came:
-                self.facts -= {fact, *(() if is_renamed else self._that_hang_on(fact))}
+                self.facts -= {fact, *(() if is_update else self._that_hang_on(fact))}
             else:
                 self.facts.add(fact)
 
     def _that_hang_on(self, gone: Fact) -> list[Fact]:
-        """What nobody holds before they join, and no group before it is made."""
+        """What nobody holds before they join, and no group or role before it is made."""
         if isinstance(gone, Joined):
             return [one for one in self.facts if gone.user_id in {_holder(one, "member"), _user_in_group(one)}]
         if isinstance(gone, GroupThere):
             inside = [one for one in self.facts if isinstance(one, InGroup) and one.group_id == gone.group_id]
             return [*inside, *(one for one in self.facts if _holder(one, "group") == gone.group_id)]
+        if isinstance(gone, RoleThere):
+            held = [one for one in self.facts if isinstance(one, HeldRole) and one.role == gone.role_id]
+            return [*held, *self.of_role(gone.role_id)]
         return []
+
+    def of_role(self, role_id: str) -> list[RoleOver | RoleGives]:
+        """What a role of the workspace's own is over and gives."""
+        return [one for one in self.facts if isinstance(one, RoleOver | RoleGives) and one.role_id == role_id]
 
 
 def effects(event: EventDraft) -> list[tuple[Fact, bool]]:
@@ -107,6 +139,8 @@ def effects(event: EventDraft) -> list[tuple[Fact, bool]]:
     if event.type not in ACCESS_EVENTS or event.origin != OURS or event.outcome != "success" or not event.targets:
         return []
     about, _, what = event.type.rpartition(".")
+    if about == "role":
+        return list(_of_role(event))
     if what == "updated":
         return _renamed(event)
     facts = _of_member(event, what) if about == "user" else _of_group(event, what)
@@ -115,7 +149,7 @@ def effects(event: EventDraft) -> list[tuple[Fact, bool]]:
 
 def role_told(subject_kind: str, subject_id: str, told: Mapping[str, Any]) -> HeldRole | None:
     """A role as an event tells it, with how far it goes; None where it tells of none."""
-    role, words = told.get("role"), str(told.get("scope") or "")
+    role, words = told.get("role_id") or told.get("role"), str(told.get("scope") or "")
     ids, labels = (_texts(told.get(key)) for key in ("resource_ids", "labels"))
     if not isinstance(role, str):
         return None
@@ -157,6 +191,20 @@ def _of_group(event: EventDraft, what: str) -> Iterator[Fact]:
         yield GroupThere(group.id, next(iter(_sides(event, "name")), group.name))
         yield from _roles("group", group.id, _listed(event, "roles"))
         yield from (InGroup(group.id, one) for one in _texts(_listed(event, "members")))
+
+
+def _of_role(event: EventDraft) -> Iterator[tuple[Fact, bool]]:
+    """Each change of a role tells what it was before and what it is since: its name, what it is over, each permission."""
+    role_id = event.targets[0].id
+    for change in event.changes:
+        field, _, permission = change.path.partition(".")
+        for side, came in ((change.old, False), (change.new, True)):
+            if field == "permissions" and side is True:
+                yield RoleGives(role_id, permission), came
+            elif change.path == "name" and isinstance(side, str):
+                yield RoleThere(role_id, side), came
+            elif change.path == "over" and isinstance(side, str):
+                yield RoleOver(role_id, side), came
 
 
 def _renamed(event: EventDraft) -> list[tuple[Fact, bool]]:

@@ -79,8 +79,8 @@ def workspaces_of(user_id: str) -> list[Workspace]:
 
 def owner_role() -> Role:
     """The role of a workspace's first member, found by what it may do: roles are rows, and no key of one means anything here."""
-    roles = Role.objects.filter(permissions__contains=[Permission.ACCESS_MANAGE], scopes__contains=[Scope.WORKSPACE])
-    return roles.order_by("position")[0]
+    built_in = Role.objects.filter(workspace_id=None, scopes__contains=[Scope.WORKSPACE])
+    return built_in.filter(permissions__contains=[Permission.ACCESS_MANAGE]).order_by("position")[0]
 
 
 def managers_of(workspace_id: int) -> set[str]:
@@ -223,11 +223,14 @@ def _with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenSho
     ]
 
 
-def resource_choices(workspace_id: int) -> list[tuple[str, str]]:
+def resource_choices(workspace_id: int, of_kinds: Collection[str] | None = None) -> list[tuple[str, str]]:
     """Every resource that a role can be limited to, id and name; with the word of its kind after the first kind, and what shows the
     whole trail said to do so.
+
+    Takes:   of_kinds, the keys of those that are asked for, by default all
     """
-    kinds, shows = resource_kinds(), ids_that_show_trail(workspace_id)
+    kinds = [kind for kind in resource_kinds() if of_kinds is None or kind.key in of_kinds]
+    shows = ids_that_show_trail(workspace_id)
     return [
         (one, (name if kind is kinds[0] else f"{name} ({kind.word})") + " – shows the whole trail" * (one in shows))
         for kind in kinds
@@ -243,7 +246,7 @@ def grants_in_words(
     grants = Grant.objects.filter(workspace_id=workspace_id)
     if subject_ids is not None:
         grants = grants.filter(subject_id__in=subject_ids)
-    ordered = list(grants.select_related("role").order_by("role__position", "id"))
+    ordered = list(grants.select_related("role").order_by("role__position", Lower("role__name"), "id"))
     names = _resource_names(workspace_id, ordered)
     for grant in ordered:
         found[grant.subject_kind, grant.subject_id].append(

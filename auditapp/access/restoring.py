@@ -13,6 +13,7 @@ from auditapp.access.members import whole_of_member
 from auditapp.access.models import Grant, Group, GroupMember, Member, Role, Scope, User
 from auditapp.access.permissions import Access, Permission
 from auditapp.access.resources import kind_of
+from auditapp.access.role_queries import roles_told_as
 from auditapp.access.rules import begin_change, checked_role, refuse_more_than_held, refuse_withheld
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict
@@ -34,7 +35,7 @@ class GroupThere(Conflict):
 
 
 class RoleOver(NamedTuple):
-    """A role by its name, with its reach."""
+    """A role, as Role.told_as, with its reach."""
 
     role: str
     scope: str
@@ -94,7 +95,7 @@ def restore_group(*, group_id: str, name: str, member_ids: Sequence[str] = (), r
 
 
 def _give(access: Access, kind: str, subject_id: str, roles: Sequence[RoleOver]) -> None:
-    known = {role.name: role for role in Role.objects.filter(name__in=[one.role for one in roles])}
+    known = roles_told_as(access.workspace_id, (one.role for one in roles))
     for one in roles:
         role = known.get(one.role)
         ids = _there(access.workspace_id, role, one.resource_ids) if role else []

@@ -121,7 +121,8 @@ def what_was_given(grant: Grant) -> dict[str, object]:
     """The role and its reach for an event: in words, and exactly."""
     reach = reach_in_words(grant.role.resource_type, grant.scope, grant.resource_ids, grant.labels)
     exact = {"scope": reach, "resource_ids": grant.resource_ids, "labels": grant.labels}
-    return {"role": grant.role.name, **{key: value for key, value in exact.items() if value}}
+    role = {"role": grant.role.name, **({"role_id": grant.role.key} if grant.role.is_own else {})}
+    return {**role, **{key: value for key, value in exact.items() if value}}
 
 
 def _event_prefix(grant: Grant) -> str:

@@ -9,6 +9,7 @@ from auditapp.access.models import GroupMember, Member, Role, Scope, Workspace
 from auditapp.access.permissions import Access, access_to_give, acting_access
 from auditapp.access.queries import owners_of
 from auditapp.access.resources import kind_of
+from auditapp.access.role_queries import roles_in
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.record.acting import current_acting
 
@@ -78,7 +79,7 @@ def checked_role(
 
     Raises:  Invalid, UnknownLabel, MoreThanYouHave
     """
-    role = Role.objects.filter(key=role_key).first()
+    role = roles_in(access.workspace_id).filter(key=role_key).first()
     if role is None:
         raise Invalid("There is no such role.", field="role", code="unknown_role")
     if scope not in role.scopes:
@@ -101,8 +102,7 @@ def refuse_more_than_held(access: Access, *roles: Role) -> None:
 
     Raises:  MoreThanYouHave
     """
-    held = access_to_give(access)
-    if not all(held.reach(permission).everywhere for role in roles for permission in role.permissions):
+    if lacking_of(access, (permission for role in roles for permission in role.permissions)):
         raise MoreThanYouHave
 
 
@@ -120,6 +120,12 @@ def _lock() -> int:
     if Workspace.objects.select_for_update().filter(id=workspace_id).first() is None:
         raise NotFound
     return workspace_id
+
+
+def lacking_of(access: Access, permissions: Iterable[str]) -> list[str]:
+    """Those of these permissions that whoever acts does not have everywhere, and so gives to nobody."""
+    held = access_to_give(access)
+    return [one for one in dict.fromkeys(permissions) if not held.reach(one).everywhere]
 
 
 def _checked_ids(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:

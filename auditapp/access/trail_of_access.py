@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from auditapp.access.models import Grant, Group, GroupMember, Member
-from auditapp.access.past import ACCESS_EVENTS, OURS, Fact, GroupThere, HeldRole, InGroup, Joined, State, effects
+from auditapp.access.models import Grant, Group, GroupMember, Member, Role
+from auditapp.access.past import (
+    ACCESS_EVENTS,
+    OURS,
+    Fact,
+    GroupThere,
+    HeldRole,
+    InGroup,
+    Joined,
+    RoleGives,
+    RoleOver,
+    RoleThere,
+    State,
+    effects,
+)
 from auditapp.access.resources import ResourceKind, resource_kinds
 from auditapp.lib.errors import Invalid
 from auditapp.record.drafts import MISSING, EventDraft
@@ -41,6 +54,16 @@ class ResourcesThen:
         return all(labels is not None for one, labels in self.labels.items() if one in self.names)
 
 
+@dataclass(frozen=True, slots=True)
+class RoleThen:
+    """A role at a moment: what it was called, gave, and was given over; and its place among others."""
+
+    name: str
+    permissions: frozenset[str]
+    resource_type: str
+    position: int
+
+
 def state_now(workspace_id: int) -> State:
     """Who is in the workspace and holds what, from its tables."""
     here = {"workspace_id": workspace_id}
@@ -49,7 +72,10 @@ def state_now(workspace_id: int) -> State:
     facts |= {GroupThere(*pair) for pair in Group.objects.filter(**here).values_list("id", "name")}
     for grant in Grant.objects.filter(**here).select_related("role"):
         reach = (grant.scope, tuple(grant.resource_ids), tuple(grant.labels))
-        facts.add(HeldRole(grant.subject_kind, grant.subject_id, grant.role.name, *reach))
+        facts.add(HeldRole(grant.subject_kind, grant.subject_id, grant.role.told_as, *reach))
+    for role in Role.objects.filter(**here):
+        facts |= {RoleThere(role.key, role.name), RoleOver(role.key, role.resource_type)}
+        facts |= {RoleGives(role.key, permission) for permission in role.permissions}
     return State(facts)
 
 
@@ -63,6 +89,22 @@ def state_on(events: EventQuery, moment: datetime | None) -> State:
         for row in _since(events, ACCESS_EVENTS, moment):
             state.undo(row)
     return state
+
+
+def roles_then(state: State, told: Iterable[str]) -> dict[str, RoleThen]:
+    """Roles by what events tell them as: own ones as they were, built-in ones as they are."""
+    wanted = set(told)
+    found = {}
+    for number, role in enumerate(Role.objects.filter(workspace_id=None, name__in=wanted).order_by("position")):
+        found[role.name] = RoleThen(role.name, frozenset(role.permissions), role.resource_type, number)
+    own = sorted((one for one in state.facts if isinstance(one, RoleThere)), key=lambda one: one.name.casefold())
+    for number, there in enumerate(own, start=len(found)):
+        if there.role_id in wanted:
+            about = state.of_role(there.role_id)
+            permissions = frozenset(one.permission for one in about if isinstance(one, RoleGives))
+            over = next((one.over for one in about if isinstance(one, RoleOver)), "")
+            found[there.role_id] = RoleThen(there.name, permissions, over, number)
+    return found
 
 
 def resources_on(events: EventQuery, moment: datetime | None) -> dict[str, ResourcesThen]:

@@ -1,6 +1,7 @@
 """Roles that a member or a group holds, as fields that are there or not: `roles.Source Admin/src_1,src_2`.
 
-Events tell a role by its name and its reach in words, and exactly by ids or labels; what no event tells exactly is no field.
+Events tell a role by its name, one of the workspace's own by its id too, and its reach in words, and exactly by ids or labels; what
+no event tells exactly is no field.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Any, Final
 from auditapp.access.models import Grant, Role, Scope
 from auditapp.access.resources import kind_of
 from auditapp.access.restoring import RoleOver
+from auditapp.access.role_queries import roles_told_as
 from auditapp.access.roles import grant_role, revoke_role, what_was_given
 from auditapp.lib.errors import Conflict
 from auditapp.record.drafts import MISSING, Change, EventDraft
@@ -28,7 +30,7 @@ class ReachGone(Conflict):
 
 def role_path(given: Mapping[str, Any]) -> str:
     """The field that a role of an event is, "" where the event does not tell exactly how far it goes."""
-    role, words = given.get("role"), str(given.get("scope") or "")
+    role, words = given.get("role_id") or given.get("role"), str(given.get("scope") or "")
     exact = given.get("resource_ids") or given.get("labels") or []
     if not isinstance(role, str) or not isinstance(exact, list):
         return ""
@@ -87,7 +89,7 @@ def set_role(workspace_id: int, subject_kind: str, subject_id: str, path: str, v
                 revoke_role(grant_id=grant.id)
         return
     given = role_at(path)
-    role = Role.objects.filter(name=given.role).first()
+    role = _role_of(workspace_id, given)
     if role is None:
         raise RoleUnknown
     kind = kind_of(role.resource_type)
@@ -121,16 +123,21 @@ def role_effects(workspace_id: int, who: str, values: Mapping[str, Any], *, are_
 
 def _in_words(workspace_id: int, path: str) -> str:
     given = role_at(path)
+    role = _role_of(workspace_id, given)
+    name = role.name if role else given.role
     if given.scope == Scope.WORKSPACE:
-        return given.role
-    role = Role.objects.filter(name=given.role).first()
+        return name
     kind = kind_of(role.resource_type) if role else None
     if given.scope == Scope.ALL:
-        return f"{given.role} on all {kind.plural if kind else 'resources'}"
+        return f"{name} on all {kind.plural if kind else 'resources'}"
     if given.scope == Scope.LABELLED:
-        return f"{given.role} on {kind.plural if kind else 'resources'} labelled {said(given.labels)}"
+        return f"{name} on {kind.plural if kind else 'resources'} labelled {said(given.labels)}"
     names = kind.names(workspace_id) if kind else {}
-    return f"{given.role} on {said(names.get(one, 'a deleted one') for one in given.resource_ids)}"
+    return f"{name} on {said(names.get(one, 'a deleted one') for one in given.resource_ids)}"
+
+
+def _role_of(workspace_id: int, given: RoleOver) -> Role | None:
+    return roles_told_as(workspace_id, [given.role]).get(given.role)
 
 
 def _grants(workspace_id: int, subject_kind: str, subject_id: str) -> list[Grant]:

@@ -8,7 +8,8 @@ from auditapp.access.groups import add_group_member, create_group, delete_group,
 from auditapp.access.label_models import Label
 from auditapp.access.labels import create_label, delete_label
 from auditapp.access.members import remove_member
-from auditapp.access.models import Grant, Group, GroupMember, Member
+from auditapp.access.models import Grant, Group, GroupMember, Member, Role
+from auditapp.access.own_roles import change_role, create_role, delete_role, restore_role
 from auditapp.access.permissions import Access, permissions_for
 from auditapp.access.restoring import RoleOver, restore_group, restore_member
 from auditapp.access.roles import grant_role, revoke_role
@@ -18,6 +19,7 @@ from auditapp.sources.models import Source
 from auditapp.sources.services import change_source, create_source, delete_source
 from tests.factories import Cast, acting_as
 
+ROLE_PERMISSIONS = ("audit.read", "source.read", "source.write", "source.create")
 LABELS = ("environment:prod", "environment:dev", "team:shop")
 REACHES = (
     ("auditor", "workspace"),
@@ -46,6 +48,10 @@ class Played:
             self.remove,
             *([self.restore] * 2),
             *([self.relabel] * 3),
+            *([self.make_role] * 2),
+            *([self.change_role] * 3),
+            *([self.grant_own_role] * 3),
+            self.end_role,
             self.make_source,
             self.end_source,
             self.turn_label,
@@ -97,6 +103,34 @@ class Played:
         on_group = self.random.random() < 0.4
         subject = {"group_id": self.group().id} if on_group else {"user_id": self.person().id}
         grant_role(role_key=role, scope=scope, **subject, **chosen)
+
+    def own_role(self):
+        return self.one_of(Role.objects.exclude(workspace_id=None).order_by("name"))
+
+    def make_role(self):
+        permissions = self.random.sample(ROLE_PERMISSIONS, self.random.randint(1, 3))
+        create_role(name=f"Role {self.random.random()}", over="source", permissions=permissions)
+
+    def change_role(self):
+        if role := self.own_role():
+            permissions = self.random.sample(ROLE_PERMISSIONS, self.random.randint(1, 3))
+            name = self.random.choice([role.name, f"Role {self.random.random()}"])
+            change_role(role_key=role.key, name=name, permissions=permissions)
+
+    def grant_own_role(self):
+        if role := self.own_role():
+            sources = list(Source.objects.order_by("name").values_list("id", flat=True))
+            reach = self.random.choice([("all", {}), ("listed", {"resource_ids": sources[:1]})])
+            grant_role(role_key=role.key, scope=reach[0], user_id=self.person().id, **reach[1])
+
+    def end_role(self):
+        for role in Role.objects.exclude(workspace_id=None).order_by("name"):
+            if not Grant.objects.filter(role=role).exists():
+                delete_role(role_key=role.key)
+                self.now += timedelta(seconds=1)
+                with clock.at(self.now):
+                    restore_role(role_id=role.key, name="Again", over="source", permissions=["source.read"])
+                return
 
     def revoke(self):
         grants = Grant.objects.exclude(subject_id=self.cast.olga.id)

@@ -25,8 +25,19 @@ from tests.access.plan_rows import ROWS as PLANS
 from tests.access.plan_rows import plan_ids
 from tests.access.revert_rows import ROWS as REVERTS
 from tests.access.revert_rows import revert_ids
+from tests.access.role_rows import ROWS as ROLES
+from tests.access.role_rows import role_ids
 from tests.conftest import cloned_database
-from tests.factories import acting_as, make_cast, make_function, make_grant, make_group, make_token, make_transformation
+from tests.factories import (
+    acting_as,
+    make_cast,
+    make_function,
+    make_grant,
+    make_group,
+    make_token,
+    make_transformation,
+    prove,
+)
 
 NAMESPACES = (
     "access",
@@ -188,6 +199,7 @@ MATRIX = [
     *(Row(*row) for row in ALERTS),
     *(Row(*row) for row in REVERTS),
     *(Row(*row) for row in LABELS),
+    *(Row(*row) for row in ROLES),
     *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]
 
@@ -242,7 +254,9 @@ def world_of(slug):
     with acting_as(cast.mina, cast.workspace):
         ids["request"] = request_access(permission="source.write").id
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
-    ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast) | label_ids(cast)
+    ids |= (
+        destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast) | label_ids(cast) | role_ids(cast)
+    )
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 
@@ -250,6 +264,8 @@ def status(cast, row, person, ids):
     client = Client(raise_request_exception=False)
     if person != "nobody":
         client.force_login(getattr(cast, person))
+        if row.name.startswith("access:role_"):  # else what is posted only leads to the password
+            prove(client)
     path = reverse(row.name, args=["demo", *(ids[name] for name in row.ids)])
     if row.data is None:
         return client.get(path).status_code

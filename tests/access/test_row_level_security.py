@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
-from auditapp.access.models import Grant, Invitation, Member, Workspace
+from auditapp.access.models import Grant, Invitation, Member, Role, Workspace
 from auditapp.access.queries import workspaces_of
 from auditapp.lib.tokens import token_digest
 from auditapp.record.workspace_scope import as_person, in_workspace, with_secret
@@ -17,6 +17,7 @@ OF_A_WORKSPACE = [
     for model in apps.get_app_config("auditapp").get_models()
     if any(field.attname == "workspace_id" for field in model._meta.concrete_fields) or model is Workspace
 ]
+OWN_ROLE = {"name": "Own", "permissions": ["audit.read"], "scopes": ["workspace"], "resource_type": "", "position": 1}
 
 
 @pytest.fixture
@@ -25,12 +26,15 @@ def worlds(db):
     for cast in both:
         make_token(workspace=cast.workspace)
         make_group(workspace=cast.workspace, members=[cast.mina])
+        with in_workspace(cast.workspace.id):
+            Role.objects.create(**OWN_ROLE, key=f"rol_{cast.workspace.slug}", workspace_id=cast.workspace.id)
     return both
 
 
 @pytest.mark.parametrize("model", OF_A_WORKSPACE, ids=lambda model: model.__name__)
 def test_outside_of_a_workspace_there_is_nothing(worlds, model):
-    assert list(model._base_manager.all()) == []
+    rows = model._base_manager.all()
+    assert list(rows.exclude(workspace_id=None) if model is Role else rows) == []
 
 
 @pytest.mark.parametrize("model", OF_A_WORKSPACE, ids=lambda model: model.__name__)
@@ -38,7 +42,8 @@ def test_without_a_filter_only_the_own_rows_are_seen(worlds, model):
     demo, _ = worlds
     column = "id" if model is Workspace else "workspace_id"
     with in_workspace(demo.workspace.id):
-        assert set(model._base_manager.values_list(column, flat=True)) <= {demo.workspace.id}
+        seen = set(model._base_manager.values_list(column, flat=True))
+    assert seen <= {demo.workspace.id} if model is not Role else seen == {None, demo.workspace.id}
 
 
 def test_rows_of_another_workspace_cannot_be_written(worlds):
@@ -71,15 +76,29 @@ def test_a_secret_shows_its_own_row_alone(worlds):
         assert not Invitation.objects.exists()
 
 
-def test_the_web_makes_no_workspace_and_no_role(worlds):
-    for statement in (
-        "INSERT INTO workspace (slug) VALUES ('x')",
-        "UPDATE role SET permissions = '{}'",
-        "DELETE FROM workspace",
-    ):
+def test_the_web_makes_no_workspace(worlds):
+    for statement in ("INSERT INTO workspace (slug) VALUES ('x')", "DELETE FROM workspace"):
         with (
             pytest.raises(DatabaseError, match="permission denied"),
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+def test_the_web_writes_own_roles_alone(worlds):
+    demo, other = worlds
+    with in_workspace(demo.workspace.id):
+        built_in = Role.objects.filter(workspace_id=None)
+        assert built_in.count() > 10
+        assert built_in.update(permissions=[]) == built_in._raw_delete("default") == 0
+        assert Role.objects.filter(key="rol_other").update(name="Mine") == 0
+        assert Role.objects.exclude(workspace_id=None).update(workspace_id=demo.workspace.id) == 1
+        for workspace_id in (None, other.workspace.id):
+            with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
+                Role.objects.create(**OWN_ROLE, key="rol_new", workspace_id=workspace_id)
+            with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
+                Role.objects.filter(key="rol_demo").update(workspace_id=workspace_id)
+    with in_workspace(other.workspace.id):
+        assert list(Role.objects.exclude(workspace_id=None).values_list("name", flat=True)) == ["Own"]
+        assert Role.objects.get(key="workspace_owner").permissions

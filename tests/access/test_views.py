@@ -113,7 +113,7 @@ def test_the_overview_says_who_may_do_what_and_why(as_olga, cast):
     page = as_olga.get(ACCESS).content.decode()
     for words in ("2 sources: Web shop, iOS app", "1 source: Kiosk", "Kiosk team", "CI deploy", "Everything"):
         assert words in page
-    for word in ("Source Read-only", "Minimal Workspace Access", "Invite and remove members"):
+    for word in ("Source Read-only", "Minimal Workspace Access", 'href="/demo/settings/access/roles/auditor/"'):
         assert word in page
 
 
