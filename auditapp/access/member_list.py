@@ -105,7 +105,7 @@ def member_page(
     rows = member_rows(workspace_id, list(ordered[start : start + PAGE]))
     if not sees_factors:
         rows = [replace(row, factors=[]) for row in rows]
-    return MemberPage(rows, found, everyone.count(), query)
+    return MemberPage(rows, found, everyone.count() if query.is_narrowed else found, query)
 
 
 def fitting_members(members: QuerySet[Member], query: MemberQuery, *, sees_addresses: bool) -> QuerySet[Member]:

@@ -140,10 +140,10 @@ def members_shown(workspace_id: int, user_id: str | None = None) -> list[MemberS
 
 def groups_listed(workspace_id: int) -> list[GroupLine]:
     """Each group with its grants and how many are in it, by name."""
-    grants = grants_in_words(workspace_id)
+    groups = list(Group.objects.filter(workspace_id=workspace_id).order_by(Lower("name")))
+    grants = grants_in_words(workspace_id, [group.id for group in groups])
     inside = GroupMember.objects.filter(workspace_id=workspace_id).values("group_id").annotate(size=Count("user_id"))
     sizes = dict(inside.values_list("group_id", "size"))
-    groups = Group.objects.filter(workspace_id=workspace_id).order_by(Lower("name"))
     return [GroupLine(g.id, g.name, grants["group", g.id], sizes.get(g.id, 0)) for g in groups]
 
 
