@@ -17,6 +17,7 @@ from auditapp.access import (
 )
 from auditapp.access.check_api import router as check_endpoints
 from auditapp.access.decorators import public_page
+from auditapp.access.group_api import ROUTERS as MEMBER_ENDPOINTS
 from auditapp.access.label_api import router as label_endpoints
 from auditapp.access.reasons import PARAMETER as REASON_PARAMETER
 from auditapp.access.role_api import router as role_endpoints
@@ -294,6 +295,7 @@ for router in (
     alert_endpoints,
     check_endpoints,
     role_endpoints,
+    *MEMBER_ENDPOINTS,
 ):
     api.add_router("", router)
 TRAIL = [

@@ -29,7 +29,7 @@ from auditapp.access.members import remove_member, revoke_invitation
 from auditapp.access.models import Grant, Group, GroupMember, Invitation, Member
 from auditapp.access.permissions import Permission, access_to_give, acting_access
 from auditapp.access.requests import TokenRequest
-from auditapp.access.roles import RoleHeld, grant_role, revoke_role
+from auditapp.access.roles import RoleHeld, grant_role, revoke_role, subject_of
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.web.api import json_answer
@@ -90,7 +90,12 @@ def api_user_groups(request: TokenRequest, user_id: str, query: Query[ListQuery]
     response={200: DoneAnswer, **REFUSALS},
     openapi_extra={
         "parameters": [
-            {"in": "query", "name": "userIds", "required": True, "schema": {"type": "array", "items": {"type": "string"}}}
+            {
+                "in": "query",
+                "name": "userIds",
+                "required": True,
+                "schema": {"type": "array", "items": {"type": "string"}},
+            }
         ]
     },
 )
@@ -196,7 +201,12 @@ def api_invite_resend(request: TokenRequest, invite_id: str) -> HttpResponse:
     response={200: DoneAnswer, **REFUSALS},
     openapi_extra={
         "parameters": [
-            {"in": "query", "name": "emails", "required": True, "schema": {"type": "array", "items": {"type": "string"}}}
+            {
+                "in": "query",
+                "name": "emails",
+                "required": True,
+                "schema": {"type": "array", "items": {"type": "string"}},
+            }
         ]
     },
 )
@@ -215,8 +225,9 @@ def permissions_changed(request: TokenRequest, kind: str, subject_id: str, *, ke
     """The roles of a body given to a member or a group; unless kept, others are taken, all in one transaction."""
     workspace_id, subject_id = request.workspace.id, _found(subject_id)
     who = {"user_id" if kind == "member" else "group_id": subject_id}
+    wanted = permissions_sent(sent_object(request, ["permissions"]), least=1 if keep else 0)
     with transaction.atomic():
-        wanted = permissions_sent(sent_object(request, ["permissions"]))
+        subject_of(workspace_id, **who)
         held = Grant.objects.filter(workspace_id=workspace_id, subject_kind=kind, subject_id=subject_id)
         kept = [grant.id for grant in held if keep or any(_is(grant, role) for role in wanted)]
         for role in wanted:

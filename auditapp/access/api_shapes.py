@@ -149,6 +149,7 @@ class InvitedAnswer(Schema):
 
 def permission_answer(given: Grant | Invitation) -> dict[str, Any]:
     """A role with its reach. Over all, or the workspace, its one resource is the workspace, which labels narrow."""
+    resources: list[dict[str, Any]]
     if given.scope == Scope.LISTED:
         kind = given.role.resource_type.upper()
         resources = [{"id": one, "type": kind, "labels": []} for one in given.resource_ids]
@@ -158,14 +159,14 @@ def permission_answer(given: Grant | Invitation) -> dict[str, Any]:
     return {"roleId": given.role_id, "roleName": given.role.name, "resources": resources}
 
 
-def permissions_sent(sent: Mapping[str, Any], *, most: int = MOST) -> list[dict[str, Any]]:
+def permissions_sent(sent: Mapping[str, Any], *, least: int = 1, most: int = MOST) -> list[dict[str, Any]]:
     """The roles of a body, as the services take them.
 
     Raises:  Invalid
     """
     listed = sent.get("permissions")
-    if not isinstance(listed, list) or not 1 <= len(listed) <= most:
-        many = "one" if most == 1 else f"1 to {most}"
+    if not isinstance(listed, list) or not least <= len(listed) <= most:
+        many = "one" if most == 1 else f"{least} to {most}"
         raise Invalid(f"Send a list of {many} permissions.", field="permissions", code="required")
     return [_permission(one, f"permissions.{number}") for number, one in enumerate(listed)]
 

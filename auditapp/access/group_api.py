@@ -1,11 +1,14 @@
 """Endpoints of user groups, shaped as Segment's Public API has them."""
 
+from typing import Final
+
 from django.db import transaction
 from django.db.models.functions import Lower
 from django.http import HttpResponse
 from ninja import Query, Router
 
 from auditapp.access.api import permissions_changed
+from auditapp.access.api import router as users
 from auditapp.access.api_shapes import (
     MOST,
     PERMISSIONS,
@@ -18,7 +21,14 @@ from auditapp.access.api_shapes import (
     users_answer,
 )
 from auditapp.access.decorators import api_token
-from auditapp.access.groups import InGroup, add_group_member, create_group, delete_group, remove_group_member, rename_group
+from auditapp.access.groups import (
+    InGroup,
+    add_group_member,
+    create_group,
+    delete_group,
+    remove_group_member,
+    rename_group,
+)
 from auditapp.access.models import Group, GroupMember, Member
 from auditapp.access.permissions import Permission, access_to_give, acting_access
 from auditapp.access.requests import TokenRequest
@@ -27,6 +37,7 @@ from auditapp.web.api import json_answer
 from auditapp.web.api_resources import DONE, REFUSALS, DoneAnswer, ListQuery, paged, sent_object, takes, text_in
 
 router = Router(tags=["User groups"])
+ROUTERS: Final = (users, router)
 
 
 @router.get(
@@ -134,7 +145,12 @@ def api_group_users_add(request: TokenRequest, group_id: str) -> HttpResponse:
     response={200: UserGroupAnswer, **REFUSALS},
     openapi_extra={
         "parameters": [
-            {"in": "query", "name": "emails", "required": True, "schema": {"type": "array", "items": {"type": "string"}}}
+            {
+                "in": "query",
+                "name": "emails",
+                "required": True,
+                "schema": {"type": "array", "items": {"type": "string"}},
+            }
         ]
     },
 )
