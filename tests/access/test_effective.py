@@ -17,6 +17,7 @@ from auditapp.access.effective import effective_access
 from auditapp.access.groups import add_group_member, create_group, rename_group
 from auditapp.access.members import accept_invitation, invite_member, remove_member
 from auditapp.access.models import Grant
+from auditapp.access.own_roles import change_role, create_role, delete_role
 from auditapp.access.permissions import Permission
 from auditapp.access.roles import grant_role, revoke_role
 from auditapp.ingest.services import accept_events
@@ -107,6 +108,37 @@ def test_each_right_names_who_gave_it_and_the_group_that_it_comes_through(cast):
     through = read.reasons[1]
     assert through.group.name == "All readers"
     assert (through.given.row.id, through.joined.row.id) == (group_event.id, joined_event.id)
+
+
+def test_a_role_of_the_workspaces_own_is_what_it_was_then(cast):
+    """Its name and its permissions by the events of the role; who gave it by the event of its holder."""
+    moments, then = [], clock.now() - timedelta(days=1)
+
+    def did(number, act, **values):
+        moments.append(then + timedelta(hours=number))
+        with clock.at(moments[-1]), acting_as(cast.olga, cast.workspace):
+            return act(**values)
+
+    role = did(0, create_role, name="Reader", over="source", permissions=["source.read"])
+    grant = did(1, grant_role, role_key=role.key, scope="listed", user_id=cast.mina.id, resource_ids=[cast.shop.id])
+    given = last_event(cast.workspace)
+    did(2, change_role, role_key=role.key, name="Writer", permissions=["source.write"])
+    did(3, revoke_role, grant_id=grant.id)
+    did(4, delete_role, role_key=role.key)
+    told = []
+    for moment in moments:
+        shown = effective(cast, cast.mina, moment)
+        assert shown.doubts == []
+        assert shown.unknown_roles == []
+        reasons = {
+            (str(permission), why.role, why.given.row.id)
+            for right in shown.rights
+            for permission in right.permissions
+            for why in right.reasons
+            if permission.startswith("source.")
+        }
+        told.append(reasons)
+    assert told == [set(), {("source.read", "Reader", given.id)}, {("source.write", "Writer", given.id)}, set(), set()]
 
 
 def test_an_invitation_is_the_reason_of_the_role_that_it_brought(client, cast, django_capture_on_commit_callbacks):

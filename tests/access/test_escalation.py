@@ -8,6 +8,7 @@ from auditapp.lib.errors import AppError
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.models import Source
 from settings.embedded import SUPERUSER
+from tests.access import role_escalations  # noqa: F401  registers its own
 from tests.access.escalation_world import gains, make_world, owners_of, power
 from tests.access.escalations import ATTEMPTS
 from tests.conftest import _connected_to, cloned_database
