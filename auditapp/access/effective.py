@@ -112,7 +112,8 @@ def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None
     Takes:   viewer, who looks: links lead only to events that they may open
     Raises:  NotFound, for who never was a member; Invalid, where too much has happened since
     """
-    events = visible_events(replace(viewer, sees_all=True))
+    # What is read of them are roles, groups and ids, which whoever may see members sees.
+    events = visible_events(replace(viewer, sees_all=True, sees_personal=True))
     state = state_on(events, on)
     is_member = Joined(user_id) in state.facts
     here = {"workspace_id": viewer.workspace_id, "user_id": user_id}

@@ -52,7 +52,8 @@ class User(AbstractBaseUser):
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
 
     def __str__(self) -> str:
-        return self.name or self.email
+        # Never their address: lists of people are seen by members who may not see addresses.
+        return self.name or f"Member {self.id[-6:]}"
 
     @property
     def initials(self) -> str:

@@ -11,10 +11,12 @@ brackets disappears when a slot in it has no value; any other empty slot becomes
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 JsonObject = Mapping[str, Any]
 
+# In place of what its reader may not see.
+HIDDEN: Final = "•••"
 _CLAUSE = re.compile(r"\[([^\[\]]*)\]|([^\[\]]+)")
 _PIECE = re.compile(r"\{([^{}:]*):?([^{}]*)\}|([^{}]+)")
 
@@ -63,9 +65,9 @@ _IRREGULAR = {
 
 
 class Part(NamedTuple):
-    """A run of one sentence: plain words, the kind of a resource, its name, or another value."""
+    """A run of one sentence: plain words, the kind of a resource, its name, another value, or one that is hidden from the reader."""
 
-    kind: Literal["text", "kind", "name", "value"]
+    kind: Literal["text", "kind", "name", "value", "hidden"]
     text: str
 
 
@@ -92,7 +94,7 @@ class _Slots:
             number, _, form = rest.partition(".")
             return self._target(number, form)
         text = value_text(self._value(slot))
-        return None if text is None else [Part("value", text)]
+        return None if text is None else [Part("hidden" if text == HIDDEN else "value", text)]
 
     def _target(self, number: str, form: str) -> list[Part] | None:
         target = self.targets.get(number)
@@ -242,6 +244,8 @@ def value_text(value: Any) -> str | None:
             return f"{value:,}"
         case str():
             return value if value.strip() else None
+        case {"redacted": "hidden"}:
+            return HIDDEN
         case {"redacted": _}:
             return "(withheld)"
         case list() | tuple():

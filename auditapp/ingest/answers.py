@@ -99,6 +99,8 @@ def type_answer(kind: KnownType, events: int) -> dict[str, Any]:
         answer["scope"] = scope
     if kind.schema is not None:
         answer["schema"] = kind.schema
+    if kind.source == "workspace" and kind.personal_paths:
+        answer["sensitivePaths"] = sorted(kind.personal_paths)
     if declared := registry.event_type(kind.key):
         answer["sample"] = declared.sample
         answer["fields"] = [

@@ -186,6 +186,7 @@ class TypeShape(Schema):
     fields: list[dict[str, str]] | None = Field(None, description="What its events carry; of types in the catalogue.")
     sample: dict[str, Any] | None = Field(None, description="The body of one event; of types in the catalogue.")
     schema_: dict[str, Any] | bool | None = Field(None, alias="schema", description="JSON Schema of meta.")
+    sensitivePaths: list[str] = Field([], description="Shown to who may see personal data alone.")
 
 
 class TypesData(Schema):

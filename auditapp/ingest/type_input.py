@@ -27,12 +27,21 @@ TYPE_SCHEMA: Final[dict[str, Any]] = {
         "resourceType": RESOURCE_TYPE,
         "verb": {"enum": [str(verb) for verb in Verb], "default": str(Verb.UPDATE)},
         "risk": {"enum": [str(risk) for risk in Risk], "default": str(Risk.ROUTINE)},
-        "schema": {"type": ["object", "boolean"], "description": "A JSON Schema, draft 2020-12, that meta must fit."},
+        "schema": {
+            "type": ["object", "boolean"],
+            "description": 'A JSON Schema, draft 2020-12, that meta must fit. "sensitive": true in a property is as sensitivePaths.',
+        },
         "secretPaths": {
             "type": "array",
             "maxItems": 100,
             "items": {**_TEXT, "maxLength": 200},
             "description": "Dotted paths in meta and changes whose values are never stored.",
+        },
+        "sensitivePaths": {
+            "type": "array",
+            "maxItems": 100,
+            "items": {**_TEXT, "maxLength": 200},
+            "description": "Dotted paths in meta and changes whose values are shown to who may see personal data alone.",
         },
     },
     "required": ["key"],
@@ -41,7 +50,7 @@ TYPE_SCHEMA: Final[dict[str, Any]] = {
 _VALIDATOR: Final = jsonschema_rs.validator_for(
     TYPE_SCHEMA, mask="this", pattern_options=jsonschema_rs.RegexOptions(), offline=True
 )
-_OURS: Final = {"resourceType": "resource_type", "secretPaths": "secret_paths"}
+_OURS: Final = {"resourceType": "resource_type", "secretPaths": "secret_paths", "sensitivePaths": "sensitive_paths"}
 
 
 def type_values(item: Any) -> dict[str, Any]:

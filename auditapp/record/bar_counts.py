@@ -19,6 +19,7 @@ from auditapp.record.event_filter import ANY_END, Choice, EventFilter
 from auditapp.record.event_keys import EVERY_EVENT, MAX_PROBES, find_keys
 from auditapp.record.event_matches import is_of_type
 from auditapp.record.event_types import KnownType, known_types
+from auditapp.record.masking import askable
 from auditapp.record.viewer import Viewer
 
 # Looked at along indexes, all of them together; found by walk and search.
@@ -116,6 +117,7 @@ def bar_counts(
     Gives:   None where only a search could tell and may not be made
     Raises:  Invalid, from the filter
     """
+    wanted = askable(wanted, viewer)
     found = counts_of_days(viewer, wanted, edges) or _by_index(viewer, wanted, edges)
     return found or (_by_search(viewer, wanted, edges) if may_search else None)
 

@@ -1,6 +1,7 @@
 """Event types that a workspace declares for itself, beside the catalogue's."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -40,11 +41,13 @@ def declare_type(
     sentence: str,
     schema: Any = None,
     secret_paths: list[str] | None = None,
+    sensitive_paths: list[str] | None = None,
 ) -> DeclaredType:
     """Declare an event type in the workspace of who acts; its events are named, grouped and checked by it from then on.
 
     Takes:   sentence, a template without the actor such as "refunded {resource}" (catalogue/sentence.py);
-             schema, a JSON Schema of `meta`; secret_paths, dotted, redacted before anything is stored
+             schema, a JSON Schema of `meta`, whose properties may say `"sensitive": true`; secret_paths, dotted, redacted before
+             anything is stored; sensitive_paths, dotted, of meta and changes, shown to who may see personal data alone
     Raises:  Invalid, TypeTaken
     Writes:  DeclaredType, event_type.declared
     """
@@ -62,6 +65,7 @@ def declare_type(
         "sentence": sentence,
         "schema": schema,
         "secret_paths": secret_paths or [],
+        "sensitive_paths": list(dict.fromkeys([*(sensitive_paths or []), *sensitive_in(schema)])),
     }
     try:
         with transaction.atomic():
@@ -93,13 +97,30 @@ def remove_type(*, key: str) -> None:
 def whole_of_type(declared: DeclaredType) -> dict[str, Any]:
     """All that events tell of a declaration, which is what one that was removed comes back with.
 
-    Its secret paths are under "withheld": the redaction of the event would take a list under their own name for secrets.
+    Its sensitive paths are told as they are. Its secret paths are under "withheld": the redaction of the event would take a list under their own name for secrets.
     """
     names = ("name", "area", "resource_type", "verb", "risk", "sentence", "schema")
     told = {name: getattr(declared, name) for name in names}
+    if declared.sensitive_paths:
+        told["sensitive_paths"] = [*declared.sensitive_paths]
     if declared.secret_paths:
         told["withheld"] = [*declared.secret_paths]
     return {name: value for name, value in told.items() if value is not None}
+
+
+def sensitive_in(schema: Any, prefix: str = "") -> Iterator[str]:
+    """The dotted paths of the properties that a schema marks with `"sensitive": true`; elements of a list have its path."""
+    if not isinstance(schema, dict):
+        return
+    if isinstance(schema.get("items"), dict):
+        yield from sensitive_in(schema["items"], prefix)
+    properties = schema.get("properties")
+    for name, inside in properties.items() if isinstance(properties, dict) else ():
+        path = f"{prefix}{name}"
+        if isinstance(inside, dict) and inside.get("sensitive") is True:
+            yield path
+        else:
+            yield from sensitive_in(inside, f"{path}.")
 
 
 def _require_good(*, key: str, name: str, area: str, verb: str, risk: str, sentence: str) -> None:

@@ -79,7 +79,8 @@ class EventDraft:
     """An event that is complete but for its hash. Times are aware UTC.
 
     `origin` says by which door it came: app, api, or import:<format>. `context` may hold ip, user_agent, request_id,
-    session_id and more; `meta` whatever the type declares.
+    session_id and more; `meta` whatever the type declares. `personal_paths` are those that its type declares as personal: no part
+    of the event, they only decide who may search for its words.
     """
 
     workspace_id: int
@@ -97,6 +98,7 @@ class EventDraft:
     context: Mapping[str, Any] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
     changes: Sequence[Change] = ()
+    personal_paths: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def _is_object(value: Any, other: Any) -> bool:

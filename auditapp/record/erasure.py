@@ -20,6 +20,7 @@ from auditapp.record.services import record
 ERASABLE: Final = (*FIRST_UNITS, "changes")
 # So many event ids fit well into the meta of the event that names them.
 EVENTS_AN_ERASURE: Final = 500
+TARGET_WORDS: Final = (Token.TARGET_WORD, Token.HIDDEN_TARGET_WORD)
 
 ERASE = "SELECT audit_erase(%s, %s, %s)"
 # An attempt without its meta is an event like any other.
@@ -113,7 +114,7 @@ def erase_person(*, workspace_id: int, person_id: str, ground: str, email: str =
 
 def _naming(workspace_id: int, person_id: str, email: str) -> str:
     """A tsquery of events that have this person as a target, by id or by address."""
-    words = [(Token.TARGET_WORD, person_id.casefold())]
+    words = [(token_class, person_id.casefold()) for token_class in TARGET_WORDS]
     words += [(Token.EMAIL_WORD, word) for word in search_words(email)[:1]]
     return " | ".join(quoted(lexeme(workspace_id, token_class, word)) for token_class, word in words)
 

@@ -22,6 +22,7 @@ from auditapp.lib.canonical_json import canonical_bytes
 from auditapp.lib.keyset import PageKey
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_types import type_risks
+from auditapp.record.masking import askable
 from auditapp.record.token_query import token_query
 from auditapp.record.viewer import Viewer
 
@@ -96,6 +97,7 @@ def find_keys(
     Takes:   start, a key whose own event is left out; newest_first, the direction
     Raises:  Invalid, from the filter
     """
+    wanted = askable(wanted, viewer)
     ask = _Ask(viewer, wanted, limit, start, newest_first)
     probes = _probes(viewer, wanted)
     if probes is not None:
@@ -115,7 +117,7 @@ def match_of(viewer: Viewer, wanted: EventFilter) -> tuple[str, dict[str, Any]]:
 
     Raises:  Invalid, from the filter
     """
-    ask = _Ask(viewer, wanted, 0, None, True)
+    ask = _Ask(viewer, askable(wanted, viewer), 0, None, True)
     return ask.match(), ask.parameters
 
 

@@ -13,8 +13,9 @@ from auditapp.catalogue.types import Risk
 from auditapp.lib.visible_text import search_words
 from auditapp.record.drafts import EventDraft
 from auditapp.record.event_filter import ANY_END, Choice, EventFilter, Word
+from auditapp.record.masking import askable
 from auditapp.record.search_tokens import Token, lexeme, searched_text, tokens_of
-from auditapp.record.token_query import searched_classes, whole_word
+from auditapp.record.token_query import searched_classes, target_lexemes, whole_word
 from auditapp.record.viewer import Viewer
 
 NEVER_CUT: Final = 32
@@ -75,7 +76,7 @@ def matches(
     """
     if event.is_read and wanted.hides_reads:
         return False
-    looked = looked or Looked(event)
+    looked, wanted = looked or Looked(event), askable(wanted, viewer)
     return (
         _is_seen(event, viewer)
         and wanted.is_in_range(event.occurred_at)
@@ -172,8 +173,7 @@ def _is_found(wanted: EventFilter, looked: Looked, viewer: Viewer) -> bool:
     """Words are looked for in the search tokens that are stored with the event, of which a long text has only the first."""
 
     def names_target(text: str) -> bool:
-        token = lexeme(viewer.workspace_id, Token.TARGET_WORD, text.casefold())
-        return looked.has_token(token, or_begins=False)
+        return any(looked.has_token(token, or_begins=False) for token in target_lexemes(viewer, text))
 
     targets = wanted.target_ids
     if targets.include and not any(map(names_target, targets.include)):

@@ -17,7 +17,10 @@ ICON_OF_VERB = {Verb.CREATE: "plus", Verb.READ: "eye", Verb.UPDATE: "pencil", Ve
 
 @dataclass(frozen=True, slots=True)
 class KnownType:
-    """One type as pages, API and checks use it. `source` is catalogue, workspace, or undeclared."""
+    """One type as pages, API and checks use it. `source` is catalogue, workspace, or undeclared.
+
+    `secret_paths` are never stored; `personal_paths` are shown to who may see personal data alone (masking.py).
+    """
 
     key: str
     name: str
@@ -73,6 +76,7 @@ def _from_workspace(row: DeclaredType) -> KnownType:
         row.sentence,
         "workspace",
         frozenset(row.secret_paths),
+        frozenset(row.sensitive_paths),
         schema=row.schema,
         section=_section_of(row.area),
     )

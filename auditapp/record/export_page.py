@@ -18,13 +18,14 @@ from auditapp.record.drafts import MISSING
 from auditapp.record.envelope import FIRST_UNITS, opened
 from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_keys import find_keys
-from auditapp.record.event_row import EventRow, without_personal
+from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import KnownType, known_types
+from auditapp.record.masking import is_own, masked_envelope, without_personal
 from auditapp.record.viewer import Viewer
 
 # Numbered as the keys are, which are here already.
 BY_KEYS: Final = """
-SELECT k.n, e.type, e.actor_id, e.received_at, e.envelope, e.units, e.leaf_hash, e.erased_by
+SELECT k.n, e.type, e.received_at, e.envelope, e.units, e.leaf_hash, e.erased_by
 FROM unnest(%(at)b::timestamptz[], %(ids)b::uuid[]) WITH ORDINALITY AS k (occurred_at, id, n)
 JOIN event AS e ON e.workspace_id = %(workspace_id)s AND e.occurred_at = k.occurred_at AND e.id = k.id
 """
@@ -85,24 +86,31 @@ def export_page(
     rows = sorted(binary_rows(BY_KEYS, parameters), key=itemgetter(0))
     kinds = known_types(viewer.workspace_id, {row[1] for row in rows})
     events = []
-    for number, type_key, actor_id, received_at, envelope, units, leaf_hash, erased_by in rows:
+    for number, type_key, received_at, envelope, units, leaf_hash, erased_by in rows:
         if received_at > received_until:
             continue
         kind = kinds[type_key]
-        if not viewer.sees_personal and actor_id not in viewer.own_actor_ids:
-            units = _without_personal(envelope, units, kind)
+        if not viewer.sees_personal:
+            envelope, units = _without_personal(envelope, units, kind, viewer)
         key = found.keys[number - 1]
         events.append(SeenEvent(key, envelope, units, kind, leaf_hash, tuple(erased_by) if erased_by else ()))
     return ExportPage(events, end)
 
 
-def _without_personal(envelope: bytes, units: Sequence[bytes | None], kind: KnownType) -> Sequence[bytes | None]:
-    """The values again as somebody sees them who may not see addresses; what was never there or erased stays so."""
-    event = without_personal(opened(orjson.loads(envelope), units), kind)
+def _without_personal(
+    envelope: bytes, units: Sequence[bytes | None], kind: KnownType, viewer: Viewer
+) -> tuple[bytes, Sequence[bytes | None]]:
+    """Envelope and values again as somebody sees them who may not see addresses; what was never there or erased stays so."""
+    parsed = orjson.loads(envelope)
+    event = opened(parsed, units)
+    if is_own(event, viewer):
+        return envelope, units
+    event = without_personal(event, kind.personal_paths)
     targets = [{"type": target.type, "id": target.id, "name": target.name} for target in event.targets]
     values: list[Any] = [event.actor.as_value(), targets, dict(event.context), dict(event.meta)]
     values += [side for change in event.changes for side in (change.old, change.new)]
-    return [
+    seen = [
         None if unit is None or value is MISSING else orjson.dumps(value)
         for unit, value in zip(units, values, strict=True)
     ]
+    return orjson.dumps(masked_envelope(parsed)), seen

@@ -11,6 +11,7 @@ import orjson
 from django.db import connection
 
 from auditapp.lib import clock
+from auditapp.lib.personal_text import says_address
 from auditapp.record.counts import type_counts
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import EventQuery, visible_events
@@ -92,8 +93,11 @@ def _named(viewer: Viewer, counts: dict[str, int]) -> list[ActorFacet]:
     for actor_id, kind, unit in rows:
         value = orjson.loads(bytes(unit)) if unit is not None else {}
         is_shown = viewer.sees_personal or actor_id in viewer.own_actor_ids
-        email = value.get("email") if is_shown else None
-        found.append(ActorFacet(actor_id, kind, value.get("name") or actor_id, email, counts[actor_id]))
+        if not is_shown and says_address(actor_id):
+            continue  # their id is hidden, and so is the filter by it
+        name, email = value.get("name") or "", value.get("email") if is_shown else None
+        called = name if is_shown or not says_address(name) else ""
+        found.append(ActorFacet(actor_id, kind, called or actor_id, email, counts[actor_id]))
     return sorted(found, key=lambda actor: (-actor.events, actor.name.casefold()))
 
 

@@ -110,6 +110,7 @@ class DeclaredType(models.Model):
     sentence = models.TextField()
     schema = models.JSONField(null=True)
     secret_paths = ArrayField(models.TextField(), default=list)
+    sensitive_paths = ArrayField(models.TextField(), default=list)
     created_at = models.DateTimeField()
 
     class Meta:

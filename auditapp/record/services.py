@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from auditapp.catalogue.types import Verb
 from auditapp.lib import clock
@@ -21,6 +21,7 @@ from auditapp.record.reasons import ReasonNeeded, require_reason
 from auditapp.record.scopes import section_scope, space_scope
 from auditapp.record.writer import Recorded, write_events
 
+TOLD_ANEW: Final = frozenset({"meta", "context", "changes", "personal_paths"})
 _recorded: ContextVar[list[EventDraft] | None] = ContextVar("recorded", default=None)
 
 
@@ -102,10 +103,11 @@ def redacted(draft: EventDraft, kind: KnownType) -> EventDraft:
     context, _ = redact(dict(draft.context))
     changes = [_redacted_change(change, kind.secret_paths) for change in draft.changes]
     return EventDraft(
-        **{name: getattr(draft, name) for name in EventDraft.__slots__ if name not in {"meta", "context", "changes"}},
+        **{name: getattr(draft, name) for name in EventDraft.__slots__ if name not in TOLD_ANEW},
         meta=meta,
         context=context,
         changes=changes,
+        personal_paths=kind.personal_paths,
     )
 
 

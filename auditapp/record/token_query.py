@@ -18,7 +18,10 @@ from auditapp.record.viewer import Viewer
 MAX_NETWORKS: Final = 128
 MAX_WORDS: Final = 12
 EVERYONES_WORDS: Final = (Token.WORD, Token.ACTOR_WORD, Token.TARGET_WORD, Token.META_WORD)
-PERSONAL_WORDS: Final = (Token.EMAIL_WORD, Token.IP, Token.REASON_WORD)
+PERSONAL_WORDS: Final = (
+    *(Token.EMAIL_WORD, Token.HIDDEN_TARGET_WORD, Token.HIDDEN_META_WORD),
+    *(Token.IP, Token.REASON_WORD),
+)
 # A term that no event has: a lexeme always has a workspace and a class in front.
 NOTHING: Final = "'nothing'"
 ALL_ROUTINE: Final[Mapping[str, Risk]] = MappingProxyType({})
@@ -57,7 +60,7 @@ def _positive(wanted: EventFilter, viewer: Viewer, type_risks: Mapping[str, Risk
     yield all_of(Token.ACTOR, wanted.actors.include)
     yield all_of(Token.ACTOR_KIND, wanted.actor_kinds.include)
     yield [_resource(viewer, resource) for resource in wanted.resources.include]
-    yield all_of(Token.TARGET_WORD, tuple(map(str.casefold, wanted.target_ids.include)))
+    yield [quoted(one) for target_id in wanted.target_ids.include for one in target_lexemes(viewer, target_id)]
     if wanted.risks and Risk.ROUTINE not in wanted.allowed_risks:
         # Types that nobody declared are routine: only without them is there a list of types to look for.
         found = tuple(key for key, risk in type_risks.items() if risk in wanted.allowed_risks)
@@ -87,7 +90,7 @@ def _negative(wanted: EventFilter, viewer: Viewer, type_risks: Mapping[str, Risk
     for resource in wanted.resources.exclude:
         yield _resource(viewer, resource)
     for target_id in wanted.target_ids.exclude:
-        yield quoted(lexeme(viewer.workspace_id, Token.TARGET_WORD, target_id.casefold()))
+        yield from map(quoted, target_lexemes(viewer, target_id))
     if wanted.risks and Risk.ROUTINE in wanted.allowed_risks:
         for key, risk in type_risks.items():
             if risk not in wanted.allowed_risks:
@@ -135,6 +138,12 @@ def _word(viewer: Viewer, word: Word) -> str:
 def searched_classes(viewer: Viewer) -> tuple[Token, ...]:
     """Where this viewer's words are looked for: who may not see addresses finds nothing by them."""
     return EVERYONES_WORDS + (PERSONAL_WORDS if viewer.sees_personal else ())
+
+
+def target_lexemes(viewer: Viewer, text: str) -> list[str]:
+    """The lexemes under which this viewer finds the id of a target, or a word of its name."""
+    classes = (Token.TARGET_WORD, *((Token.HIDDEN_TARGET_WORD,) if viewer.sees_personal else ()))
+    return [lexeme(viewer.workspace_id, one, text.casefold()) for one in classes]
 
 
 def whole_word(word: Word) -> str:

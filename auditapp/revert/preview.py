@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from auditapp.access.permissions import Access
 from auditapp.lib.canonical_json import canonical_bytes
+from auditapp.lib.personal_text import holds_address
 from auditapp.record.drafts import MISSING, Change, Target
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
+from auditapp.record.masking import HIDDEN
 from auditapp.record.viewer import Viewer
 from auditapp.revert.errors import NotUndoable, UnknownField
 from auditapp.revert.fields import (
@@ -199,6 +201,7 @@ def _change_part(access: Access, viewer: Viewer, rows: Sequence[EventRow], *, lo
             brings = [_field(kind, change, now, {}) for change in changes if change.path != WHOLE]
     later = _later(viewer, rows[0]) if any(one.standing is Standing.CONFLICT for one in fields) else []
     refusal = _refusal(kind, access, resource, is_whole=whole is not None, target=target)
+    fields, brings = ([_as_seen(one, viewer) for one in some] for some in (fields, brings))
     return _finished(Part(kind, target, rows, fields, resource, refusal, brings, later))
 
 
@@ -219,6 +222,7 @@ def _version_part(access: Access, viewer: Viewer, row: EventRow, *, lock: bool) 
     refusal = _refusal(kind, access, resource, is_whole=bool(brings), target=target)
     if hidden:
         refusal = "Your role does not show everything that happened to it since. An owner can restore it."
+    fields, brings = ([_as_seen(one, viewer) for one in some] for some in (fields, brings))
     return _finished(Part(kind, target, [row], fields, resource, refusal, brings, later))
 
 
@@ -247,6 +251,21 @@ def _later(viewer: Viewer, row: EventRow) -> list[EventRow]:
 def _field(kind: RevertKind[Any], change: Change, now: Mapping[str, Any], done: Mapping[str, Any]) -> Field:
     found = weighed(change, now.get(change.path, MISSING), is_settable=kind.is_settable(change.path))
     return replace(found, standing=Standing.DONE) if change.path in done else found
+
+
+def _as_seen(told: Field, viewer: Viewer) -> Field:
+    """A field without what its viewer may not see: of the event that is gone already, but not of what the resource holds now.
+
+    What it was before stays: it is put back as it is, or cannot be where the event hides it.
+    """
+    if viewer.sees_personal:
+        return told
+    is_hidden = HIDDEN in (told.before, told.after)
+
+    def seen(value: Any) -> Any:
+        return HIDDEN if value is not MISSING and (is_hidden or holds_address(value)) else value
+
+    return replace(told, after=seen(told.after), now=seen(told.now))
 
 
 def _whole_field(

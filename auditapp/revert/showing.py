@@ -9,7 +9,8 @@ import orjson
 
 from auditapp.lib.ids import event_key
 from auditapp.record.drafts import MISSING
-from auditapp.record.event_row import HIDDEN, EventRow
+from auditapp.record.event_row import EventRow
+from auditapp.record.masking import HIDDEN
 from auditapp.revert.fields import WHOLE, Field, Standing, is_withheld
 from auditapp.revert.preview import Part, Preview
 
@@ -68,7 +69,7 @@ def value_words(value: Any) -> str:
     if value is MISSING:
         return "—"
     if is_withheld(value):
-        return "hidden from your role" if value == HIDDEN else "secret, never stored"
+        return "••• hidden from your role" if value == HIDDEN else "secret, never stored"
     if isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value):
         text = ", ".join(value)
     else:

@@ -14,12 +14,13 @@ import orjson
 
 from auditapp.lib.clock import utc_text
 from auditapp.lib.ids import event_key
+from auditapp.lib.personal_text import says_address
 from auditapp.merkle import leaf_hash
 from auditapp.record.envelope import FIRST_UNITS, commitment, committed, unit_paths
 from auditapp.sealing.checked_event import CheckedEvent
 from auditapp.sealing.erasures import Erasure
 from auditapp.sealing.problems import Kind, Problem
-from auditapp.sealing.token_check import ERASABLE, TokenCheck, token_class
+from auditapp.sealing.token_check import ERASABLE, TokenCheck, as_plain, token_class
 
 PROJECTED: Final = (
     *("workspace_id", "id", "type", "area", "occurred_at", "received_at", "actor_id", "actor_kind"),
@@ -153,6 +154,7 @@ class _EventCheck:
         found, expected = set(self.event.tokens), tokens.expected(envelope, units, context)
         if found == expected:
             return
+        found, expected = as_plain(found), as_plain(expected)
         lost = {token_class(lexeme) for lexeme in expected - found}
         if found - expected or lost - (ERASABLE if self.findings.erased else set()):
             self.add(Kind.COLUMN, "tokens", "The words that this event is found by are not those of its values.")
@@ -213,4 +215,8 @@ def _readable_differences(event: CheckedEvent, workspace_id: int) -> list[str]:
 def _named(path: str, changes: Sequence[str]) -> str:
     """The path of a value, for a change with the field that it is about: `changes/0/new (schedule.hour)`."""
     _, _, rest = path.partition("/")
-    return f"{path} ({changes[int(rest.partition('/')[0])]})" if rest else path
+    if not rest:
+        return path
+    field = changes[int(rest.partition("/")[0])]
+    # Whoever may verify reads this: some of them may see no address.
+    return path if says_address(field) else f"{path} ({field})"

@@ -31,6 +31,12 @@ def icon(name: str, size: str = "") -> Html:
     return dressing.icon(name, small=size == "small")
 
 
+@register.simple_tag
+def personal_right() -> str:
+    """Who is shown what `•••` stands for."""
+    return dressing.PERSONAL_RIGHT
+
+
 @register.filter
 def sentence(row: EventRow) -> Html:
     """What happened, from the verb on."""

@@ -12,6 +12,7 @@ from auditapp.access.permissions import Access
 from auditapp.lib.ids import event_key
 from auditapp.record.event_query import EventPage, EventQuery, visible_events
 from auditapp.record.event_row import EventRow
+from auditapp.record.masking import HIDDEN_TEXT, is_own
 from auditapp.record.viewer import Viewer
 from auditapp.sealing.queries import EventCheck, Proof, check_event, proof_for
 from auditapp.trail.address import Address
@@ -35,12 +36,12 @@ SHOWN_CONTEXT: Final = {"ip", "user_agent", "request_id", "session_id", "token_i
 
 @dataclass(frozen=True, slots=True)
 class TargetFact:
-    """One target in words; `address` is the trail of it, `refine` the list with and without it."""
+    """One target in words; `address` is the trail of it, `refine` the list with and without it, None where its id is hidden."""
 
     kind: str
     id: str
     name: str
-    address: Address
+    address: Address | None
     refine: Refinement | None
 
 
@@ -79,7 +80,7 @@ class EventDetail:
     meta: list[Fact]
     linked: LinkedEvents
     filter_by: dict[str, Address]
-    refine: dict[str, Refinement]
+    refine: dict[str, Refinement | None]
     proof: Proof | None
     seal: SealState
     check: EventCheck | None
@@ -155,7 +156,7 @@ def event_detail(
         readable_json(value),
         [(event_key(other), home.opening(event_key(other))) for other in row.erased_by],
         _task(events, row, time, trail),
-        not viewer.sees_personal and row.event.actor.id not in viewer.own_actor_ids,
+        not (viewer.sees_personal or is_own(row.event, viewer)),
         panels_for(access, row, proof.index if proof else None),
         actions_for(access, row),
     )
@@ -212,15 +213,21 @@ def _targets(row: EventRow, trail: Address, home: Address) -> Iterator[TargetFac
         else:
             # An event is indexed by its first target; the others are found by their ids as words.
             address, refine = home.having("q", f'"{target.id}"'), None
-        yield TargetFact(kind.capitalize(), target.id, target.name or target.id, address, refine)
+        yield TargetFact(
+            kind.capitalize(),
+            target.id,
+            target.name or target.id,
+            None if target.id == HIDDEN_TEXT else address,
+            refine,
+        )
 
 
 def _filters(row: EventRow, home: Address) -> dict[str, Address]:
     """The trail of nothing but a value of this event."""
     event = row.event
-    found = {"actor": home.having("actor", event.actor.id), "event": home.having("event", event.type)}
-    if event.actor.real:
-        found["real"] = home.having("actor", event.actor.real.id)
+    found = {"event": home.having("event", event.type)}
+    people = {"actor": event.actor, "real": event.actor.real}
+    found |= {key: home.having("actor", one.id) for key, one in people.items() if one and one.id != HIDDEN_TEXT}
     if ip := event.context.get("ip"):
         found["ip"] = home.having("ip", str(ip))
     if token := token_of(row):
@@ -228,10 +235,10 @@ def _filters(row: EventRow, home: Address) -> dict[str, Address]:
     return found
 
 
-def _refinements(row: EventRow, trail: Address) -> dict[str, Refinement]:
+def _refinements(row: EventRow, trail: Address) -> dict[str, Refinement | None]:
     """The list as it is filtered now, narrowed to a value of this event or without it."""
     event = row.event
-    found = {
+    found: dict[str, Refinement | None] = {
         "actor": refinement(trail, "actor", event.actor.id, word="actor"),
         "event": refinement(trail, "event", event.type, word="kind of event"),
         "area": refinement(trail, "area", event.area, word="area"),

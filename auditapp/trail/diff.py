@@ -15,7 +15,7 @@ MAX_DEPTH: Final = 8
 # Shorter texts change as a whole; in longer ones only the middle that differs is marked.
 WHOLE_TEXT: Final = 24
 WITHHELD: Final = {
-    "hidden": "hidden from your role",
+    "hidden": "••• hidden from your role",
     "key": "secret, value withheld",
     "shape": "secret, value withheld",
     "declared": "secret, value withheld",

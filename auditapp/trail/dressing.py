@@ -10,6 +10,7 @@ from zlib import crc32
 
 from django.templatetags.static import static
 
+from auditapp.access.permissions import Permission
 from auditapp.catalogue import registry
 from auditapp.catalogue.sentence import Part, plain_sentence, sentence_parts
 from auditapp.lib.markup import format_html
@@ -28,12 +29,15 @@ OTHER_ICON: Final = "help"
 LONG_ADDRESS: Final = 20
 
 
+# What a hidden value says to who points at it.
+PERSONAL_RIGHT: Final = f"Shown to members whose role includes “{Permission.AUDIT_READ_PERSONAL.meaning}”"
 # The tags around the parts of a sentence; what stands between them is always an argument of format_html.
 FORMS: Final = {
     "text": "{}",
     "kind": '<span class="kind">{}</span>',
     "name": '<bdi class="thing">{}</bdi>',
     "value": "<bdi>{}</bdi>",
+    "hidden": f'<span title="{PERSONAL_RIGHT}">{{}}</span>',
 }
 # As the catalogue's sentences end.
 WHICH_ATTEMPT: Final = "[ on attempt {meta.attempt}]"

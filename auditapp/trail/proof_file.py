@@ -1,12 +1,14 @@
 """The proof of one event as a file: enough for a stranger with the public key and `merkle/` to check it.
 
-A value is in it only where this viewer sees the whole of it; for what is left out its commitment in the envelope stands.
+A value is in it only where this viewer sees the whole of it; for what is left out its commitment in the envelope stands. The
+envelope itself is left out where an id or a path in it is an address that is hidden from them: then the hash alone is proven.
 """
 
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, Final
 
+import orjson
 from django.db import connection
 
 from auditapp.lib.canonical_json import canonical_bytes
@@ -30,7 +32,7 @@ def proof_file(workspace_id: int, row: EventRow, proof: Proof | None) -> dict[st
     return {
         "format": FORMAT,
         "event": row.key,
-        "envelope": _text(stored.envelope),
+        "envelope": _text(stored.envelope) if _is_seen_whole(row, orjson.loads(stored.envelope)) else None,
         "leafHash": _text(stored.leaf_hash),
         "values": dict(_values(stored, row)),
         "inclusion": _inclusion(proof) if proof else None,
@@ -39,6 +41,16 @@ def proof_file(workspace_id: int, row: EventRow, proof: Proof | None) -> dict[st
         '"audit.commit.v1" || 0x00 || path || 0x00 || salt || value). The path leads from leafHash to the root '
         "of the checkpoint as in RFC 6962; the checkpoint is a signed note of C2SP. All bytes are base64.",
     }
+
+
+def _is_seen_whole(row: EventRow, envelope: dict[str, Any]) -> bool:
+    event, resource = row.event, row.resource
+    return (
+        envelope["actor"] == event.actor.id
+        and envelope["resource"] == ([resource.type, resource.id] if resource else ["", ""])
+        and envelope["scope"] == event.scope_id
+        and [change[0] for change in envelope["c"]["changes"]] == [change.path for change in event.changes]
+    )
 
 
 def _inclusion(proof: Proof) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from auditapp.record.masking import HIDDEN_TEXT
 from auditapp.trail.address import NOT, Address
 
 # Keys whose values are alternatives of one dimension: narrowing to one of them lets the others go.
@@ -28,6 +29,8 @@ def refine(address: Address, key: str, value: str, *, exclude: bool = False) -> 
     return address.without(*SHARED.get(key, ())).having(key, value)
 
 
-def refinement(address: Address, key: str, value: str, *, word: str) -> Refinement:
-    """Both ways to go on from a value, for `_components/refine.html`."""
+def refinement(address: Address, key: str, value: str, *, word: str) -> Refinement | None:
+    """Both ways to go on from a value, for `_components/refine.html`; None from one that is hidden."""
+    if HIDDEN_TEXT in value:
+        return None
     return Refinement(word, refine(address, key, value), refine(address, key, value, exclude=True))

@@ -200,10 +200,11 @@ class _Cells:
     def of(self, key: str, value: str, tag: Callable[[Any], Html], shown_value: Any) -> Html:
         place = (key, shown_value)
         if place not in self.made:
-            ways = refinement(self.address, key, value, word="address" if key == "ip" else key)
-            plus, minus = icon("plus", small=True), icon("minus", small=True)
-            links = (ways.only, ways.word, plus, ways.without, ways.word, minus)
-            self.made[place] = format_html(REFINE, tag(shown_value), *links)
+            html, ways = tag(shown_value), refinement(self.address, key, value, word="address" if key == "ip" else key)
+            if ways:
+                plus, minus = icon("plus", small=True), icon("minus", small=True)
+                html = format_html(REFINE, html, ways.only, ways.word, plus, ways.without, ways.word, minus)
+            self.made[place] = html
         return self.made[place]
 
 

@@ -50,6 +50,7 @@ def test_a_type_is_declared_and_taken_back(declarer: Caller, stored):
         "risk": "risky",
         "sentence": "gave back {resource}",
         "secretPaths": ["card.number"],
+        "sensitivePaths": ["buyer"],
     }
     answer = declarer.post("/audit-event-types", sent)
     assert answer.status_code == 201

@@ -20,7 +20,7 @@ TYPES = {
     "order.refunded": "other",
 }
 KINDS = ("user", "token", "system", "service")
-ACTORS = ("usr_1", "usr_2", "tok_1", "system")
+ACTORS = ("usr_1", "usr_2", "tok_1", "system", "ana@example.com")
 IPS = ("10.1.2.3", "10.200.0.1", "203.0.113.7", "203.0.113.130", "2001:db8::1", "2001:db8:1::2", "not-an-address")
 RANGES = (
     *IPS[:-1],
@@ -34,7 +34,7 @@ RANGES = (
 NAMES = ("Snowflake prod", "iOS app", "O'Hara \\ x", "Ähnlich ﬁn", "ana@example.com", "")
 SCOPES = (None, "src_1", "src_2")
 REASONS = ("Cost spike, see OPS-2214", "spike in prod", "", "", "?!")
-NOTES = ("nightly run", "manual", "Retry-5 prod", "")
+NOTES = ("nightly run", "manual", "Retry-5 prod", "", "told ana@example.com", "from 203.0.113.7")
 WORDS = (
     "snow",
     "prod",
@@ -51,6 +51,8 @@ WORDS = (
     "usr_1",
     "-",
     "x",
+    "203.0",
+    "secret-plan",
 )
 VIEWERS = (
     Viewer(WORKSPACE, sees_all=True, sees_personal=True),
@@ -85,13 +87,15 @@ def random_event(random: Random) -> EventDraft:
         outcome=random.choice(("success", "failure")),
         is_read=key == "audit_trail.viewed" or random.random() < 0.1,
         context={name: value for name, value in context.items() if value},
-        meta={"note": random.choice(NOTES)} if random.random() < 0.7 else {},
+        meta={"note": random.choice(NOTES), "plan": "secret-plan run"} if random.random() < 0.7 else {},
+        personal_paths=frozenset(random.choice((["plan"], ["targets.0.name"], []))),
     )
 
 
 def _targets(random: Random) -> list[tuple[str, str, str]]:
     kinds = [random.choice(("source", "warehouse")) for _ in range(random.randrange(3))]
-    return [(kind, f"{kind[:3]}_{random.randrange(2)}", random.choice(NAMES)) for kind in kinds]
+    ids = ("0", "1", "0@example.com")
+    return [(kind, f"{kind[:3]}_{random.choice(ids)}", random.choice(NAMES)) for kind in kinds]
 
 
 def random_filter(random: Random) -> EventFilter:
@@ -101,8 +105,8 @@ def random_filter(random: Random) -> EventFilter:
         "areas": ("sources", "users", "other", "journeys"),
         "actors": (*ACTORS, "usr_9"),
         "actor_kinds": KINDS,
-        "resources": ("source", "warehouse", "source:sou_0", "warehouse:war_1"),
-        "target_ids": ("sou_0", "WAR_1", "prod", "app"),
+        "resources": ("source", "warehouse", "source:sou_0", "warehouse:war_1", "source:sou_0@example.com"),
+        "target_ids": ("sou_0", "WAR_1", "prod", "app", "war_0@example.com"),
         "risks": ("routine", "notable", "risky", "none of these"),
         "outcomes": ("success", "failure"),
         "ips": RANGES,

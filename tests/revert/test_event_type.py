@@ -8,7 +8,7 @@ from auditapp.record.workspace_scope import in_workspace
 from tests.factories import last_event, make_cast
 from tests.revert.looking import latest, one_request, preview_of, standings, undo
 
-SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}}
+SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}, "buyer": {"sensitive": True}}}
 
 
 @pytest.fixture
@@ -19,7 +19,9 @@ def cast(db):
 def stored(cast):
     with in_workspace(cast.workspace.id):
         found = DeclaredType.objects.filter(workspace_id=cast.workspace.id, key="order.refunded")
-        return found.values("name", "area", "verb", "risk", "sentence", "schema", "secret_paths").first()
+        return found.values(
+            "name", "area", "verb", "risk", "sentence", "schema", "secret_paths", "sensitive_paths"
+        ).first()
 
 
 def test_a_declaration_goes_and_comes_back_whole(cast):
@@ -31,8 +33,10 @@ def test_a_declaration_goes_and_comes_back_whole(cast):
             sentence="refunded {resource}",
             schema=SCHEMA,
             secret_paths=["card.token"],
+            sensitive_paths=["address"],
         )
     before = stored(cast)
+    assert before["sensitive_paths"] == ["address", "buyer"]
     with one_request(cast):
         remove_type(key="order.refunded")
     removed = last_event(cast.workspace)

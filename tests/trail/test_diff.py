@@ -75,7 +75,7 @@ def test_a_secret_that_came_is_one_line():
 
 def test_a_value_hidden_from_the_role_says_so():
     hidden = {"redacted": "hidden"}
-    assert lines_of(hidden, hidden) == [DiffLine(1, "~", "x", note="changed, hidden from your role")]
+    assert lines_of(hidden, hidden) == [DiffLine(1, "~", "x", note="changed, ••• hidden from your role")]
 
 
 def test_an_erased_change_says_so():

@@ -24,8 +24,8 @@ def test_each_value_has_a_line_under_its_path(values, lines):
 def test_what_is_withheld_says_so_at_any_depth():
     hidden = {"redacted": "hidden"}
     assert facts_of({"email": hidden, "a": {"b": hidden}}) == [
-        Fact("Email", "", "hidden from your role"),
-        Fact("A.b", "", "hidden from your role"),
+        Fact("Email", "", "••• hidden from your role"),
+        Fact("A.b", "", "••• hidden from your role"),
     ]
 
 

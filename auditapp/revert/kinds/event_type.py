@@ -19,6 +19,7 @@ LABELS: Final = {
     "risk": "Risk",
     "sentence": "Sentence",
     "schema": "Schema",
+    "sensitive_paths": "Sensitive fields",
     "withheld": "Withheld",
 }
 
