@@ -11,7 +11,7 @@ from auditapp.access.requests import TokenRequest
 from auditapp.alerts.api_input import FIELDS, firing_answer, rule_answer, rule_input, tested_answer, trial_answer
 from auditapp.alerts.hold_setting import notifies_after_last_retry, notify_after_last_retry
 from auditapp.alerts.models import AlertFiring, AlertRule
-from auditapp.alerts.queries import fared, rule_for, rules_of, shown_firings, viewer_of
+from auditapp.alerts.queries import fared, rule_for, rules_of, shown_firings, viewer_of_trial
 from auditapp.alerts.services import (
     change_alert_rule,
     create_alert_rule,
@@ -259,7 +259,7 @@ def api_rule_try_changed(request: TokenRequest, rule_id: str) -> HttpResponse:
     rule = rule_to_change(acting_access(), rule_id)
     given = rule_input(sent_object(request, FIELDS), request.viewer, rule)
     draft = draft_of(given, rule, owner_id=rule.owner_id, workspace_id=rule.workspace_id)
-    return _trial(request, try_rule(draft, viewer_of(rule.workspace_id, rule.owner_id)))
+    return _trial(request, try_rule(draft, viewer_of_trial(acting_access(), rule)))
 
 
 @router.post(

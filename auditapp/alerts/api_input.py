@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from auditapp.access.permissions import Access
 from auditapp.alerts.models import AlertFiring, AlertRule
-from auditapp.alerts.queries import Fared, FiringShown, may_change
+from auditapp.alerts.queries import Fared, FiringShown, is_query_hidden, may_change
 from auditapp.alerts.services import RuleInput
 from auditapp.alerts.testing import Tested
 from auditapp.alerts.trial import Trial
@@ -16,6 +16,7 @@ from auditapp.lib.clock import utc_text
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import event_key
 from auditapp.record.event_row import EventRow
+from auditapp.record.masking import HIDDEN_TEXT
 from auditapp.record.viewer import Viewer
 from auditapp.trail.address import Address
 from auditapp.trail.event_json import event_as_json
@@ -71,7 +72,7 @@ def rule_answer(rule: AlertRule, how: Fared, access: Access) -> dict[str, Any]:
     return {
         "id": rule.id,
         "name": rule.name,
-        "query": rule.query,
+        "query": HIDDEN_TEXT if is_query_hidden(access, rule) else rule.query,
         "trigger": rule.trigger,
         "threshold": rule.threshold,
         "windowSeconds": rule.window_s,

@@ -25,6 +25,7 @@ from auditapp.lib.errors import Invalid, NotFound
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
+from auditapp.record.masking import asks_personal
 from auditapp.record.viewer import Viewer
 from auditapp.sealing.models import TreeHead
 from auditapp.trail.address import Address
@@ -123,6 +124,40 @@ def rule_for(access: Access, rule_id: str) -> AlertRule:
 def may_change(access: Access, rule: AlertRule) -> bool:
     """Whether somebody may change a rule: their own, and as a manager of the workspace each."""
     return rule.owner_id == access.subject_id or access.can(Permission.WORKSPACE_MANAGE)
+
+
+def is_query_hidden(access: Access, rule: AlertRule) -> bool:
+    """Whether what a rule looks for would tell somebody an address that they may not see: its line is shown to others and its owner."""
+    sees = rule.owner_id == access.subject_id or access.can(Permission.AUDIT_READ_PERSONAL)
+    return not sees and asks_personal(filter_of(rule.query))
+
+
+def refuse_wider_query(access: Access, rule: AlertRule, query: str) -> None:
+    """Go on only where somebody sees as much as the owner, by whose right a rule looks, or leaves what it looks for as it is: when it
+    fires would tell them of events and values that their own role hides.
+
+    Raises:  Denied, Invalid
+    """
+    if is_query_hidden(access, rule):
+        access.require(Permission.AUDIT_READ_PERSONAL)
+    if query != rule.query and not _finds_all_of(viewer_of(rule.workspace_id, rule.owner_id), viewer_for(access)):
+        message = "Its owner sees more of the trail than you, and a rule looks with its owner's eyes. Make one of your own for this."
+        raise Invalid(message, field="query", code="too_wide")
+
+
+def viewer_of_trial(access: Access, rule: AlertRule) -> Viewer:
+    """With whose eyes somebody may try a rule: its owner's, where they see as much themselves."""
+    owner, own = viewer_of(rule.workspace_id, rule.owner_id), viewer_for(access)
+    return owner if _finds_all_of(owner, own) else own
+
+
+def _finds_all_of(owner: Viewer, other: Viewer) -> bool:
+    """Whether somebody finds at least what the owner of a rule does, by whatever they search."""
+    has_own, has_scopes = (
+        set(getattr(other, name)) >= set(getattr(owner, name)) for name in ("own_actor_ids", "scope_ids")
+    )
+    finds_events = other.sees_all or (not owner.sees_all and has_own and has_scopes)
+    return finds_events and (other.sees_personal or not owner.sees_personal)
 
 
 def fared(workspace_id: int, rule_ids: Sequence[str]) -> dict[str, Fared]:

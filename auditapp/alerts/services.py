@@ -24,7 +24,7 @@ from auditapp.alerts.models import (
     Hold,
     Trigger,
 )
-from auditapp.alerts.queries import may_change, rule_for, rules_of, size_of_log
+from auditapp.alerts.queries import may_change, refuse_wider_query, rule_for, rules_of, size_of_log
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.ids import new_id
@@ -94,6 +94,7 @@ def change_alert_rule(given: RuleInput, *, rule_id: str) -> tuple[AlertRule, str
     access = acting_access()
     reading = locked_reading(access.workspace_id)
     rule = rule_to_change(access, rule_id)
+    refuse_wider_query(access, rule, given.query.strip())
     before, looked_for = told_of_rule(rule), _looked_for(rule)
     slack, url = secrets_of(rule).get(SLACK), rule.webhook_url
     secret = fill_rule(access, rule, given)

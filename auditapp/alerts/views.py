@@ -20,12 +20,13 @@ from auditapp.alerts.models import AlertRule
 from auditapp.alerts.queries import (
     fared,
     firings_page,
+    is_query_hidden,
     may_change,
     members_of,
     names_of,
     rule_for,
     rules_of,
-    viewer_of,
+    viewer_of_trial,
 )
 from auditapp.alerts.ready import READY_RULES, ReadyRule, ready_rule
 from auditapp.alerts.services import (
@@ -42,6 +43,9 @@ from auditapp.alerts.showing import row_of, spark_of
 from auditapp.alerts.testing import Tested, send_test_message
 from auditapp.alerts.trial import try_rule
 from auditapp.lib.errors import Conflict, Invalid, NotFound
+from auditapp.record.masking import HIDDEN_TEXT
+from auditapp.trail.address import Address
+from auditapp.trail.chips import Chip
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
@@ -94,6 +98,8 @@ def _rule_page(request: WorkspaceRequest, rule_id: str, *, tested: Sequence[Test
     time, how = _time(request), fared(access.workspace_id, [rule_id])[rule_id]
     people = names_of(access.workspace_id, [rule.owner_id, *rule.told_ids])
     chips, _ = chips_for(request, rule.query)
+    if is_query_hidden(access, rule):
+        chips = [Chip("Looks for", HIDDEN_TEXT, (), Address(""))]
     page = firings_page(request.viewer, rule_id=rule_id, before=request.GET.get("before", ""))
     context = {
         "row": row_of(rule, how, people, time, can_change=may_change(access, rule)),
@@ -121,6 +127,8 @@ def rule_edit(request: WorkspaceRequest, rule_id: str) -> HttpResponse:
     rule = rule_for(access, rule_id)
     if not may_change(access, rule):
         access.require(Permission.WORKSPACE_MANAGE)
+    if is_query_hidden(access, rule):
+        access.require(Permission.AUDIT_READ_PERSONAL)
     initial = initial_of(rule)
     form = _form(request, initial | {"query": readable_line(request, initial["query"])})
     return _form_page(request, form, rule, lambda given: change_alert_rule(given, rule_id=rule_id))
@@ -199,12 +207,7 @@ def _form_page(
             given = line_for(given, box)
             if request.POST.get("intent") == TRY:
                 draft = draft_of(given, rule, owner_id=request.user.id, workspace_id=request.workspace.id)
-                viewer = (
-                    request.viewer
-                    if draft.owner_id == request.user.id
-                    else viewer_of(draft.workspace_id, draft.owner_id)
-                )
-                trial = try_rule(draft, viewer)
+                trial = try_rule(draft, viewer_of_trial(request.member_permissions, draft))
             elif request.POST.get("intent") == TEST:
                 tested = send_test_message(rule_id=rule.id if rule else "", given=given)
             else:

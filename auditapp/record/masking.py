@@ -88,6 +88,18 @@ def askable(wanted: EventFilter, viewer: Viewer) -> EventFilter:
     return replace(wanted, **narrowed) if narrowed else wanted
 
 
+def asks_personal(wanted: EventFilter) -> bool:
+    """Whether a filter asks by what is hidden from who may not see personal data: its text alone would tell them an address."""
+    ids = (
+        value
+        for name in ID_DIMENSIONS
+        for choice in (getattr(wanted, name),)
+        for value in (*choice.include, *choice.exclude)
+    )
+    words = (word.text for word in wanted.words)
+    return bool(wanted.ips or wanted.reasons) or any(map(says_address, (*ids, *words)))
+
+
 def _nobody(value: str) -> str:
     kind, colon, _ = value.partition(":")
     return f"{kind}:{HIDDEN_TEXT}" if colon and not says_address(kind) else HIDDEN_TEXT

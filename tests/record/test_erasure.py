@@ -141,6 +141,7 @@ def test_the_web_may_not_erase(own_database):
         "units = ARRAY['x'::bytea] || units[2:]",
         "units = units || NULL::bytea",
         "tokens = tokens || '''1:a=new'''::tsvector",
+        "tokens = tokens || '''1:e=new'''::tsvector",
         "request_id = 'other'",
         "erased_by = NULL",
     ],

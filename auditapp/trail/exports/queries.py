@@ -15,6 +15,7 @@ from auditapp.access.permissions import Access, Permission, permissions_for, vie
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
 from auditapp.lib.keyset import parse_page_key
+from auditapp.record.masking import HIDDEN_TEXT, asks_personal
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.tasks.models import Task
@@ -221,13 +222,19 @@ def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access
         FORMAT_NAMES.get(export.format, export.format),
         names.get(export.requested_by, "A former member"),
         f"{since} to {time.exact(export.until)}",
-        export.query,
+        HIDDEN_TEXT if _asks_more_than_seen(export, viewer, access) else export.query,
         _progress(export, time),
         _attempt(task) if task else "",
         task is not None and task.waits_to_retry,
         export.state in LIVE,
         _is_there(export) and access.can(Permission.AUDIT_EXPORT) and covers(viewer, viewer_of(export)),
     )
+
+
+def _asks_more_than_seen(export: Export, viewer: Viewer, access: Access) -> bool:
+    """Whether its filters say an address, to who may not see those of others: managers see the exports of everybody."""
+    hides = not viewer.sees_personal and export.requested_by != access.subject_id
+    return hides and asks_personal(query_of(export).wanted)
 
 
 def _progress(export: Export, time: PageTime) -> str:

@@ -8,7 +8,7 @@ from auditapp.trail.address import FOLD, VIEW, Address
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.query_box import box_text
 from auditapp.trail.saved_views.models import SavedView
-from auditapp.trail.saved_views.queries import address_of, visible_views
+from auditapp.trail.saved_views.queries import address_of, offered_views
 from auditapp.trail.saved_views.ready import READY_VIEWS, ReadyView
 from auditapp.trail.saved_views.services import may_update
 
@@ -36,7 +36,7 @@ class ViewsMenu:
 
 def views_menu(access: Access, query: TrailQuery) -> ViewsMenu:
     """The views that somebody is offered beside a query."""
-    saved = list(visible_views(access))
+    saved = offered_views(access)
     own = [view for view in saved if view.owner_id == access.subject_id]
     shared = [view for view in saved if view.owner_id != access.subject_id]
     line = box_text(query.address)

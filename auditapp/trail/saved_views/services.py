@@ -12,7 +12,7 @@ from auditapp.record.query_language import parse_query
 from auditapp.record.services import record
 from auditapp.trail.query_box import MAX_QUERY
 from auditapp.trail.saved_views.models import DefaultView, SavedView
-from auditapp.trail.saved_views.queries import default_view, view_for, visible_views
+from auditapp.trail.saved_views.queries import default_view, is_offered, view_for, visible_views
 from auditapp.trail.saved_views.ready import ReadyView
 
 MAX_VIEWS = 100  # of one person: a dropdown shows them all
@@ -121,7 +121,7 @@ def may_update(access: Access, view: SavedView) -> bool:
 
 def _to_change(access: Access, view_id: str) -> SavedView:
     view = visible_views(access).select_for_update().filter(id=view_id).first()
-    if view is None:
+    if view is None or not is_offered(access, view):
         raise NotFound
     if not may_change(access, view):
         access.require(Permission.WORKSPACE_MANAGE)

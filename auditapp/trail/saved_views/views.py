@@ -18,7 +18,7 @@ from auditapp.trail.address import Address, read_address
 from auditapp.trail.query_box import box_text, read_box
 from auditapp.trail.saved_views.forms import SavedViewForm
 from auditapp.trail.saved_views.models import SavedView
-from auditapp.trail.saved_views.queries import address_of, default_view, view_for, visible_views
+from auditapp.trail.saved_views.queries import address_of, default_view, offered_views, view_for
 from auditapp.trail.saved_views.ready import READY_VIEWS
 from auditapp.trail.saved_views.services import (
     change_saved_view,
@@ -38,7 +38,7 @@ def view_list(request: WorkspaceRequest) -> HttpResponse:
     """Every view that somebody is offered, with what can be done to it."""
     access = request.member_permissions
     home, chosen = _home(request), default_view(access)
-    views = [(view, address_of(view, home), may_change(access, view)) for view in visible_views(access)]
+    views = [(view, address_of(view, home), may_change(access, view)) for view in offered_views(access)]
     context = {
         "home": home,
         "ready": [(view, address_of(view, home)) for view in READY_VIEWS],

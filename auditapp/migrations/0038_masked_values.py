@@ -63,7 +63,7 @@ DROP = "DROP FUNCTION audit_hide_words(timestamptz[], uuid[], text[]); DROP FUNC
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0035_sessions_listed")]
+    dependencies = [("auditapp", "0037_trail_sources")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,168 @@
+"""A canary in every place that an event can hold one: who may not see personal data meets none on any page, in any file or answer."""
+
+import re
+from base64 import b64decode
+from dataclasses import fields, replace
+from datetime import timedelta
+
+import orjson
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from auditapp.access.permissions import permissions_for, viewer_for
+from auditapp.lib import clock
+from auditapp.record.bar_counts import bar_counts
+from auditapp.record.event_filter import Choice, EventFilter, Word
+from auditapp.record.event_query import visible_events
+from auditapp.record.workspace_scope import in_workspace
+from auditapp.trail.exports.models import Export
+from tests.access.canaries import CANARIES, EMAIL, IP, IPV6, SEARCHES, make_role, make_world
+from tests.conftest import SUPERUSER, _connected_to, cloned_database
+
+LISTS = ("", "?reads=1&fold=none&tz=utc", "exports/", "views/", "export.csv?reads=1", "export.jsonl?reads=1")
+SPELLED = re.compile("|".join(map(re.escape, CANARIES)), re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def world(server, django_db_blocker):
+    with django_db_blocker.unblock(), cloned_database(server) as name:
+        with _connected_to(server, name, "owner", SUPERUSER):
+            make_role()
+        yield make_world()
+
+
+def client_of(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def body(answer):
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return content.decode() + str(answer.headers)
+
+
+def trail(world, path):
+    return reverse("trail:event_list", args=[world.cast.workspace.slug]) + path
+
+
+def opened(world, user):
+    """What somebody gets at every address: by address."""
+    slug, client = world.cast.workspace.slug, client_of(user)
+    at = [trail(world, f"{key}/{more}") for key in world.keys for more in ("", "proof.json")]
+    at += [
+        trail(world, f"{world.keys[n]}/undo/{more}") for n in (0, 10) for more in ("", "?what=version", "?what=request")
+    ]
+    at += [trail(world, one) for one in (*LISTS, f"views/{world.view_id}/")]
+    at += [reverse(f"alerts:{name}", args=[slug]) for name in ("rule_list", "bell", "rule_create")]
+    at += [reverse(f"alerts:{name}", args=[slug, world.rule.id]) for name in ("rule", "rule_edit")]
+    at += [reverse(f"access:{name}", args=[slug]) for name in ("overview", "members_export")]
+    at += [reverse("sources:source", args=[slug, world.cast.shop.id])]
+    with transaction.atomic():
+        found = {one: body(client.get(one)) for one in at}
+        drawers = [trail(world, f"?open={key}") for key in world.keys[:5]]
+        found |= {f"{one} as a fragment": body(client.get(one, headers={"HX-Request": "true"})) for one in drawers}
+        transaction.set_rollback(True)
+    return found
+
+
+def test_no_page_and_no_file_shows_a_canary(world):
+    shown = {at: set(SPELLED.findall(text)) for at, text in opened(world, world.vera).items()}
+    assert {at: words for at, words in shown.items() if words} == {}
+
+
+def test_who_may_see_personal_data_meets_each_of_them(world):
+    shown = opened(world, world.cast.olga)
+    for canary in CANARIES:
+        assert sum(canary in text for text in shown.values()) > len(world.keys) // 3, canary
+    missing = [at for at, text in shown.items() if "/evt_" in at and not SPELLED.search(text) and "proof" not in at]
+    assert [at for at in missing if "undo" not in at] == []
+
+
+def asked_by(one):
+    """A value in every dimension that takes one, wanted and left out."""
+    words = [EventFilter(words=(Word(one, is_exact=exact),), with_reads=True) for exact in (True, False)]
+    dimensions = {"actors": one, "target_ids": one, "requests": one, "reasons": one, "resources": f"source:{one}"}
+    if one in (IP, IPV6):
+        dimensions["ips"] = one
+    return words + [EventFilter(**{name: Choice((value,))}, with_reads=True) for name, value in dimensions.items()]
+
+
+def left_out(wanted):
+    """The same filter, with what it asks for left out."""
+    turned = {name: Choice((), choice.include) for name in vars_of(wanted) if (choice := getattr(wanted, name)).include}
+    return replace(wanted, words=tuple(replace(word, is_excluded=True) for word in wanted.words), **turned)
+
+
+def vars_of(wanted):
+    return [one.name for one in fields(wanted) if isinstance(getattr(wanted, one.name), Choice)]
+
+
+def found_by(viewer, wanted):
+    """The keys that a page has, how many events are counted, and what stands in the bars."""
+    events, edges = visible_events(viewer), [clock.now() - timedelta(days=2), clock.now() + timedelta(days=1)]
+    bars = bar_counts(viewer, wanted, edges, may_search=True)
+    return {row.key for row in events.page(wanted, size=1_000).rows}, events.count(wanted).events, bars.events
+
+
+def test_no_search_filter_count_or_bar_tells_of_one(world):
+    workspace = world.cast.workspace
+    with in_workspace(workspace.id):
+        vera, olga = (viewer_for(permissions_for(workspace.id, who.id)) for who in (world.vera, world.cast.olga))
+        everything = found_by(vera, EventFilter(with_reads=True))
+        found_by_olga = 0
+        for wanted in (asked for one in SEARCHES for asked in asked_by(one)):
+            assert found_by(vera, wanted) == (set(), 0, 0), wanted
+            assert found_by(vera, left_out(wanted)) == everything, wanted
+            keys, events, bars = found_by(olga, wanted)
+            found_by_olga += bool(keys)
+            assert len(keys) == events == bars
+        assert found_by_olga > len(SEARCHES)
+
+
+def test_the_api_answers_without_them(world):
+    for name, expected in (("olga", True), ("vera", False)):
+        headers = {"Authorization": f"Bearer {world.tokens[name]}"}
+        for path in (
+            "/api/audit-events?pagination.count=200",
+            f"/api/audit-events/{world.keys[0]}",
+            "/api/alert-rules",
+            f"/api/audit-events/{world.keys[1]}",
+        ):
+            text = body(Client().get(path, headers=headers))
+            assert bool(SPELLED.search(text)) is expected, (name, path, text[:300])
+
+
+def test_a_hidden_value_is_told_from_one_that_is_not_there(world):
+    lines = body(client_of(world.vera).get(trail(world, "export.jsonl?reads=1&type=source.modified"))).splitlines()
+    events = {event["id"]: event for event in (orjson.loads(line) for line in lines if line.startswith('{"id'))}
+    changed = {one["path"]: one for one in events[world.keys[0]]["changes"]}
+    hidden = {"redacted": "hidden"}
+    assert changed["owner"] == {"path": "owner", "old": hidden, "new": hidden}
+    assert changed["•••"]["new"] == hidden
+    assert changed["name"] == {"path": "name", "old": "Shop", "new": "Web shop"}
+
+
+def test_the_proof_of_an_event_with_an_address_for_an_id_leaves_its_envelope_out(world):
+    keys = [key for key in world.keys if EMAIL in body(client_of(world.cast.olga).get(trail(world, f"{key}/")))]
+    proofs = {
+        who: client_of(who).get(trail(world, f"{keys[0]}/proof.json")).json() for who in (world.vera, world.cast.olga)
+    }
+    whole, narrow = proofs[world.cast.olga], proofs[world.vera]
+    assert EMAIL in b64decode(whole["envelope"]).decode()
+    assert narrow["envelope"] is None
+    assert narrow["leafHash"] == whole["leafHash"]
+    assert narrow["inclusion"] == whole["inclusion"] is not None
+
+
+def test_olga_exports_in_the_background_and_vera_learns_no_filter_of_hers(world):
+    with transaction.atomic():
+        client_of(world.cast.olga).post(trail(world, f"exports/request/?ip={IP}"), {"format": "csv"})
+        with in_workspace(world.cast.workspace.id):
+            assert Export.objects.filter(query__contains=IP).exists()
+        text = {who: body(client_of(who).get(trail(world, "exports/"))) for who in (world.vera, world.cast.olga)}
+        transaction.set_rollback(True)
+    assert IP in text[world.cast.olga]
+    assert IP not in text[world.vera]
