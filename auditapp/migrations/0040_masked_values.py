@@ -63,7 +63,7 @@ DROP = "DROP FUNCTION audit_hide_words(timestamptz[], uuid[], text[]); DROP FUNC
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0037_trail_sources")]
+    dependencies = [("auditapp", "0039_invitations_again")]
 
     operations = [
         migrations.AddField(
