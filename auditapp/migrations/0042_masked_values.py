@@ -63,7 +63,7 @@ DROP = "DROP FUNCTION audit_hide_words(timestamptz[], uuid[], text[]); DROP FUNC
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0039_invitations_again")]
+    dependencies = [("auditapp", "0041_single_sign_on")]
 
     operations = [
         migrations.AddField(
