@@ -63,7 +63,7 @@ DROP = "DROP FUNCTION audit_hide_words(timestamptz[], uuid[], text[]); DROP FUNC
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auditapp", "0041_single_sign_on")]
+    dependencies = [("auditapp", "0042_own_roles")]
 
     operations = [
         migrations.AddField(
