@@ -83,13 +83,14 @@ def history(cast: Cast) -> Cast:
 class Watched:
     """A page and what went wrong on it: errors, refusals of the CSP, dialogs, requests to elsewhere."""
 
-    def __init__(self, page: Any, site: str) -> None:
+    def __init__(self, page: Any, site: str, also: str = "") -> None:
         self.page = page
         self.wrong: list[str] = []
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         page.on("console", self._hear)
         page.on("dialog", self._refuse)
-        page.on("request", lambda one: None if one.url.startswith((site, "data:")) else self.wrong.append(one.url))
+        known = tuple(filter(None, (site, also, "data:")))
+        page.on("request", lambda one: None if one.url.startswith(known) else self.wrong.append(one.url))
 
     def _hear(self, message: Any) -> None:
         # What a 4xx answer says is on the page; the browser and htmx note it here as well.
@@ -103,11 +104,19 @@ class Watched:
 
 @pytest.fixture
 def visit(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
-    """`visit(user, path, ...)` opens a page as this person; at the end nothing may have gone wrong on any."""
+    """`visit(user, path, ...)` opens a page as this person; at the end nothing may have gone wrong on any. `also` is an address that the
+    way leads over."""
     contexts, watched = [], []
 
     def open_page(
-        user: User, path: str, *, size: Any = DESK, scheme: str = "light", scripts: bool = True, zone: str = "UTC"
+        user: User,
+        path: str,
+        *,
+        size: Any = DESK,
+        scheme: str = "light",
+        scripts: bool = True,
+        zone: str = "UTC",
+        also: str = "",
     ) -> Any:
         client = Client()
         client.force_login(user)
@@ -124,7 +133,7 @@ def visit(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
         page = context.new_page()
         page.set_default_timeout(10_000)
-        watched.append(Watched(page, site))
+        watched.append(Watched(page, site, also))
         page.goto(path)
         return page
 

@@ -1,6 +1,7 @@
 """Pages of single sign-on: out to the provider and back, before what is risky, and the link of one's own account."""
 
 from typing import cast
+from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
@@ -46,8 +47,13 @@ def proof(request: HttpRequest) -> HttpResponseBase:
         return redirect("account_reauthenticate")
     if request.method == "POST":
         return _to_provider(request, PROOF)
-    others = [one for one in get_adapter().get_reauthentication_methods(request.user) if one["url"] != request.path]
-    context = {"next": _own_path(request, request.GET.get(NEXT, "")), "reauthentication_alternatives": others}
+    next_url = _own_path(request, request.GET.get(NEXT, ""))
+    others = [
+        {**one, "url": f"{one['url']}?{urlencode({NEXT: next_url})}"}
+        for one in get_adapter().get_reauthentication_methods(request.user)
+        if one["url"] != request.path
+    ]
+    context = {"next": next_url, "reauthentication_alternatives": others}
     return render_page(request, "sso/proof.html", context)
 
 
