@@ -93,7 +93,7 @@ def _joined(user: User, workspace_id: int, context: Mapping[str, Any]) -> bool:
             id=new_id("grt"),
             subject_kind="member",
             subject_id=user.id,
-            role=Role.objects.get(key=JOINS_AS),
+            role=Role.objects.get(key=JOINS_AS, workspace_id=None),
             scope=Scope.WORKSPACE,
             created_at=clock.now(),
         )

@@ -38,7 +38,7 @@ def change_sso(*, join_domains: Sequence[str], required: bool) -> Workspace:
     before = told_of_sso(workspace)
     domains = _checked_domains(join_domains, kept=workspace.sso_join_domains)
     if set(domains) - set(workspace.sso_join_domains):
-        refuse_more_than_held(access, Role.objects.get(key=JOINS_AS))
+        refuse_more_than_held(access, Role.objects.get(key=JOINS_AS, workspace_id=None))
     if required and not workspace.sso_required:
         _refuse_lock_out(workspace.id, access.subject_id)
     workspace.sso_join_domains, workspace.sso_required = domains, required
