@@ -74,12 +74,17 @@ def uses_in_words(access: Access, label: str) -> list[str]:
     return [*told, *dict.fromkeys(_in_words(role) for role in one.roles)]
 
 
-def matching(access: Access, labels: Sequence[str]) -> list[Carrying]:
-    """What carries every one of these labels now, by kind; each kind that can, also where none does."""
+def matching(access: Access, labels: Sequence[str], *, kind_key: str = "") -> list[Carrying]:
+    """What carries every one of these labels now, by kind; each kind that can, also where none does.
+
+    Takes:   kind_key, for one kind alone
+    """
     slug, found = _slug(access), []
     for kind in resource_kinds():
+        if kind.with_labels is None or kind_key not in {"", kind.key}:
+            continue
         names, reach = kind.names(access.workspace_id), access.reach(kind.reading)
-        if kind.with_labels is None or not any(map(reach.covers, names)):
+        if not any(map(reach.covers, names)):
             continue
         fitting = kind.labelled(access.workspace_id, labels) if labels else frozenset()
         found.append(_carrying(kind, slug, names, [one for one in names if one in fitting and reach.covers(one)]))

@@ -126,6 +126,8 @@ def test_what_carries_all_of_them_is_told_while_they_are_chosen(cast, olga):
     assert "Reaches 1 source now: <bdi>Till</bdi>." in part.content.decode()
     whole = olga.get(f"{LABELS}matching/", {"labels": "environment:prod"}).content.decode()
     assert "Reaches 2 sources now: <bdi>Blog</bdi>, <bdi>Till</bdi>." in whole
+    of_spaces = olga.get(f"{LABELS}matching/", {"labels": "environment:prod", "role": "unify_and_engage_read_only"})
+    assert "Reaches" not in of_spaces.content.decode()
     nothing = olga.get(f"{LABELS}matching/", {"labels": ["team:none", "\x00"]}).content.decode()
     assert "No source carries all of these now." in nothing
 

@@ -39,7 +39,10 @@ NAMES: Final = {
     "reverse_etl_model": ("Open invoices", "Churn scores"),
 }
 # These are done by the demo's people through the real services (scenes.py).
-BY_SERVICES: Final = {"source", "warehouse", "user", "member", "invitation", "user_group", "access_token", "workspace"}
+BY_SERVICES: Final = {
+    *("source", "warehouse", "label", "workspace"),
+    *("user", "member", "invitation", "user_group", "access_token"),
+}
 NOT_HERE: Final = {
     "audit_trail",
     "event_type",
