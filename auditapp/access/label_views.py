@@ -12,9 +12,9 @@ from auditapp.access.known_labels import known_labels
 from auditapp.access.label_forms import DescriptionForm, LabelForm, label_choices
 from auditapp.access.label_queries import labels_shown, matching
 from auditapp.access.labels import LabelInUse, create_label, delete_label, describe_label
-from auditapp.access.models import Role
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.role_queries import roles_in
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.words import words
 from auditapp.web.forms import add_refusal
@@ -48,7 +48,7 @@ def label_create(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page("access.read")
 def label_matches(request: WorkspaceRequest) -> HttpResponse:
     """What carries all of these labels now, of what the role is over where one is named; the fragment stands below its choice."""
-    role = Role.objects.filter(key=request.GET.get("role", "").replace("\x00", "")).first()
+    role = roles_in(request.workspace.id).filter(key=request.GET.get("role", "").replace("\x00", "")).first()
     chosen = [one.lower() for one in words(" ".join(request.GET.getlist("labels")).replace("\x00", ""))]
     context = {
         "choices": label_choices(known_labels(request.workspace.id), chosen),
