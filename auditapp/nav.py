@@ -43,6 +43,7 @@ PROTOCOLS = (
         ("transformations:",),
     ),
 )
+UNIFY = Entry("Spaces", "spaces:space_list", Permission.SPACE_READ, "space", ("spaces:",))
 ACCESS_PAGES = (
     *("access:overview", "access:invite", "access:member", "access:group", "access:token"),
     *("access:ownership_transfer", "access:label"),
@@ -82,6 +83,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     groups = [
         {"heading": "Connections", "links": _links((*CONNECTIONS, FUNCTIONS), access, slug, view_name)},
         {"heading": "Protocols", "links": _links(PROTOCOLS, access, slug, view_name)},
+        {"heading": "Unify", "links": _links((UNIFY,), access, slug, view_name)},
     ]
     if tabs:
         is_current = any(tab["is_current"] for tab in tabs)

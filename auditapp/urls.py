@@ -60,6 +60,8 @@ from auditapp.revert.elsewhere.api import router as revert_elsewhere_endpoints
 from auditapp.sources import inbox_views as inboxes
 from auditapp.sources import views as sources
 from auditapp.sources.api import router as source_endpoints
+from auditapp.spaces import views as spaces
+from auditapp.spaces.api import router as space_endpoints
 from auditapp.trail import views as trail
 from auditapp.trail.exports import views as exports
 from auditapp.trail.saved_views import views as saved_views
@@ -241,6 +243,13 @@ FUNCTIONS = [
     path("<str:function_id>/versions/<str:number>/", functions.function_version, name="function_version"),
     path("<str:function_id>/versions/<str:number>/restore/", functions.function_restore, name="function_restore"),
 ]
+SPACES = [
+    path("spaces/", spaces.space_list, name="space_list"),
+    path("new-space/", spaces.space_create, name="space_create"),  # below the list it could be the id of one
+    path("spaces/<str:space_id>/", spaces.space, name="space"),
+    path("spaces/<str:space_id>/settings/", spaces.space_settings, name="space_settings"),
+    path("spaces/<str:space_id>/delete/", spaces.space_delete, name="space_delete"),
+]
 TRANSFORMATIONS = [
     path("", transformations.transformation_list, name="transformation_list"),
     path("new/", transformations.transformation_create, name="transformation_create"),
@@ -296,6 +305,7 @@ for router in (
     check_endpoints,
     role_endpoints,
     *MEMBER_ENDPOINTS,
+    space_endpoints,
 ):
     api.add_router("", router)
 TRAIL = [
@@ -348,5 +358,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:workspace>/connections/warehouses/", include((WAREHOUSES, "warehouses"))),
     path("<slug:workspace>/connections/functions/", include((FUNCTIONS, "functions"))),
     path("<slug:workspace>/protocols/tracking-plans/", include((PLANS, "plans"))),
+    path("<slug:workspace>/unify/", include((SPACES, "spaces"))),
     path("<slug:workspace>/protocols/transformations/", include((TRANSFORMATIONS, "transformations"))),
 ]

@@ -65,6 +65,7 @@ from auditapp.revert.kinds.member import MemberRevert
 from auditapp.revert.kinds.role import RoleRevert
 from auditapp.revert.kinds.saved_view import SavedViewRevert
 from auditapp.revert.kinds.source import SourceRevert
+from auditapp.revert.kinds.space import SpaceRevert
 from auditapp.revert.kinds.tracking_plan import TrackingPlanRevert
 from auditapp.revert.kinds.transformation import TransformationRevert
 from auditapp.revert.kinds.user_group import UserGroupRevert
@@ -186,6 +187,7 @@ REVERT_KINDS: Final = (
     SavedViewRevert(),
     EventTypeRevert(),
     InsertFunctionRevert(),
+    SpaceRevert(),
 )
 
 

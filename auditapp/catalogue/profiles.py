@@ -134,7 +134,8 @@ _SPACES = (
         _SPACE,
         Change("name", "Name", "Prod", "Production"),
     ),
-    _space("space.deleted", "Space Deleted", "deleted {resource}", _SPACE),
+    _space("space.deleted", "Space Deleted", "deleted {resource}", _SPACE, revertible=True),
+    _space("space.restored", "Space Restored", "restored {resource}", _SPACE),
     _space(
         "space.identity_rules_modified",
         "Space Identity Rules Modified",

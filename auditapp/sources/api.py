@@ -23,11 +23,15 @@ from auditapp.sources.write_keys import add_write_key, live_keys, revoke_write_k
 from auditapp.web.api import json_answer
 from auditapp.web.api_resources import (
     DONE,
+    LABELS,
     REFUSALS,
     DoneAnswer,
+    LabelShape,
     ListQuery,
     PaginationShape,
     flag_in,
+    labels_in,
+    labels_told,
     paged,
     sent_object,
     takes,
@@ -35,11 +39,6 @@ from auditapp.web.api_resources import (
 )
 
 router = Router(tags=["Sources"])
-
-
-class LabelShape(Schema):
-    key: str
-    value: str
 
 
 class SourceMetadataShape(Schema):
@@ -81,14 +80,6 @@ class SourcesAnswer(Schema):
     data: SourcesData
 
 
-LABELS: Final = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {"key": {"type": "string"}, "value": {"type": "string"}},
-        "required": ["key", "value"],
-    },
-}
 CREATE: Final = ("name", "slug", "metadataId", "enabled", "labels", "settings")
 CHANGE: Final = ("name", "slug", "enabled", "labels", "settings")
 
@@ -248,28 +239,10 @@ def source_answer(access: Access, source: Source) -> dict[str, Any]:
             "isCloudEventSource": False,
         },
         "writeKeys": [one.key for one in live_keys(source)] if may_write else [],
-        "labels": [dict(zip(("key", "value"), label.split(":", 1), strict=True)) for label in source.labels],
+        "labels": labels_told(source.labels),
         "settings": {},
         "createdAt": source.created_at.isoformat().replace("+00:00", "Z"),
     }
-
-
-def labels_in(sent: dict[str, Any]) -> list[str]:
-    """The labels of a body, which are {"key": ..., "value": ...}, as the services take them.
-
-    Raises:  Invalid
-    """
-    labels = sent.get("labels", [])
-    if not isinstance(labels, list):
-        raise Invalid("Send a list of labels.", field="labels", code="bad_labels")
-    found = []
-    for number, label in enumerate(labels):
-        key, value = (label.get("key"), label.get("value")) if isinstance(label, dict) else (None, None)
-        if not isinstance(key, str) or not isinstance(value, str):
-            message = 'A label is {"key": "environment", "value": "prod"}.'
-            raise Invalid(message, field=f"labels.{number}", code="bad_label")
-        found.append(f"{key}:{value}")
-    return found
 
 
 def _relabelled(request: HttpRequest, source_id: str, *, keep: bool) -> HttpResponse:

@@ -30,6 +30,11 @@ class Space(models.Model):
         return self.name or self.id
 
     @property
+    def title(self) -> str:
+        """Its name, or its id where no event told one."""
+        return str(self)
+
+    @property
     def audit_target(self) -> Target:
         return Target("space", self.id, self.name)
 

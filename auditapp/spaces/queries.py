@@ -1,12 +1,16 @@
 """Which spaces are known, and which of them somebody may see."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 
 from auditapp.access.permissions import Access, Permission
 from auditapp.lib.errors import NotFound
+from auditapp.record.event_filter import Choice, EventFilter
+from auditapp.record.event_query import EventPage, visible_events
+from auditapp.record.viewer import Viewer
 from auditapp.spaces.models import Space
 
 
@@ -24,6 +28,14 @@ def space_for(access: Access, space_id: str) -> Space:
     if found is None:
         raise NotFound
     return found
+
+
+def history_of_space(viewer: Viewer, space: Space, *, size: int) -> EventPage:
+    """The newest events that belong to the space, for who sees its history; else those of them that are the viewer's own."""
+    if viewer.sees_all or space.id in viewer.scope_ids:
+        within = replace(viewer, sees_all=False, scope_ids=(space.id,), own_actor_ids=())
+        return visible_events(within).page(EventFilter(), size=size)
+    return visible_events(viewer).page(EventFilter(target_ids=Choice((space.id,))), size=size)
 
 
 def space_names(workspace_id: int) -> dict[str, str]:

@@ -37,6 +37,11 @@ class PaginationShape(Schema):
     totalEntries: int | None = None
 
 
+class LabelShape(Schema):
+    key: str
+    value: str
+
+
 class ErrorShape(Schema):
     type: str
     message: str
@@ -57,6 +62,14 @@ class DoneAnswer(Schema):
 
 
 DONE: Final = {"status": "SUCCESS"}
+LABELS: Final = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"key": {"type": "string"}, "value": {"type": "string"}},
+        "required": ["key", "value"],
+    },
+}
 REFUSALS: Final[dict[Any, Any]] = {(401, 404, 409, 413, 415, 422): ErrorsAnswer}
 
 
@@ -155,6 +168,29 @@ def object_in(value: Mapping[str, Any], name: str, default: Mapping[str, Any] | 
     if not isinstance(found, dict):
         raise Invalid(f"{name} is needed, as an object.", field=name, code="required")
     return found
+
+
+def labels_in(sent: dict[str, Any]) -> list[str]:
+    """The labels of a body, which are {"key": ..., "value": ...}, as the services take them.
+
+    Raises:  Invalid
+    """
+    labels = sent.get("labels", [])
+    if not isinstance(labels, list):
+        raise Invalid("Send a list of labels.", field="labels", code="bad_labels")
+    found = []
+    for number, label in enumerate(labels):
+        key, value = (label.get("key"), label.get("value")) if isinstance(label, dict) else (None, None)
+        if not isinstance(key, str) or not isinstance(value, str):
+            message = 'A label is {"key": "environment", "value": "prod"}.'
+            raise Invalid(message, field=f"labels.{number}", code="bad_label")
+        found.append(f"{key}:{value}")
+    return found
+
+
+def labels_told(labels: Iterable[str]) -> list[dict[str, str]]:
+    """Labels as answers have them."""
+    return [dict(zip(("key", "value"), label.split(":", 1), strict=True)) for label in labels]
 
 
 _LIST_PARAMETERS: Final = [field.alias or name for name, field in ListQuery.model_fields.items()]

@@ -27,6 +27,8 @@ from tests.access.revert_rows import ROWS as REVERTS
 from tests.access.revert_rows import revert_ids
 from tests.access.role_rows import ROWS as ROLES
 from tests.access.role_rows import role_ids
+from tests.access.space_rows import ROWS as SPACES
+from tests.access.space_rows import space_ids
 from tests.conftest import cloned_database
 from tests.factories import (
     acting_as,
@@ -50,6 +52,7 @@ NAMESPACES = (
     "plans",
     "alerts",
     "revert",
+    "spaces",
 )
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
 
@@ -200,6 +203,7 @@ MATRIX = [
     *(Row(*row) for row in REVERTS),
     *(Row(*row) for row in LABELS),
     *(Row(*row) for row in ROLES),
+    *(Row(*row) for row in SPACES),
     *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]
 
@@ -254,9 +258,8 @@ def world_of(slug):
     with acting_as(cast.mina, cast.workspace):
         ids["request"] = request_access(permission="source.write").id
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
-    ids |= (
-        destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast) | label_ids(cast) | role_ids(cast)
-    )
+    ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast)
+    ids |= label_ids(cast) | role_ids(cast) | space_ids(cast)
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 

@@ -41,6 +41,7 @@ ASKED = {
     "transformations:transformation_delete": "transformation.deleted",
     "warehouses:warehouse_disable": "warehouse.disabled",
     "warehouses:warehouse_delete": "warehouse.deleted",
+    "spaces:space_delete": "space.deleted",
     "plans:rule_remove": "tracking_plan.event_removed",
     "plans:plan_source_disconnect": "tracking_plan.source_disconnected",
     "plans:plan_delete": "tracking_plan.deleted",

@@ -13,7 +13,7 @@ from auditapp.revert.kind import revert_kind
 ROOT = Path(__file__).resolve().parents[2]
 MINE = {
     *("workspace", "member", "user_group", "alert_rule", "audit_forwarding"),
-    *("tracking_plan", "source", "saved_view", "event_type"),
+    *("tracking_plan", "source", "saved_view", "event_type", "space"),
 }
 # What their rules were is kept beside the event, which a sample is not: tests/revert/test_tracking_plan.py undoes real ones.
 KEPT_BESIDE = {f"tracking_plan.{one}" for one in ("event_added", "event_modified", "event_removed", "rules_changed")}
@@ -22,6 +22,9 @@ ONLY_OTHERS = {
     "retention.period_modified": "a period of the workspace that is not set here",
     "consent_enforcement.enabled": "there is no consent management",
     "consent_enforcement.disabled": "there is no consent management",
+    "space.identity_rules_modified": "identity rules are those of another system",
+    "space.source_connected": "what feeds a space is another system's",
+    "space.source_disconnected": "what feeds a space is another system's",
     "user.policy_updated": "a role is taken and another one given",
     "user_group.policy_updated": "a role is taken and another one given",
     "tracking_plan.operations_updated": "there are no operations",
