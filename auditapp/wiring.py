@@ -151,7 +151,11 @@ RESOURCE_KINDS: Final = (
     ResourceKind("function", "function", "functions", function_names),
     ResourceKind("warehouse", "warehouse", "warehouses", warehouse_names),
     ResourceKind("tracking_plan", "tracking plan", "tracking plans", plan_names),
-    ResourceKind("space", "space", "spaces", space_names, space_ids_with_labels, labels=labels_of_spaces),
+    ResourceKind(
+        *("space", "space", "spaces", space_names, space_ids_with_labels),
+        labels=labels_of_spaces,
+        page="spaces:space",
+    ),
 )
 
 

@@ -9,13 +9,13 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from auditapp.access.decorators import workspace_page
-from auditapp.access.labelling import GivesTooMuch, OwnReach
+from auditapp.access.label_shifts import labels_url, unseen_shifts
+from auditapp.access.labelling import GivesTooMuch, Labelled, OwnReach
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid
 from auditapp.sources.attached import attached_in_words
 from auditapp.sources.forms import NewSourceForm, SourceForm
-from auditapp.sources.label_shifts import labels_url, unseen_shifts
 from auditapp.sources.models import Source
 from auditapp.sources.queries import source_for, visible_sources
 from auditapp.sources.services import (
@@ -65,7 +65,10 @@ def source_settings(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     source, shifting = source_for(request.member_permissions, source_id), None
     if request.method == "POST":
         form = SourceForm(request.POST, workspace_id=request.workspace.id)
-        if form.is_valid() and not (shifting := unseen_shifts(request, source, form.cleaned_data["labels"])):
+        labelled = Labelled("source", source_id)
+        if form.is_valid() and not (
+            shifting := unseen_shifts(request, labelled, source.labels, form.cleaned_data["labels"])
+        ):
             try:
                 change_source(source_id=source_id, **form.cleaned_data)
             except Invalid as error:

@@ -1,20 +1,28 @@
 """The shape of a space's form."""
 
+from typing import Any
+
 from django import forms
 
-from auditapp.access.forms import words
+from auditapp.access.known_labels import known_labels
+from auditapp.access.label_forms import LabelChoice, LabelsField, chosen_in, label_choices
 
 
 class SpaceForm(forms.Form):
     name = forms.CharField(max_length=200, label="Name")
-    labels = forms.CharField(
+    labels = LabelsField(
         required=False,
         label="Labels",
-        help_text="key:value, divided by commas, for example: environment:prod, team:shop",
+        help_text="Whose role is over spaces with these labels gets it over this one too.",
     )
 
-    def clean_labels(self) -> list[str]:
-        return words(self.cleaned_data["labels"])
+    def __init__(self, *args: Any, workspace_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.workspace_id = workspace_id
+
+    def label_choices(self) -> list[LabelChoice]:
+        """Asked by the template: one list for each key."""
+        return label_choices(known_labels(self.workspace_id), chosen_in(self))
 
 
 class NewSpaceForm(SpaceForm):

@@ -8,11 +8,12 @@ from typing import Any
 
 from django.db import transaction
 
+from auditapp.access.known_labels import still_known
+from auditapp.access.labelling import Labelled, relabelled
 from auditapp.access.permissions import Permission, acting_access
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.lib.ids import new_id
-from auditapp.lib.labels import checked_labels
 from auditapp.record.drafts import changed
 from auditapp.record.scopes import is_space_id
 from auditapp.record.services import record
@@ -42,7 +43,7 @@ def create_space(*, name: str, space_id: str = "", labels: Sequence[str] = ()) -
     """Make a space known before the first event about it.
 
     Takes:   space_id, as its own system calls it; without one it gets an id here
-    Raises:  Denied, Invalid, SpaceKnown, TooManySpaces
+    Raises:  Denied, Invalid, SpaceKnown, TooManySpaces, UnknownLabel, GivesTooMuch
     Writes:  Space; space.created
     """
     access = acting_access()
@@ -55,7 +56,7 @@ def create_space(*, name: str, space_id: str = "", labels: Sequence[str] = ()) -
         workspace_id=access.workspace_id,
         id=space_id or new_id("spa"),
         name=_checked_name(name),
-        labels=checked_labels(labels),
+        labels=relabelled(Labelled("space"), (), labels),
         named_at=now,
         state_at=now,
         created_at=now,
@@ -73,14 +74,14 @@ def create_space(*, name: str, space_id: str = "", labels: Sequence[str] = ()) -
 
 @transaction.atomic
 def change_space(*, space_id: str, name: str, labels: Sequence[str]) -> Space:
-    """Change a space's name and labels. A newer event about it with another name names it anew.
+    """Change a space's name and labels, which roles over labels follow. A newer event with another name names it anew.
 
-    Raises:  NotFound, Denied, SpaceDeleted, Invalid
+    Raises:  NotFound, Denied, SpaceDeleted, Invalid, UnknownLabel, GivesTooMuch, OwnReach
     Writes:  Space; space.modified, unless nothing differs
     """
     space = _space_to_change(space_id)
     before = whole_of_space(space)
-    space.labels = checked_labels(labels)
+    space.labels = relabelled(Labelled("space", space_id), space.labels, labels)
     if (name := _checked_name(name)) != space.name:
         space.name, space.named_at = name, clock.now()
     if changes := changed(before, whole_of_space(space)):
@@ -107,7 +108,8 @@ def delete_space(*, space_id: str) -> None:
 def restore_space(*, space_id: str, name: str, labels: Sequence[str] = ()) -> Space:
     """Bring back a space that was deleted.
 
-    Raises:  NotFound, Denied, StillThere, Invalid
+    Takes:   labels, of which those that were deleted since are left out
+    Raises:  NotFound, Denied, StillThere, Invalid, GivesTooMuch
     Writes:  Space; space.restored
     """
     access = acting_access()
@@ -117,7 +119,8 @@ def restore_space(*, space_id: str, name: str, labels: Sequence[str] = ()) -> Sp
     if space.deleted_at is None:
         raise StillThere
     space.deleted_at, space.state_at = None, clock.now()
-    space.name, space.named_at, space.labels = _checked_name(name), space.state_at, checked_labels(labels)
+    space.name, space.named_at = _checked_name(name), space.state_at
+    space.labels = relabelled(Labelled("space", space_id), space.labels, still_known(access.workspace_id, labels))
     space.save(update_fields=["deleted_at", "state_at", "name", "named_at", "labels"])
     record("space.restored", target=space, changes=changed({}, whole_of_space(space)))
     return space

@@ -8,6 +8,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
+from auditapp.access.label_shifts import labels_url, unseen_shifts
+from auditapp.access.labelling import GivesTooMuch, Labelled, OwnReach
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Conflict, Invalid
@@ -19,6 +21,7 @@ from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 EVENTS_SHOWN: Final = 30
+LABELS_REFUSED: Final = (GivesTooMuch, OwnReach)
 
 
 @require_safe
@@ -36,7 +39,7 @@ def space_list(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page("space.write")
 def space_create(request: WorkspaceRequest) -> HttpResponse:
     request.member_permissions.require_everywhere(Permission.SPACE_WRITE)
-    form = NewSpaceForm(request.POST or None)
+    form = NewSpaceForm(request.POST or None, workspace_id=request.workspace.id)
     if request.method == "POST" and form.is_valid():
         try:
             space = create_space(**form.cleaned_data)
@@ -44,9 +47,12 @@ def space_create(request: WorkspaceRequest) -> HttpResponse:
             add_refusal(form, error)
         except Conflict as error:
             form.add_error("space_id", error.message)
+        except LABELS_REFUSED as error:
+            form.add_error("labels", error.message)
         else:
             return redirect("spaces:space", request.workspace.slug, space.id)
-    return render_page(request, "spaces/space_create.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "labels_url": labels_url(request)}
+    return render_page(request, "spaces/space_create.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -61,20 +67,25 @@ def space(request: WorkspaceRequest, space_id: str) -> HttpResponse:
 
 @workspace_page("space.read")
 def space_settings(request: WorkspaceRequest, space_id: str) -> HttpResponse:
-    found = space_for(request.member_permissions, space_id)
+    found, shifting = space_for(request.member_permissions, space_id), None
     if request.method == "POST":
-        form = SpaceForm(request.POST)
-        if form.is_valid():
+        form = SpaceForm(request.POST, workspace_id=request.workspace.id)
+        labelled = Labelled("space", space_id)
+        if form.is_valid() and not (
+            shifting := unseen_shifts(request, labelled, found.labels, form.cleaned_data["labels"])
+        ):
             try:
                 change_space(space_id=space_id, **form.cleaned_data)
             except Invalid as error:
                 add_refusal(form, error)
+            except LABELS_REFUSED as error:
+                form.add_error("labels", error.message)
             else:
                 messages.success(request, "Saved.")
                 return redirect("spaces:space_settings", request.workspace.slug, space_id)
     else:
-        form = SpaceForm(initial={"name": found.name, "labels": ", ".join(found.labels)})
-    context = about_space(request, found) | {"form": form}
+        form = SpaceForm(initial={"name": found.name, "labels": found.labels}, workspace_id=request.workspace.id)
+    context = about_space(request, found) | {"form": form, "shifting": shifting, "labels_url": labels_url(request)}
     return render_page(request, "spaces/space_settings.html", context, status=422 if form.errors else 200)
 
 

@@ -1,4 +1,4 @@
-"""What the page of a source says before its labels change: who sees it by them from then on, and who does not any more."""
+"""What the page of a resource says before its labels change: who sees it by them from then on, and who does not any more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from django.urls import reverse
 from auditapp.access.labelling import Labelled, Shift, shifts
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
-from auditapp.sources.models import Source
 
 SEEN = "labels_seen"
 
@@ -21,7 +20,9 @@ class Shifting:
     seen: str
 
 
-def unseen_shifts(request: WorkspaceRequest, source: Source, labels: Sequence[str]) -> Shifting | None:
+def unseen_shifts(
+    request: WorkspaceRequest, resource: Labelled, before: Sequence[str], labels: Sequence[str]
+) -> Shifting | None:
     """What these labels would change, where the person may see who has access and has not been told of it yet.
 
     Others are told by the form alone that roles follow labels: who holds them is not theirs to see.
@@ -30,9 +31,9 @@ def unseen_shifts(request: WorkspaceRequest, source: Source, labels: Sequence[st
     seen = ",".join(sorted(labels))
     if request.POST.get(SEEN) == seen or not access.can(Permission.ACCESS_READ):
         return None
-    if not access.can(Permission.SOURCE_WRITE, source.id) or set(labels) == set(source.labels):
+    if not access.can(Permission(f"{resource.kind}.write"), resource.id) or set(labels) == set(before):
         return None
-    found = shifts(access.workspace_id, Labelled("source", source.id), source.labels, labels)
+    found = shifts(access.workspace_id, resource, before, labels)
     return Shifting(found, seen) if found else None
 
 
