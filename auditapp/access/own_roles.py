@@ -82,7 +82,7 @@ def delete_role(*, role_key: str) -> None:
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     role = own_role(access, role_key)
-    if holders := holders_of(role, access.workspace_id):
+    if holders := holders_of(role, access.workspace_id, sees_addresses=access.can(Permission.AUDIT_READ_PERSONAL)):
         raise RoleInUse(f"“{role.name}” is given to {named(holders)}. Take it back there first.")
     target, whole = role.audit_target, told_of_role(role)
     still_open = open_invitations_of(access.workspace_id).values("id")

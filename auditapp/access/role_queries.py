@@ -12,6 +12,7 @@ from auditapp.lib import clock
 from auditapp.lib.errors import NotFound
 
 NAMED = 3
+HIDDEN = "an address that your role hides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ def roles_counted(workspace_id: int) -> list[RoleCounted]:
     ]
 
 
-def holders_of(role: Role, workspace_id: int) -> list[Holder]:
-    """The members and groups that a role was given to, and the open invitations that bring it."""
+def holders_of(role: Role, workspace_id: int, *, sees_addresses: bool) -> list[Holder]:
+    """The members and groups that a role was given to, and the open invitations that bring it, which have no name but an address."""
     here = {"workspace_id": workspace_id}
     grants = Grant.objects.filter(**here, role=role)
     ids = {
@@ -101,7 +102,7 @@ def holders_of(role: Role, workspace_id: int) -> list[Holder]:
     return [
         *(Holder("member", one.user_id, str(one.user)) for one in members.order_by(Lower("user__name"), "user_id")),
         *(Holder("group", one.id, one.name) for one in groups),
-        *(Holder("invitation", one.id, one.email) for one in invited),
+        *(Holder("invitation", one.id, one.email if sees_addresses else HIDDEN) for one in invited),
     ]
 
 

@@ -15,7 +15,7 @@ from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.resources import kind_of, resource_kinds
 from auditapp.access.role_forms import OwnRoleForm
-from auditapp.access.role_queries import has_role, holders_of, over_in_words, role_in, roles_counted, roles_in
+from auditapp.access.role_queries import Holder, has_role, holders_of, over_in_words, role_in, roles_counted, roles_in
 from auditapp.access.role_words import by_area
 from auditapp.access.rules import lacking_of
 from auditapp.access.step_up import is_proved, proof_url
@@ -112,7 +112,7 @@ def role_edit(request: WorkspaceRequest, role_key: str) -> HttpResponse:
         "form": form,
         "role": found,
         "reach": over_in_words(found),
-        "holders": holders_of(found, request.workspace.id),
+        "holders": _holders(request, found),
         "proof_url": _proof_url(request),
     }
     return render_page(request, "access/role_edit.html", context, status=_status(request, form))
@@ -132,18 +132,22 @@ def role_delete(request: WorkspaceRequest, role_key: str) -> HttpResponse:
 def _role_page(request: WorkspaceRequest, found: Role) -> HttpResponse:
     workspace_id, can_manage = request.workspace.id, request.member_permissions.can(Permission.ACCESS_MANAGE)
     history = visible_events(request.viewer).history_of("role", found.key, size=HISTORY) if found.is_own else None
-    holders = holders_of(found, workspace_id)
     context = {
         "role": found,
         "reach": over_in_words(found),
         "areas": by_area(found.permissions, found.resource_type),
-        "holders": holders,
+        "holders": _holders(request, found),
         "history": history.rows if history else [],
         "has_more": bool(history and history.older),
         "can_manage": can_manage,
         "is_held": has_role(found, workspace_id, request.user.id),
     }
     return render_page(request, "access/role.html", context)
+
+
+def _holders(request: WorkspaceRequest, found: Role) -> list[Holder]:
+    sees_addresses = request.member_permissions.can(Permission.AUDIT_READ_PERSONAL)
+    return holders_of(found, request.workspace.id, sees_addresses=sees_addresses)
 
 
 def _proof_url(request: WorkspaceRequest) -> str:

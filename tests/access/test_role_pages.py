@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from auditapp.access.members import invite_member
 from auditapp.access.models import Role
 from auditapp.access.own_roles import change_role, create_role
 from auditapp.access.roles import grant_role
@@ -71,6 +72,20 @@ def test_what_is_wrong_stays_in_the_form_with_what_to_do(olga, cast):
     answer = olga.post(f"{path('role_create')}?over=source", {**NEW, "permissions": ["access.manage"]})
     assert answer.status_code == 422
     assert "access.manage" in text_of(answer)
+
+
+def test_the_address_of_an_invitation_is_for_who_may_see_addresses(client, cast):
+    role = made(cast, name="Access manager", over="", permissions=["access.read", "access.manage"])
+    given = made(cast)
+    with acting_as(cast.olga, cast.workspace):
+        grant_role(role_key=role.key, scope="workspace", user_id=cast.mina.id)
+        invite_member(email="new@example.com", role_key=given.key, scope="all")
+    for person, sees in ((cast.olga, True), (cast.rita, True), (cast.mina, False)):
+        client.force_login(person)
+        prove(client)
+        assert ("new@example.com" in text_of(client.get(path("role", given.key)))) is sees
+    refusal = client.post(path("role_delete", given.key))
+    assert (refusal.status_code, b"new@example.com" in refusal.content) == (409, False)
 
 
 def test_a_copy_begins_with_what_the_other_has_and_its_kind(olga, cast):
