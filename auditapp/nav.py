@@ -94,6 +94,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "workspaces": request.workspaces,  # type: ignore[attr-defined]
         "sidebar": [group for group in groups if group["links"]],
         "settings_tabs": tabs,
+        "second_factor_due": getattr(request, "second_factor_due", None),
         "admin_tabs": _links(ADMIN_TABS, access, slug, view_name),
         "bell_url": reverse("alerts:bell", args=[slug]) if access.can(Permission.AUDIT_READ) else "",
         "bell_count": SimpleLazyObject(

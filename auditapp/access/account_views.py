@@ -14,6 +14,7 @@ from auditapp.access.adapter import NO_ADDRESS
 from auditapp.access.decorators import signed_in_page
 from auditapp.access.models import User
 from auditapp.access.second_factor import APP, PASSKEY, RECOVERY
+from auditapp.access.second_factor_rule import workspace_that_waits
 from auditapp.access.sessions import device_of, end_other_sessions, end_session, sessions_of
 from auditapp.access.sso.links import link_of
 from auditapp.web.pages import render_page
@@ -33,6 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "account/overview.html",
         {
             "app": of_type.get(APP),
+            "waits": workspace_that_waits(user, request.GET.get("needed", "")),
             "sso_link": link_of(user),
             "codes_left": len(recovery.wrap().get_unused_codes()) if recovery else None,
             "passkeys": [(one, one.wrap()) for one in kept if one.type == PASSKEY],

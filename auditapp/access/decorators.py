@@ -25,6 +25,8 @@ from auditapp.access.permissions import TOKEN_SCOPES, Permission, permissions_fo
 from auditapp.access.queries import workspaces_of
 from auditapp.access.reasons import asked_again, reason_in_field, reason_in_header
 from auditapp.access.requests import TokenRequest, WorkspaceRequest, context_of
+from auditapp.access.second_factor_rule import SecondFactorNeeded, second_factor_due
+from auditapp.access.sessions import SessionIdle, end_idle
 from auditapp.access.sso.demand import SsoNeeded, require_way_in
 from auditapp.access.tokens import access_for, note_use, token_behind, viewer_of_token, why_refused
 from auditapp.lib.errors import NotAllowed, NotFound
@@ -83,6 +85,10 @@ def _inside(view: PageView[P], needed: Permission | None) -> Callable[..., HttpR
             return asked_again(inside, refusal)
         except SsoNeeded:
             return _to_sso(request)
+        except SecondFactorNeeded:
+            return _led_to(request, f"{reverse('mfa_index')}?{urlencode({'needed': workspace})}")
+        except SessionIdle:
+            return _to_sign_in(request)
 
     return entered
 
@@ -173,6 +179,7 @@ def _entered(request: WorkspaceRequest, slug: str) -> Iterator[None]:
     if workspace is None:
         raise NotFound
     request.workspace = workspace
+    end_idle(request, workspace)
     actor, context = request.user.audit_actor, context_of(request)
     with (
         in_workspace(workspace.id),
@@ -181,6 +188,7 @@ def _entered(request: WorkspaceRequest, slug: str) -> Iterator[None]:
     ):
         request.member_permissions = permissions_for(workspace.id, request.user.id)
         require_way_in(request, workspace, request.member_permissions)
+        request.second_factor_due = second_factor_due(request, workspace)
         yield
 
 
@@ -190,8 +198,11 @@ def _to_sso(request: HttpRequest) -> HttpResponseBase:
     back = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
     if htmx:
         back = htmx.current_url_abs_path or "/"
-    where = f"{reverse('sso')}?{urlencode({'next': back, 'asked': ''})}"
-    return HttpResponseClientRedirect(where) if htmx else redirect(where)
+    return _led_to(request, f"{reverse('sso')}?{urlencode({'next': back, 'asked': ''})}")
+
+
+def _led_to(request: HttpRequest, where: str) -> HttpResponseBase:
+    return HttpResponseClientRedirect(where) if getattr(request, "htmx", None) else redirect(where)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:

@@ -9,10 +9,11 @@ from django.contrib.auth.password_validation import validate_password
 
 from auditapp.access.known_labels import known_labels
 from auditapp.access.label_forms import LabelChoice, LabelsField, chosen_in, label_choices
-from auditapp.access.models import ReasonRule, Role, Scope, User, Workspace
+from auditapp.access.models import FactorRule, ReasonRule, Role, Scope, User, Workspace
 from auditapp.access.permissions import TOKEN_SCOPES
 from auditapp.access.queries import resource_choices
 from auditapp.access.role_queries import roles_in
+from auditapp.access.workspaces import IDLE
 from auditapp.lib import clock
 from auditapp.lib.words import words
 
@@ -177,8 +178,21 @@ class WorkspaceForm(forms.Form):
         help_text="Before what stops, removes or revokes something, on pages and in the API. The event shows the reason.",
     )
 
+    second_factor_rule = forms.ChoiceField(
+        choices=FactorRule.choices,
+        required=False,
+        label="Second factor of members",
+        help_text="From then on, whoever has neither an authenticator app nor a passkey is led to set one up before anything else.",
+    )
+    idle_minutes = forms.ChoiceField(
+        choices=list(IDLE.items()),
+        required=False,
+        label="Sign people out who do nothing for",
+        help_text="A page that refreshes itself counts as use.",
+    )
+
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
-        kwargs["initial"] = {name: getattr(workspace, name) for name in ("name", "slug", "time_zone", "reason_rule")}
+        kwargs["initial"] = {name: getattr(workspace, name) for name in self.base_fields}
         super().__init__(*args, **kwargs)
         zones = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
         cast(forms.ChoiceField, self.fields["time_zone"]).choices = zones

@@ -82,6 +82,15 @@ class ReasonRule(models.TextChoices):
     REQUIRED = "required", "Required: nothing risky without one"
 
 
+class FactorRule(models.TextChoices):
+    """From when on whoever enters a workspace needs a second factor."""
+
+    NEVER = "never", "Not needed"
+    AT_ONCE = "at_once", "Needed, at once"
+    IN_7_DAYS = "in_7_days", "Needed, in 7 days from now"
+    IN_30_DAYS = "in_30_days", "Needed, in 30 days from now"
+
+
 class Workspace(models.Model):
     """A tenant: everything else belongs to one."""
 
@@ -93,6 +102,9 @@ class Workspace(models.Model):
     # People of these domains of mail join by single sign-on, and whether it is the only way in.
     sso_join_domains = ArrayField(models.TextField(), default=list)
     sso_required = models.BooleanField(default=False)
+    second_factor_rule = models.TextField(choices=FactorRule.choices, default=FactorRule.NEVER)
+    second_factor_from = models.DateTimeField(null=True)  # without one members may do without
+    idle_minutes = models.SmallIntegerField(default=0)  # after which a session ends that is not used; 0 for never
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

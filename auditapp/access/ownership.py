@@ -8,7 +8,7 @@ from auditapp.access.asked import roles_covering
 from auditapp.access.errors import LastOwner
 from auditapp.access.members import take_out
 from auditapp.access.models import Grant, Group, GroupMember, Member, Scope, Workspace
-from auditapp.access.permissions import Access, Permission, permissions_for
+from auditapp.access.permissions import Access, Permission
 from auditapp.access.queries import owner_role, owners_of
 from auditapp.access.role_queries import roles_in
 from auditapp.access.roles import RoleHeld, give, subject_of, take
@@ -92,7 +92,7 @@ def transfer_ownership(*, user_id: str, keep: str = OTHERS) -> Member:
     workspace = Workspace.objects.get(id=access.workspace_id)
     told = {} if keep in {OTHERS, NOTHING} else {"kept": kept[keep].removeprefix("Those, and ")}
     record("workspace.ownership_transferred", target=[workspace, taker], meta=told)
-    if not permissions_for(access.workspace_id, user_id).can(Permission.ACCESS_MANAGE):
+    if user_id not in owners_of(access.workspace_id):
         give(taker, role)
     if keep == NOTHING:
         take_out(giver, "user.left")

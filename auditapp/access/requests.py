@@ -1,6 +1,7 @@
 """What a request carries once somebody has entered a workspace, and what its events keep of it."""
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -23,6 +24,7 @@ class WorkspaceRequest(HttpRequest):
     workspaces: list[Workspace]  # all that the person belongs to
     member_permissions: Access
     viewer: Viewer
+    second_factor_due: datetime | None  # when the workspace will need one that the member does not have
 
 
 class TokenRequest(HttpRequest):

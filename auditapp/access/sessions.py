@@ -6,18 +6,20 @@ from typing import Final
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import logout
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from auditapp.access.models import User
+from auditapp.access.models import User, Workspace
 from auditapp.access.own_account import record_of_person
 from auditapp.access.requests import session_id
 from auditapp.lib import clock
-from auditapp.lib.errors import NotFound
+from auditapp.lib.errors import AppError, NotFound
 
-SEEN, BEGAN = "seen_at", "began_at"
+SEEN, BEGAN, OFTEN = "seen_at", "began_at", "seen_often"
 SEEN_EVERY: Final = timedelta(minutes=5)
+SEEN_OFTEN: Final = timedelta(minutes=1)
 # The first that is found: each names those after it, too.
 _BROWSERS: Final = (
     ("Edge", r"\bEdgA?/"),
@@ -38,6 +40,10 @@ _SYSTEMS: Final = (
 )
 
 
+class SessionIdle(AppError):
+    """Nobody used this session for longer than the workspace lets one rest. Sign in again."""
+
+
 class SessionGone(NotFound):
     """This session has ended already."""
 
@@ -51,14 +57,31 @@ def sessions_of(request: HttpRequest, user: User) -> list[UserSession]:
 
 def note_seen(request: HttpRequest) -> None:
     """Keep when and where from a session is used, once in five minutes: a row written by each request costs more than it tells."""
-    seen = request.session.get(SEEN)
-    if seen is None or clock.now().timestamp() - seen < SEEN_EVERY.total_seconds() or not request.user.is_authenticated:
+    seen, now = request.session.get(SEEN), clock.now().timestamp()
+    request.unused_for = timedelta(seconds=now - seen if seen is not None else 0)  # type: ignore[attr-defined]
+    every = SEEN_OFTEN if request.session.get(OFTEN) else SEEN_EVERY
+    if seen is None or now - seen < every.total_seconds() or not request.user.is_authenticated:
         return
     UserSession.objects.create_from_request(request)
     request.session[SEEN] = clock.now().timestamp()
     # Or each of these writes would put its end off.
     ends = datetime.fromtimestamp(request.session[BEGAN], UTC) + timedelta(seconds=settings.SESSION_COOKIE_AGE)
     request.session.set_expiry(ends)
+
+
+def end_idle(request: HttpRequest, workspace: Workspace) -> None:
+    """Sign out whose session rested for longer than the workspace they enter lets one. What it is used for, it is kept more exactly
+    where one does.
+
+    Raises:  SessionIdle
+    """
+    if not workspace.idle_minutes:
+        return
+    if getattr(request, "unused_for", timedelta(0)) > timedelta(minutes=workspace.idle_minutes):
+        logout(request)
+        raise SessionIdle
+    if SEEN in request.session and not request.session.get(OFTEN):
+        request.session[OFTEN] = True
 
 
 def mark_begun(request: HttpRequest) -> None:

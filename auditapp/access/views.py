@@ -17,6 +17,7 @@ from auditapp.access.models import User
 from auditapp.access.queries import workspaces_of
 from auditapp.access.requests import WorkspaceRequest, context_of
 from auditapp.access.workspaces import change_workspace_settings
+from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
@@ -46,7 +47,9 @@ def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("access:workspace_settings", workspace.slug)
-    return render_page(request, "access/workspace_settings.html", {"form": form}, status=422 if form.errors else 200)
+    since = request.workspace.second_factor_from
+    context = {"form": form, "needed_since": since, "is_needed": bool(since and since <= clock.now())}
+    return render_page(request, "access/workspace_settings.html", context, status=422 if form.errors else 200)
 
 
 @public_page("Whoever holds the secret of an invitation's link may see it and accept it.")

@@ -33,6 +33,8 @@ _SETTINGS = (
         Change("name", "Name", "Halden", "Halden Outdoor"),
         Change("settings.notify_after_last_retry", "Notify only after the last retry", False, True),
         Change("reason_rule", "Ask for a reason", "never", "required"),
+        Change("second_factor_rule", "Second factor of members", "never", "in_30_days"),
+        Change("idle_minutes", "Minutes that a session may rest", 0, 15),
     ),
     _declare(
         "workspace.ownership_transferred",

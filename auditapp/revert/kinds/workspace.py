@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from auditapp.access.models import ReasonRule, Workspace
+from auditapp.access.models import FactorRule, ReasonRule, Workspace
 from auditapp.access.permissions import Access, Permission
 from auditapp.access.sso.services import change_sso, told_of_sso
-from auditapp.access.workspaces import change_workspace_settings, told_of_workspace
+from auditapp.access.workspaces import IDLE, change_workspace_settings, told_of_workspace
 from auditapp.alerts.hold_setting import PATH as NOTIFY
 from auditapp.alerts.hold_setting import notifies_after_last_retry, notify_after_last_retry
 from auditapp.revert.fields import flat
@@ -15,7 +15,10 @@ from auditapp.revert.kind import RevertKind
 
 class WorkspaceRevert(RevertKind[Workspace]):
     resource_type = "workspace"
-    settable = ("name", "slug", "time_zone", "reason_rule", NOTIFY, "sso.join_domains", "sso.required")
+    settable = (
+        *("name", "slug", "time_zone", "reason_rule", "second_factor_rule", "idle_minutes"),
+        *(NOTIFY, "sso.join_domains", "sso.required"),
+    )
 
     def find(self, access: Access, resource_id: str, *, lock: bool = False) -> Workspace | None:
         workspaces = Workspace.objects.select_for_update() if lock else Workspace.objects.all()
@@ -47,8 +50,8 @@ class WorkspaceRevert(RevertKind[Workspace]):
         if "time_zone" in values:
             told.append(f"Pages show times as they are in {values['time_zone']}; what is recorded stays as it is.")
         if "reason_rule" in values:
-            rule = ReasonRule(values["reason_rule"])
-            told.append(f"Whether risky changes are asked for a reason, from then on: {rule.label}.")
+            asks = ReasonRule(values["reason_rule"])
+            told.append(f"Whether risky changes are asked for a reason, from then on: {asks.label}.")
         if "sso.join_domains" in values:
             who = ", ".join(values["sso.join_domains"])
             told.append(
@@ -57,6 +60,11 @@ class WorkspaceRevert(RevertKind[Workspace]):
         if "sso.required" in values:
             only = "Members come in by single sign-on only" if values["sso.required"] else "Passwords let members in"
             told.append(f"{only}, from their next request on.")
+        if "second_factor_rule" in values:
+            rule = FactorRule(values["second_factor_rule"])
+            told.append(f"A second factor of members, from then on: {rule.label}.")
+        if "idle_minutes" in values:
+            told.append(f"Sessions may rest: {IDLE[str(values['idle_minutes'])]}.")
         if NOTIFY in values:
             when = "only once the last one failed" if values[NOTIFY] else "of each"
             told.append(f"Alerts tell of failed attempts {when}, of what comes from now on. What is held stays so.")
