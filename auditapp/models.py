@@ -13,6 +13,7 @@ from auditapp.access.models import (
     User,
     Workspace,
 )
+from auditapp.access.support_models import SupportAccess
 from auditapp.alerts.models import (
     AlertBell,
     AlertCount,
@@ -117,6 +118,7 @@ __all__ = [
     "SourcePlan",
     "Space",
     "StageCount",
+    "SupportAccess",
     "Task",
     "TaskAttempt",
     "TaskStep",

@@ -46,7 +46,7 @@ PROTOCOLS = (
 UNIFY = Entry("Spaces", "spaces:space_list", Permission.SPACE_READ, "space", ("spaces:",))
 ACCESS_PAGES = (
     *("access:overview", "access:invite", "access:member", "access:group", "access:token"),
-    *("access:ownership_transfer", "access:label"),
+    *("access:ownership_transfer", "access:label", "access:support"),
 )
 SETTINGS_TABS = (
     Entry(
@@ -90,6 +90,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         settings = {"name": "Settings", "url": tabs[0]["url"], "icon": "settings", "is_current": is_current}
         groups.append({"heading": "", "links": [settings]})
     return context | {
+        "support": getattr(request, "support", None),
         "workspace": request.workspace,  # type: ignore[attr-defined]
         "workspaces": request.workspaces,  # type: ignore[attr-defined]
         "sidebar": [group for group in groups if group["links"]],
@@ -98,7 +99,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "admin_tabs": _links(ADMIN_TABS, access, slug, view_name),
         "bell_url": reverse("alerts:bell", args=[slug]) if access.can(Permission.AUDIT_READ) else "",
         "bell_count": SimpleLazyObject(
-            partial(unread_count, access.workspace_id, access.subject_id)
+            partial(
+                unread_count,
+                access.workspace_id,
+                access.subject_id,
+                manages=access.can(Permission.ACCESS_MANAGE),
+            )
         ),  # asked by whole pages alone
         "workspace_tabs": _links(WORKSPACE_TABS, access, slug, view_name),
     }

@@ -12,6 +12,7 @@ from auditapp.access import (
     ownership_views,
     request_views,
     role_views,
+    support_views,
     token_views,
     views,
 )
@@ -130,6 +131,9 @@ ACCESS = [
         request_views.request_decline,
         name="request_decline",
     ),
+    path("settings/access/support/", support_views.support, name="support"),
+    path("settings/access/support/new/", support_views.support_grant, name="support_grant"),
+    path("settings/access/support/<str:support_id>/revoke/", support_views.support_revoke, name="support_revoke"),
     path("settings/access/tokens/new/", token_views.token_create, name="token_create"),
     path("settings/access/tokens/find/", token_views.token_find, name="token_find"),
     path("settings/access/tokens/<str:token_id>/", token_views.token, name="token"),

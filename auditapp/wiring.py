@@ -8,6 +8,10 @@ from auditapp.access.asked import MAIL_JOB as REQUEST_MAIL_JOB
 from auditapp.access.left_behind import tell_of_left
 from auditapp.access.request_mail import mail_request
 from auditapp.access.resources import ResourceKind, register_kind
+from auditapp.access.support import EXPIRE_JOB as EXPIRE_SUPPORT_JOB
+from auditapp.access.support import MAIL_JOB as SUPPORT_MAIL_JOB
+from auditapp.access.support import expire_support
+from auditapp.access.support_mail import mail_support
 from auditapp.alerts.jobs import forget_firings
 from auditapp.alerts.left_behind import rules_left
 from auditapp.forwarding import backfill
@@ -66,6 +70,7 @@ from auditapp.revert.kinds.role import RoleRevert
 from auditapp.revert.kinds.saved_view import SavedViewRevert
 from auditapp.revert.kinds.source import SourceRevert
 from auditapp.revert.kinds.space import SpaceRevert
+from auditapp.revert.kinds.support_access import SupportAccessRevert
 from auditapp.revert.kinds.tracking_plan import TrackingPlanRevert
 from auditapp.revert.kinds.transformation import TransformationRevert
 from auditapp.revert.kinds.user_group import UserGroupRevert
@@ -98,6 +103,8 @@ JOBS: Final = (
     Job("tasks.forget", forget_tasks, cron="57 3 * * *"),
     Job("warehouses.forget_syncs", forget_syncs, cron="3 4 * * *"),
     Job(REQUEST_MAIL_JOB, mail_request),
+    Job(SUPPORT_MAIL_JOB, mail_support),
+    Job(EXPIRE_SUPPORT_JOB, expire_support, cron="* * * * *"),
     Job(MAIL_JOB, tell_ended),
     Job("destinations.mail_owners", mail_owners),
     Job("destinations.warn_of_expiry", warn_of_expiry, cron="*/10 * * * *"),
@@ -182,6 +189,7 @@ REVERT_KINDS: Final = (
     UserGroupRevert(),
     LabelRevert(),
     RoleRevert(),
+    SupportAccessRevert(),
     DestinationRevert(),
     DestinationFilterRevert(),
     TransformationRevert(),

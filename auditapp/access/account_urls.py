@@ -9,7 +9,7 @@ from allauth.mfa.totp import views as authenticator_app
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import path, re_path, reverse_lazy
 
-from auditapp.access import account_views, views
+from auditapp.access import account_views, support_views, views
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.access.sso import views as sso
 from auditapp.access.step_up import asks_proof
@@ -72,4 +72,7 @@ ACCOUNTS = [
     path("sso/unlink/", sso.own_unlink, name="sso_unlink"),
     path("reauthenticate/sso/", sso.proof, name="sso_reauthenticate"),
     path("invitation/<str:secret>/", views.invitation, name="invitation"),
+    path("support/leave/", support_views.support_leave, name="support_leave"),
+    path("support/<str:support_id>/enter/", support_views.support_enter, name="support_enter"),
+    path("support/link/<str:secret>/", support_views.support_link, name="support_link"),
 ]

@@ -21,15 +21,16 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from auditapp.access.denials import record_denial, record_refused_use
 from auditapp.access.models import Workspace
-from auditapp.access.permissions import TOKEN_SCOPES, Permission, permissions_for, viewer_for
+from auditapp.access.permissions import TOKEN_SCOPES, Permission, access_of_support, permissions_for, viewer_for
 from auditapp.access.queries import workspaces_of
 from auditapp.access.reasons import asked_again, reason_in_field, reason_in_header
 from auditapp.access.requests import TokenRequest, WorkspaceRequest, context_of
 from auditapp.access.second_factor_rule import SecondFactorNeeded, second_factor_due
 from auditapp.access.sessions import SessionIdle, end_idle
 from auditapp.access.sso.demand import SsoNeeded, require_way_in
+from auditapp.access.support_session import entered_as_support, refuse_to_support
 from auditapp.access.tokens import access_for, note_use, token_behind, viewer_of_token, why_refused
-from auditapp.lib.errors import NotAllowed, NotFound
+from auditapp.lib.errors import NotAllowed
 from auditapp.record.acting import acting, current_acting
 from auditapp.record.reasons import BadReason, require_short
 from auditapp.record.workspace_scope import in_workspace
@@ -78,6 +79,7 @@ def _inside(view: PageView[P], needed: Permission | None) -> Callable[..., HttpR
             with _entered(inside, workspace):
                 if needed is not None:
                     inside.member_permissions.require(needed)
+                refuse_to_support(inside, is_for_members=needed is None)
                 inside.viewer = viewer_for(inside.member_permissions)
                 require_short(current_acting().reason)
                 return view(inside, *args, **kwargs)
@@ -175,18 +177,22 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
 @contextmanager
 def _entered(request: WorkspaceRequest, slug: str) -> Iterator[None]:
     request.workspaces = workspaces_of(request.user.id)
-    workspace = next((one for one in request.workspaces if one.slug == slug), None)
+    workspace, request.support = next((one for one in request.workspaces if one.slug == slug), None), None
     if workspace is None:
-        raise NotFound
+        workspace, request.support = entered_as_support(request, slug)
     request.workspace = workspace
     end_idle(request, workspace)
-    actor, context = request.user.audit_actor, context_of(request)
+    request.acting_as = actor = request.support.audit_actor if request.support else request.user.audit_actor
+    context = context_of(request) | ({"support_id": request.support.id} if request.support else {})
     with (
         in_workspace(workspace.id),
         acting(workspace.id, actor, needs_reason=workspace.needs_reason, reason=reason_in_field(request), **context),
         timezone.override(ZoneInfo(workspace.time_zone)),
     ):
-        request.member_permissions = permissions_for(workspace.id, request.user.id)
+        if request.support:
+            request.member_permissions = access_of_support(request.support)
+        else:
+            request.member_permissions = permissions_for(workspace.id, request.user.id)
         require_way_in(request, workspace, request.member_permissions)
         request.second_factor_due = second_factor_due(request, workspace)
         yield

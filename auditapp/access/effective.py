@@ -10,9 +10,10 @@ from typing import Final
 from uuid import UUID
 
 from auditapp.access.models import Member, Scope, User
-from auditapp.access.past import Doubt, Fact, GroupThere, HeldRole, InGroup, Joined, State
+from auditapp.access.past import ActedFor, Doubt, Fact, GroupThere, HeldRole, InGroup, Joined, State
 from auditapp.access.permissions import ONLY_EVERYWHERE, Access, HeldGrant, Permission, permissions_for, viewer_for
 from auditapp.access.queries import reach_in_words
+from auditapp.access.support_models import SupportAccess
 from auditapp.access.trail_of_access import (
     ResourcesThen,
     RoleThen,
@@ -95,6 +96,7 @@ class EffectiveAccess:
     unknown_roles: list[str]
     are_labels_known: bool
     sees: Count | None
+    support: list[SupportAccess]  # by which others may act in their name
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None
         visible_events(viewer_for(access)).count(EventFilter(with_reads=True))
         if viewer.sees_all and is_member and on is None
         else None,
+        _support(state, viewer.workspace_id, user_id),
     )
 
 
@@ -225,11 +228,19 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
     return sorted(found, key=lambda right: (not right.is_everywhere, -len(right.permissions)))
 
 
+def _support(state: State, workspace_id: int, user_id: str) -> list[SupportAccess]:
+    ids = [one.support_id for one in state.facts if isinstance(one, ActedFor) and one.giver_id == user_id]
+    found = SupportAccess.objects.filter(workspace_id=workspace_id, id__in=ids).select_related("user")
+    return list(found.order_by("created_at", "id")) if ids else []
+
+
 def _doubts_about(state: State, user_id: str) -> list[Doubt]:
     """Those from events of this person, of groups, or of roles."""
 
     def is_about(event: EventDraft) -> bool:
         who = event.actor.id if event.type == "user.invite_accepted" else event.targets[0].id
+        if event.type.startswith("support_access."):
+            return event.meta.get("giver") == user_id
         return who == user_id or event.type.startswith(("user_group.", "role."))
 
     return [one for one in state.doubts if is_about(one.row.event)]

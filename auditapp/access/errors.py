@@ -57,5 +57,25 @@ class SenderLacks(InvitationGone):
     """Whoever sent this invitation may not give its role any more. Ask an owner of the workspace to send it again."""
 
 
+class SupportGone(NotFound):
+    """This link was used, or the support access was taken back or is over. Ask whoever sent it for another one."""
+
+
+class SupportEnded(NotFound):
+    """Your support access here has ended: its time is over, or it was taken back. What you did stays in the Audit Trail."""
+
+
+class SupportOver(Conflict):
+    """The time of this support access is over. Give it anew."""
+
+
+class SupportThere(Conflict):
+    """This address has support access here already. Take it back first to give it anew."""
+
+
+class NotForSupport(NotAllowed):
+    """Support cannot do this. Ask whoever gave you the access to do it themselves."""
+
+
 class AccountExists(Conflict):
     """There is an account with this address. Sign in with it to accept the invitation."""

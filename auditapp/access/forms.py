@@ -19,6 +19,8 @@ from auditapp.lib.words import words
 
 LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "It does not expire"}
 
+SUPPORT_HOURS = {"1": "1 hour", "4": "4 hours", "8": "8 hours", "24": "1 day", "72": "3 days", "168": "7 days"}
+
 
 class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker alone
     def label_from_instance(self, role: Role) -> str:
@@ -147,6 +149,38 @@ class TokenForm(NetworksForm):
         chosen = {name: self.cleaned_data[name] for name in ("token_id", "name", "scopes", "networks")}
         days = self.cleaned_data["lifetime"]
         return {**chosen, "expires_at": clock.now() + timedelta(days=int(days)) if days else None}
+
+
+class SupportForm(forms.Form):
+    """Who may act in one's own name, for how long and what for."""
+
+    email = forms.EmailField(
+        max_length=254,
+        label="E-mail address",
+        help_text="Of somebody who is no member here. They get a link that works once.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    hours = forms.TypedChoiceField(choices=list(SUPPORT_HOURS.items()), coerce=int, initial="24", label="For")
+    purpose = forms.CharField(
+        max_length=300,
+        label="What for",
+        help_text="For example a ticket. They, the other owners and the Audit Trail read it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    level = forms.ChoiceField(
+        choices=[
+            ("read", "Read only: see what you see, change and export nothing"),
+            ("full", "All that you may do, but for giving access, tokens and what asks for your password"),
+        ],
+        initial="read",
+        widget=forms.RadioSelect,
+        label="They may",
+    )
+
+    def asked(self) -> dict[str, Any]:
+        """What was chosen, as the service takes it."""
+        chosen = {name: self.cleaned_data[name] for name in ("email", "hours", "purpose")}
+        return {**chosen, "is_read_only": self.cleaned_data["level"] == "read"}
 
 
 class AccessRequestForm(forms.Form):

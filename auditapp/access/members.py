@@ -31,6 +31,7 @@ from auditapp.access.rules import (
     refuse_more_than_held,
     refuse_own,
 )
+from auditapp.access.support import end_support_of
 from auditapp.lib import clock
 from auditapp.lib.errors import NotAllowed, NotFound, Outside
 from auditapp.lib.ids import new_id, random_base62
@@ -178,13 +179,14 @@ def take_out(member: Member, told: str) -> None:
 
     Takes:   told, the type of the event that tells it
     Raises:  LastOwner
-    Writes:  Member, Grant, GroupMember, AccessRequest; that event
+    Writes:  Member, Grant, GroupMember, AccessRequest, SupportAccess; support_access.revoked, and that event
     """
     target, whole = member.audit_target, whole_of_member(member.workspace_id, member.user_id)
     here = {"workspace_id": member.workspace_id}
     Grant.objects.filter(**here, subject_kind="member", subject_id=member.user_id).delete()
     GroupMember.objects.filter(**here, user_id=member.user_id).delete()
     AccessRequest.objects.filter(**here, user_id=member.user_id).delete()
+    end_support_of(member.workspace_id, member.user_id)
     member.delete()
     keep_an_owner(here["workspace_id"])
     record(told, target=target, changes=changed(whole, {}))

@@ -34,7 +34,8 @@ class ActingMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         workspace = getattr(request, "workspace", None)
         if isinstance(exception, NotAllowed) and workspace and request.user.is_authenticated:
-            record_denial(exception, workspace, request.user.audit_actor, context_of(request))
+            actor = getattr(request, "acting_as", None) or request.user.audit_actor
+            record_denial(exception, workspace, actor, context_of(request))
             if isinstance(exception, Denied) and can_be_asked_for(request, exception):
                 return denied_page(cast(WorkspaceRequest, request), exception)
         return None

@@ -19,9 +19,12 @@ ACCESS_EVENTS: Final = (
     *("user_group.member_added", "user_group.member_removed"),
     *("user_group.role_granted", "user_group.role_revoked"),
     *("role.created", "role.updated", "role.deleted", "role.restored"),
+    *("support_access.granted", "support_access.revoked", "support_access.expired"),
 )
 OURS: Final = "app"
-CAME: Final = frozenset({"role_granted", "member_added", "created", "restored", "invite_accepted", "added_via_sso"})
+CAME: Final = frozenset(
+    {"role_granted", "member_added", "created", "restored", "invite_accepted", "added_via_sso", "granted"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,15 @@ class RoleGives:
     permission: str
 
 
-Fact: TypeAlias = Joined | HeldRole | InGroup | GroupThere | RoleThere | RoleOver | RoleGives
+@dataclass(frozen=True, slots=True)
+class ActedFor:
+    """Somebody who is no member may act in this member's name."""
+
+    support_id: str
+    giver_id: str
+
+
+Fact: TypeAlias = Joined | HeldRole | InGroup | GroupThere | RoleThere | RoleOver | RoleGives | ActedFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,8 @@ def effects(event: EventDraft) -> list[tuple[Fact, bool]]:
         return list(_of_role(event))
     if what == "updated":
         return _renamed(event)
+    if about == "support_access":
+        return [(ActedFor(event.targets[0].id, str(event.meta.get("giver", ""))), what in CAME)]
     facts = _of_member(event, what) if about == "user" else _of_group(event, what)
     return [(fact, what in CAME) for fact in facts]
 

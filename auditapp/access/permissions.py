@@ -11,9 +11,11 @@ from typing import Self, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from auditapp.access.errors import Denied
+from auditapp.access.errors import Denied, NotForSupport
 from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
 from auditapp.access.resources import ids_that_show_trail, kind_of, resource_kinds
+from auditapp.access.support_models import SupportAccess
+from auditapp.access.support_reach import left_to, support_of
 from auditapp.catalogue import sections
 from auditapp.lib import clock
 from auditapp.record.acting import current_acting
@@ -170,6 +172,7 @@ class Access:
     grants: tuple[HeldGrant, ...] = field(default=())
     withheld: frozenset[str] = frozenset()
     made_by: str = ""  # who made the token, where the subject is one
+    acts_for: str = ""  # in whose name the subject acts, as support
 
     @property
     def person_id(self) -> str:
@@ -206,6 +209,14 @@ class Access:
         if not self.reach(permission).everywhere:
             raise _denied(permission, None)
 
+    def refuse_support(self) -> None:
+        """Go on only as a member or a token: what is somebody's own is nobody's who acts in another's name.
+
+        Raises:  NotForSupport
+        """
+        if self.acts_for:
+            raise NotForSupport("This belongs to members. You are here as support.")
+
     def _holding(self, permission: str) -> list[HeldGrant]:
         narrow_counts = permission not in ONLY_EVERYWHERE
         return [g for g in self.grants if permission in g.permissions and (g.is_everywhere or narrow_counts)]
@@ -234,6 +245,21 @@ def permissions_for(workspace_id: int, user_id: str, *, supposed: Supposed | Non
     if sees_trail or all(grant.scope == Scope.LISTED for grant in access.grants):
         return access
     return replace(access, withheld=ids_that_show_trail(workspace_id))
+
+
+def access_of_person(workspace_id: int, user_id: str) -> Access:
+    """What a member may do, or who is none and acts in a member's name as support; nothing once that has ended."""
+    access = permissions_for(workspace_id, user_id)
+    support = None if access.grants else support_of(workspace_id, user_id)
+    return access_of_support(support) if support else access
+
+
+def access_of_support(support: SupportAccess) -> Access:
+    """As far as whoever gave it may go now, less what is kept from support."""
+    held = permissions_for(support.workspace_id, support.granted_by_id)
+    left = (replace(grant, permissions=left_to(support, grant.permissions)) for grant in held.grants)
+    grants = tuple(grant for grant in left if grant.permissions)
+    return replace(held, subject_id=support.user_id or "", grants=grants, acts_for=support.granted_by_id)
 
 
 def access_of_system(workspace_id: int) -> Access:
@@ -284,6 +310,9 @@ def acting_access() -> Access:
     Raises:  NobodyActs
     """
     acting = current_acting()
+    if acting.actor.real:
+        access = access_of_person(acting.workspace_id, acting.actor.real.id)
+        return access if access.acts_for == acting.actor.id else Access(acting.workspace_id, acting.actor.real.id)
     if acting.actor.kind == "user":
         return permissions_for(acting.workspace_id, acting.actor.id)
     if acting.actor.kind == "system":
@@ -294,12 +323,15 @@ def acting_access() -> Access:
 
 
 def viewer_for(access: Access) -> Viewer:
-    """How much of the trail a member sees: all, or what their resources and they themselves did."""
+    """How much of the trail a member sees: all, or what their resources and they themselves did; support what is seen by whom
+    they act for.
+    """
+    people = (access.subject_id, *([access.acts_for] if access.acts_for else []))
     if access.can(Permission.AUDIT_READ_ALL):
-        seen: dict[str, tuple[str, ...]] = {"own_actor_ids": (access.subject_id,)}
+        seen: dict[str, tuple[str, ...]] = {"own_actor_ids": people}
     else:
-        tokens = ApiToken.objects.filter(workspace_id=access.workspace_id, created_by=access.subject_id)
-        own = (access.subject_id, *tokens.values_list("id", flat=True))
+        tokens = ApiToken.objects.filter(workspace_id=access.workspace_id, created_by__in=people)
+        own = (*people, *tokens.values_list("id", flat=True))
         seen = {"scope_ids": _scopes_read(access), "own_actor_ids": own}
     return Viewer(
         access.workspace_id,

@@ -94,6 +94,8 @@ def denied_page(request: WorkspaceRequest, denied: Denied) -> HttpResponse:
 def can_be_asked_for(request: HttpRequest, error: Exception) -> bool:
     """Whether this error ends a page of a member for want of a permission that an owner could give."""
     access = getattr(request, "member_permissions", None)
+    if getattr(request, "support", None):
+        return False  # only members ask
     if access is None or not isinstance(error, Denied) or error.permission not in set(Permission):
         return False
     return not access.reach(error.permission).everywhere

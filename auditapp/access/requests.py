@@ -8,7 +8,9 @@ from django.http import HttpRequest
 
 from auditapp.access.models import ApiToken, User, Workspace
 from auditapp.access.permissions import Access
+from auditapp.access.support_models import SupportAccess
 from auditapp.lib.ids import UUID_WIDTH, base62
+from auditapp.record.drafts import Actor
 from auditapp.record.viewer import Viewer
 from auditapp.web.client_address import client_ip
 
@@ -20,6 +22,8 @@ class WorkspaceRequest(HttpRequest):
     """A request of a member inside a workspace, as `@workspace_page` passes it on."""
 
     user: User
+    support: SupportAccess | None  # by which the person is here, who is no member then
+    acting_as: Actor
     workspace: Workspace
     workspaces: list[Workspace]  # all that the person belongs to
     member_permissions: Access

@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from auditapp.access.errors import NotForSupport
 from auditapp.access.models import User
 from auditapp.access.sso.links import link_of
 from auditapp.access.sso.provider import provider
@@ -22,7 +23,12 @@ from auditapp.lib import clock
 
 
 def is_proved(request: HttpRequest) -> bool:
-    """Whether whoever is signed in proved it again a moment ago; who has nothing to prove it with is proved by their sign-in."""
+    """Whether whoever is signed in proved it again a moment ago; who has nothing to prove it with is proved by their sign-in.
+
+    Raises:  NotForSupport: what asks for it is done by nobody in another's name
+    """
+    if getattr(request, "support", None):
+        raise NotForSupport
     user = request.user
     if get_reauthentication_flows(user) or not (isinstance(user, User) and proof_by_sso(user)):
         return bool(did_recently_reauthenticate(request))

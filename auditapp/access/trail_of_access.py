@@ -11,6 +11,7 @@ from auditapp.access.models import Grant, Group, GroupMember, Member, Role
 from auditapp.access.past import (
     ACCESS_EVENTS,
     OURS,
+    ActedFor,
     Fact,
     GroupThere,
     HeldRole,
@@ -23,6 +24,7 @@ from auditapp.access.past import (
     effects,
 )
 from auditapp.access.resources import ResourceKind, resource_kinds
+from auditapp.access.support_models import SupportAccess
 from auditapp.lib.errors import Invalid
 from auditapp.record.drafts import MISSING, EventDraft
 from auditapp.record.event_filter import Choice, EventFilter
@@ -76,6 +78,9 @@ def state_now(workspace_id: int) -> State:
     for role in Role.objects.filter(**here):
         facts |= {RoleThere(role.key, role.name), RoleOver(role.key, role.resource_type)}
         facts |= {RoleGives(role.key, permission) for permission in role.permissions}
+    # As the trail tells it: one whose time is over ends with the event that says so, a moment later.
+    support = SupportAccess.objects.filter(**here, revoked_at=None, expired_at=None)
+    facts |= {ActedFor(*pair) for pair in support.values_list("id", "granted_by_id")}
     return State(facts)
 
 

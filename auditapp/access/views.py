@@ -16,6 +16,7 @@ from auditapp.access.members import accept_invitation, invitation_behind
 from auditapp.access.models import User
 from auditapp.access.queries import workspaces_of
 from auditapp.access.requests import WorkspaceRequest, context_of
+from auditapp.access.support_session import open_support_of
 from auditapp.access.workspaces import change_workspace_settings
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
@@ -25,10 +26,11 @@ from auditapp.web.pages import render_page
 
 @signed_in_page("Each person is shown their own workspaces and no others.")
 def start(request: HttpRequest) -> HttpResponse:
-    workspaces = workspaces_of(cast(User, request.user).id)
-    if len(workspaces) == 1:
+    user = cast(User, request.user)
+    workspaces, supports = workspaces_of(user.id), open_support_of(user)
+    if len(workspaces) == 1 and not supports:
         return redirect("access:home", workspaces[0].slug)
-    return render_page(request, "access/start.html", {"workspaces": workspaces})
+    return render_page(request, "access/start.html", {"workspaces": workspaces, "supports": supports})
 
 
 @workspace_page("audit.read")

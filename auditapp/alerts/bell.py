@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import Access
+from auditapp.access.support_queries import NEWS_FOR, SupportNews, support_news
 from auditapp.alerts.models import AlertBell, AlertNotice, AlertRule
 from auditapp.alerts.telling import Told, told
 from auditapp.lib import clock
@@ -24,6 +25,12 @@ SELECT count(*) FROM (
     LEFT JOIN alert_bell AS b ON b.workspace_id = u.workspace_id AND b.user_id = %(user_id)s
     WHERE u.workspace_id = %(workspace_id)s AND u.by_bell AND u.told_ids @> ARRAY[%(user_id)s]
       AND (u.with_own OR n.sole_actor <> %(user_id)s) AND n.last_at > coalesce(b.read_to, '-infinity')
+    UNION ALL
+    SELECT FROM support_access AS s
+    CROSS JOIN LATERAL (VALUES (s.created_at, s.granted_by_id <> %(user_id)s), (s.first_used_at, true)) AS m (at, is_told)
+    LEFT JOIN alert_bell AS b ON b.workspace_id = s.workspace_id AND b.user_id = %(user_id)s
+    WHERE %(manages)s AND s.workspace_id = %(workspace_id)s AND s.created_at > %(news_since)s
+      AND m.is_told AND m.at > coalesce(b.read_to, '-infinity')
     LIMIT %(limit)s
 ) AS unread
 """
@@ -46,10 +53,20 @@ class Rung:
     is_unread: bool
 
 
-def unread_count(workspace_id: int, user_id: str) -> int:
-    """How many notices a member has not read, up to 100."""
+def unread_count(workspace_id: int, user_id: str, *, manages: bool = False) -> int:
+    """How many notices a member has not read, up to 100.
+
+    Takes:   manages, whether they manage access, and so are told of support access
+    """
+    asked: dict[str, str | int | datetime] = {
+        "workspace_id": workspace_id,
+        "user_id": user_id,
+        "manages": manages,
+        "news_since": clock.now() - NEWS_FOR,
+        "limit": MOST_COUNTED + 1,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(UNREAD, {"workspace_id": workspace_id, "user_id": user_id, "limit": MOST_COUNTED + 1})
+        cursor.execute(UNREAD, asked)
         return int(cursor.fetchone()[0])
 
 
@@ -74,6 +91,20 @@ def rung_for(access: Access, viewer: Viewer, workspace: Workspace) -> list[Rung]
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What an owner is told of support access, and whether it is new to them."""
+
+    news: SupportNews
+    is_unread: bool
+
+
+def news_for(access: Access) -> list[News]:
+    """What the bell tells of support access to who manages access, the newest first."""
+    bell = AlertBell.objects.filter(workspace_id=access.workspace_id, user_id=access.subject_id).first()
+    return [News(one, bell is None or one.at > bell.read_to) for one in support_news(access)]
+
+
 @transaction.atomic
 def mark_bell_read(*, up_to: datetime) -> None:
     """Have the acting member's bell be read up to a moment, never further than now and never back.
@@ -81,7 +112,7 @@ def mark_bell_read(*, up_to: datetime) -> None:
     Writes:  AlertBell
     """
     acting = current_acting()
-    place = {"workspace_id": acting.workspace_id, "user_id": acting.actor.id}
+    place = {"workspace_id": acting.workspace_id, "user_id": acting.actor.doer.id}
     bell, _ = AlertBell.objects.select_for_update().get_or_create(**place, defaults={"read_to": up_to})
     if bell.read_to < (read_to := min(up_to, clock.now())):
         bell.read_to = read_to

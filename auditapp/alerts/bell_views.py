@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.requests import WorkspaceRequest
-from auditapp.alerts.bell import mark_bell_read, rung_for
+from auditapp.alerts.bell import mark_bell_read, news_for, rung_for
 from auditapp.lib import clock
 from auditapp.trail.moments import PageTime, zone_named
 from auditapp.web.pages import render_page
@@ -18,9 +18,16 @@ def bell(request: WorkspaceRequest) -> HttpResponse:
     """What rules tell the member, the newest first."""
     time = PageTime.in_zone(zone_named(request.workspace.time_zone))
     rung = rung_for(request.member_permissions, request.viewer, request.workspace)
-    newest = clock.utc_text(rung[0].notice.last_at) if rung else ""
-    unread = sum(one.is_unread for one in rung)
-    return render_page(request, "alerts/bell.html", {"rung": rung, "newest": newest, "unread": unread, "time": time})
+    news = news_for(request.member_permissions)
+    latest = [*(one.notice.last_at for one in rung[:1]), *(one.news.at for one in news[:1])]
+    context = {
+        "rung": rung,
+        "news": news,
+        "newest": clock.utc_text(max(latest)) if latest else "",
+        "unread": sum(one.is_unread for one in rung) + sum(one.is_unread for one in news),
+        "time": time,
+    }
+    return render_page(request, "alerts/bell.html", context)
 
 
 @require_POST

@@ -140,7 +140,7 @@ def _fail(says: dict[str, Say], of_rule: Sequence[Firing], last: News) -> None:
     say = _say(says, held[0])
     _let_go(say, held, Hold.FAILED)
     if not any(one.index == last.index for one in of_rule):
-        say.tell(last.event.id, last.event.actor.id)
+        say.tell(last.event.id, last.event.actor.doer.id)
 
 
 def _recover(says: dict[str, Say], of_rule: Sequence[Firing], recovery: News) -> None:

@@ -70,6 +70,7 @@ def change_preferences(given: Preferences) -> Preferences:
     """
     access = acting_access()
     access.require(Permission.AUDIT_READ)
+    access.refuse_support()
     _member(access.workspace_id, access.subject_id)  # a token is nobody who could be told
     if (given.quiet_from is None) != (given.quiet_to is None):
         raise Invalid("Quiet hours have a beginning and an end.", field="quiet_to", code="required")

@@ -22,7 +22,7 @@ from auditapp.access.permissions import (
 from auditapp.alerts.models import AlertCount, AlertFiring, AlertMessage, AlertNotice, AlertRule, Hold, Own
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound
-from auditapp.record.event_filter import Choice, EventFilter
+from auditapp.record.event_filter import EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.record.masking import asks_personal
@@ -83,7 +83,7 @@ def wanted_by(rule: AlertRule) -> EventFilter:
     wanted = filter_of(rule.query)
     if rule.with_own:
         return wanted
-    return replace(wanted, actors=Choice(wanted.actors.include, (*wanted.actors.exclude, rule.owner_id)))
+    return replace(wanted, not_of=rule.owner_id)
 
 
 def access_of(workspace_id: int, owner_id: str) -> Access:

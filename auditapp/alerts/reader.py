@@ -194,7 +194,7 @@ def key_of(rule: AlertRule, event: EventDraft) -> str:
     if rule.trigger == Trigger.SILENCE or rule.by == By.ALL:
         return ""
     if rule.by == By.ACTOR:
-        return event.actor.id
+        return event.actor.doer.id
     return f"{event.targets[0].type}:{event.targets[0].id}" if event.targets else ""
 
 
@@ -206,5 +206,5 @@ def _firing(rule: AlertRule, place: int, event: EventDraft, events: int) -> Firi
         event_id=event.id,
         occurred_at=event.occurred_at,
         events=events,
-        actor_id=event.actor.id if is_of_one else "",
+        actor_id=event.actor.doer.id if is_of_one else "",
     )

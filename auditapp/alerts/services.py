@@ -72,6 +72,7 @@ def create_alert_rule(given: RuleInput) -> tuple[AlertRule, str]:
     """
     access = acting_access()
     access.require(Permission.AUDIT_READ)
+    access.refuse_support()
     reading = locked_reading(access.workspace_id)
     if rules_of(access).count() >= MAX_RULES:
         raise TooManyRules

@@ -7,7 +7,7 @@ from functools import partial
 
 from auditapp.catalogue import declaring
 from auditapp.catalogue.declaring import Change, Meta, Target, attempt, reason, secret
-from auditapp.catalogue.membership import HELD, MEMBER, MEMBERSHIP, ROLE, ROLES_BACK, WORKSPACE
+from auditapp.catalogue.membership import HELD, MEMBER, MEMBERSHIP, ROLE, ROLES_BACK
 from auditapp.catalogue.types import EventType, Risk, Sensitivity, Verb
 
 _declare = partial(declaring.declare, area="users")
@@ -16,6 +16,9 @@ _USER = Target("user", "usr_5kEh1RwXcN8jTp3OyVa6Zi", "Maya Lindqvist", personal=
 _GROUP = Target("user_group", "grp_2xJv9OiBkE7cMw4WzPh0Ys", "Mobile team")
 _SCOPE = Meta("scope", "Scope", "2 sources")
 _RESOURCES = Meta("resource_ids", "Resources", ["src_3vQk7TzLwR1mYb8NfXc2Hd", "src_8zEa4MhTkP7lSx1VqOc6Bw"])
+_SUPPORTED = Target("support_access", "sup_1bNc7QwEr9tYu5IoPa3Sd6", "sam.okoro@vendor.example", personal=True)
+_GIVER = Meta("giver", "In the name of", "usr_5kEh1RwXcN8jTp3OyVa6Zi")
+_PURPOSE = Meta("purpose", "What for", "Ticket 48213")
 _PASSKEY = Meta("passkey", "Passkey", "Laptop")
 _IN_GROUPS = [{"id": "grp_2xJv9OiBkE7cMw4WzPh0Ys", "name": "Mobile team"}]
 _INSIDE = ["usr_0oLf7GbSmD2vUq9JxKt4Ce"]
@@ -276,16 +279,20 @@ _SUPPORT = (
     _declare(
         "support_access.granted",
         "Support Access Granted",
-        "granted support access to {resource}[ for {meta.days:day}]",
-        WORKSPACE,
-        Meta("days", "Days", 7),
+        "granted {resource}[ for {meta.lasts}]",
+        _SUPPORTED,
+        Meta("lasts", "For", "7 days"),
+        Meta("until", "Until", "2026-11-30T09:00:00Z"),
+        Meta("access", "May", "read-only"),
+        _PURPOSE,
+        _GIVER,
     ),
     _declare(
         "support_access.used",
         "Support Login",
-        "signed in to {resource} as support",
-        WORKSPACE,
-        Meta("ticket", "Ticket", "48213"),
+        "signed in as support[ for {meta.purpose}]",
+        _SUPPORTED,
+        _PURPOSE,
         like="granted",
         icon="user",
         revertible=False,
@@ -293,8 +300,19 @@ _SUPPORT = (
     _declare(
         "support_access.revoked",
         "Support Access Revoked",
-        "revoked support access to {resource}",
-        WORKSPACE,
+        "revoked {resource}",
+        _SUPPORTED,
+        _GIVER,
+        revertible=True,
+    ),
+    _declare(
+        "support_access.expired",
+        "Support Access Expired",
+        "ended {resource}, whose time is over",
+        _SUPPORTED,
+        _GIVER,
+        like="completed",
+        icon="calendar",
     ),
 )
 

@@ -61,6 +61,8 @@ def event_answer(row: EventRow, index: int | None) -> dict[str, Any]:
     # Segment leaves it out where the actor is no person; its SDKs read null as text.
     if event.actor.email:
         answer["actorEmail"] = event.actor.email
+    if real := event.actor.real:
+        answer["realActor"] = {"id": real.id, "name": real.name} | ({"email": real.email} if real.email else {})
     return answer
 
 

@@ -69,12 +69,19 @@ class SealShape(Schema):
     index: int
 
 
+class RealActorShape(Schema):
+    id: str
+    name: str
+    email: str | None = None
+
+
 class EventShape(Schema):
     id: str
     timestamp: str
     type: str = Field(description="The display name of its type.")
     actor: str = Field(description="The id of who did it.")
     actorEmail: str | None = None
+    realActor: RealActorShape | None = Field(None, description="Who acted in the actor's name, as support does.")
     resourceId: str
     resourceType: str
     resourceName: str

@@ -14,6 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from auditapp.access.members import revoke_open_invitations
 from auditapp.access.models import Workspace
+from auditapp.access.support import revoke_all_support
 from auditapp.lib import clock
 from auditapp.management.backup import DUMP, FORMAT, MANIFEST, Manifest, key_files
 from auditapp.management.database_tools import load_database
@@ -55,10 +56,11 @@ def restore_backup(file: Path, *, replace: bool) -> Manifest:
 
 
 def _end_invitations() -> None:
-    """An invitation that was open then may have been accepted or taken back since; its link must not work again."""
+    """An invitation that was open then, or support access, may have been used or taken back since; it must not work again."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
             revoke_open_invitations()
+            revoke_all_support()
 
 
 def unfinished_restore(owner: Connection) -> str:

@@ -255,7 +255,7 @@ def _read_from(end: PageKey) -> datetime:
 def _is_of_types(wanted: EventFilter) -> bool:
     """Whether the type and the outcome of an event decide alone."""
     things = (wanted.actors, wanted.actor_kinds, wanted.resources, wanted.target_ids)
-    others = (*things, wanted.ips, wanted.reasons, wanted.words)
+    others = (*things, wanted.ips, wanted.reasons, wanted.behind, wanted.not_of, wanted.words)
     return not any(map(bool, others)) and not wanted.is_beyond_indexes
 
 

@@ -53,6 +53,11 @@ class Actor:
     email: str | None = None
     real: "Actor | None" = None
 
+    @property
+    def doer(self) -> "Actor":
+        """Who it really was: of an impersonation the person behind it."""
+        return self.real or self
+
     def as_value(self) -> dict[str, Any]:
         value: dict[str, Any] = {"kind": self.kind, "id": self.id, "name": self.name}
         if self.email:

@@ -83,6 +83,8 @@ def erase_values(*, event_ids: Sequence[UUID], units: Sequence[str], ground: str
 def erase_person(*, workspace_id: int, person_id: str, ground: str, email: str = "") -> int:
     """Erase a person's name, e-mail, addresses and reasons from what they did, and their name wherever they are a target.
 
+    Where they acted as somebody else, as support, that one's name goes with theirs: the two are one value.
+
     Others' reasons go too where they are about this person: the person is a target, or the reason has their id or address. With
     a reason goes the whole context of its event: the address and request that it came from.
 
@@ -100,6 +102,9 @@ def erase_person(*, workspace_id: int, person_id: str, ground: str, email: str =
     subject = Target("user", person_id)
     with transaction.atomic(), connection.cursor() as cursor:
         by_person = [row[0] for row in cursor.execute(BY_PERSON, parameters).fetchall()]
+        # What they did as somebody else: both are one value.
+        acted = quoted(lexeme(workspace_id, Token.BEHIND, person_id))
+        by_person += [row[0] for row in cursor.execute(NAMING_PERSON, {**parameters, "query": acted}).fetchall()]
         naming = [row[0] for row in cursor.execute(NAMING_PERSON, parameters).fetchall()]
         told = [row[0] for row in cursor.execute(NAMING_PERSON, {**parameters, "query": parameters["told"]}).fetchall()]
         if not by_person and not naming and not told:

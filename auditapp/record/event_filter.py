@@ -41,6 +41,8 @@ class EventFilter:
     `types` may end in `*`; `resources` are "type" or "type:id"; `target_ids` the ids of any target whatever its type, or words of
     its name; `risks` are those of the event's type; `tokens` are ids of access tokens: what they did themselves, and what they sent
     in somebody's name; `reasons` words of what an actor said, each value all of its words, `*` anything; `ips` addresses or CIDR ranges; `since` is included, `until` is not.
+    `behind` are ids of people who acted as somebody else, `*` all of them. `not_of` leaves out what this one did themselves, in whose
+    name ever; what another did in theirs stays.
     """
 
     types: Choice = field(default_factory=Choice)
@@ -56,6 +58,8 @@ class EventFilter:
     requests: Choice = field(default_factory=Choice)
     sessions: Choice = field(default_factory=Choice)
     reasons: Choice = field(default_factory=Choice)
+    behind: Choice = field(default_factory=Choice)
+    not_of: str = ""
     words: tuple[Word, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
@@ -98,4 +102,4 @@ class EventFilter:
     @property
     def _is_for_tokens(self) -> bool:
         dimensions = (self.areas, self.actor_kinds, self.target_ids, self.risks, self.outcomes, self.ips, self.words)
-        return any(map(bool, (*dimensions, self.reasons)))
+        return any(map(bool, (*dimensions, self.reasons, self.behind, self.not_of)))

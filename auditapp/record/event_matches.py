@@ -116,6 +116,11 @@ def _values(wanted: EventFilter, event: EventDraft) -> Iterator[tuple[Choice, se
     context = event.context
     if wanted.actors:
         yield wanted.actors, {event.actor.id}
+    if wanted.behind:
+        real = event.actor.real
+        yield wanted.behind, {real.id, ANY_END} if real else set()
+    if wanted.not_of:
+        yield Choice(exclude=(wanted.not_of,)), {event.actor.doer.id}
     if wanted.actor_kinds:
         yield wanted.actor_kinds, {event.actor.kind}
     if wanted.resources:

@@ -26,7 +26,7 @@ HIDDEN: Final = {"redacted": "hidden"}
 HIDDEN_TEXT: Final = sentence.HIDDEN
 PERSONAL_CONTEXT: Final = frozenset({"ip", "user_agent", "reason"})
 # Dimensions whose values are ids; those of `resources` have the kind in front.
-ID_DIMENSIONS: Final = ("actors", "resources", "target_ids", "tokens", "requests", "sessions")
+ID_DIMENSIONS: Final = ("actors", "behind", "resources", "target_ids", "tokens", "requests", "sessions")
 
 
 def is_own(event: EventDraft, viewer: Viewer) -> bool:

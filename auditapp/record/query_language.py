@@ -20,7 +20,7 @@ WORDS: Final = "text"
 # In the order in which a query is written.
 KEYS: Final = (
     *("event", "area", "actor", "actor_kind", "resource", "target", "risk", "outcome"),
-    *("ip", "token", "request", "session", "reason", "from", "to", "reads", WORDS),
+    *("ip", "support", "token", "request", "session", "reason", "from", "to", "reads", WORDS),
 )
 ONCE: Final = ("from", "to", "reads")
 CLOSED: Final = {
@@ -42,6 +42,7 @@ OTHER_NAMES: Final = {
     "risk": ("severity",),
     "outcome": ("status", "result"),
     "ip": ("actor_ip", "source_ip"),
+    "support": ("real", "behind", "impersonator"),
     "token": ("token_id",),
     "request": ("request_id",),
     "session": ("session_id",),
@@ -256,6 +257,7 @@ EXAMPLES: Final = {
     "risk": "risky",
     "outcome": "failure",
     "ip": "203.0.113.0/24",
+    "support": "usr_1",
     "token": "tok_1",
     "request": "req_1",
     "session": "ses_1",

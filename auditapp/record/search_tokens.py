@@ -29,6 +29,7 @@ class Token(StrEnum):
     READ = "v"
     WORD = "w"  # of the type's key
     ACTOR_WORD = "a"  # with the unit actor
+    BEHIND = "b"  # who acted as another, by id; with the unit actor
     EMAIL_WORD = (
         "e"  # of actors what says an address, and of targets that are e-mail addresses; with either unit; personal
     )
@@ -183,6 +184,8 @@ def _actor_tokens(actor: Actor) -> Iterator[tuple[Token, str, bool]]:
     for person in (actor, actor.real):
         if person is None:
             continue
+        if person is actor.real:
+            yield Token.BEHIND, person.id, False
         yield Token.ACTOR_WORD, person.id.casefold(), says_address(person.id)
         is_hidden = says_address(person.name)
         for word in _words(person.name):

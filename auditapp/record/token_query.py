@@ -66,6 +66,7 @@ def _positive(wanted: EventFilter, viewer: Viewer, type_risks: Mapping[str, Risk
         found = tuple(key for key, risk in type_risks.items() if risk in wanted.allowed_risks)
         yield all_of(Token.TYPE, found) or [NOTHING]
     yield all_of(Token.OUTCOME, wanted.outcomes.include)
+    yield [_behind(viewer, person) for person in wanted.behind.include]
     if wanted.ips.include:
         yield _ip_terms(viewer, wanted.ips.include) or [NOTHING]
     if wanted.reasons.include:
@@ -95,6 +96,12 @@ def _negative(wanted: EventFilter, viewer: Viewer, type_risks: Mapping[str, Risk
         for key, risk in type_risks.items():
             if risk not in wanted.allowed_risks:
                 yield quoted(lexeme(viewer.workspace_id, Token.TYPE, key))
+    for person in wanted.behind.exclude:
+        yield _behind(viewer, person)
+    if wanted.not_of:
+        own = quoted(lexeme(viewer.workspace_id, Token.ACTOR, wanted.not_of))
+        yield f"({own} & !{_behind(viewer, ANY_END)})"
+        yield _behind(viewer, wanted.not_of)
     yield from _ip_terms(viewer, wanted.ips.exclude)
     yield from _reason_terms(viewer, wanted.reasons.exclude)
     for word in _words(wanted):
@@ -108,6 +115,12 @@ def _type(viewer: Viewer, key: str) -> str:
     if key.endswith(ANY_END):
         return quoted(lexeme(viewer.workspace_id, Token.TYPE, key.removesuffix(ANY_END))) + ":*"
     return quoted(lexeme(viewer.workspace_id, Token.TYPE, key))
+
+
+def _behind(viewer: Viewer, person: str) -> str:
+    if person == ANY_END:
+        return quoted(lexeme(viewer.workspace_id, Token.BEHIND, "")) + ":*"
+    return quoted(lexeme(viewer.workspace_id, Token.BEHIND, person))
 
 
 def _resource(viewer: Viewer, resource: str) -> str:

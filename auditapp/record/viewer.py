@@ -8,7 +8,7 @@ class Viewer:
     """One person's or token's view of one workspace's trail.
 
     Without `sees_all`, the events of `scope_ids` and those whose actor is one of `own_actor_ids` are seen, no others.
-    Without `sees_personal`, IP and e-mail of other actors' events are neither shown, searched, counted nor exported.
+    Without `sees_personal`, IP and e-mail of others' events are neither shown, searched, counted nor exported.
     """
 
     workspace_id: int

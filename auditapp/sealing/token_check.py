@@ -16,7 +16,7 @@ from auditapp.record.search_tokens import MAX_TOKENS, Token, plain_tokens_of
 
 # Which words go with which value when it is erased (audit_erase in the migrations).
 WORDS_OF: Final = {
-    "actor": frozenset({Token.ACTOR_WORD, Token.EMAIL_WORD}),
+    "actor": frozenset({Token.ACTOR_WORD, Token.BEHIND, Token.EMAIL_WORD}),
     "targets": frozenset({Token.TARGET_WORD, Token.EMAIL_WORD}),
     "context": frozenset({Token.IP, Token.REASON_WORD}),
     "meta": frozenset({Token.META_WORD}),

@@ -14,7 +14,7 @@ from auditapp.catalogue import registry
 
 FILTER_KEYS: Final = (
     *("event", "area", "actor", "actor_kind", "resource", "target", "risk", "outcome", "ip"),
-    *("token", "request", "session", "reason", "q", "from", "to", "reads"),
+    *("support", "token", "request", "session", "reason", "q", "from", "to", "reads"),
 )
 # Said once; of several values the last one counts.
 ONCE: Final = {"q", "from", "to", "reads", "tz", "view", "fold", "older", "newer", "top", "open"}

@@ -67,6 +67,7 @@ def chips_of(
         ("Risk", _text(wanted.risks, lambda value: RISKS.get(value, value)), ("risk",)),
         ("Outcome", _text(wanted.outcomes, lambda value: OUTCOMES.get(value, value)), ("outcome",)),
         ("Source IP", _text(wanted.ips, str), ("ip",)),
+        ("As support", _text(wanted.behind, lambda value: _support_name(value, actor_names)), ("support",)),
         ("Access token", _text(wanted.tokens, lambda value: actor_names.get(value, value)), ("token",)),
         ("Request", _text(wanted.requests, str), ("request",)),
         ("Session", _text(wanted.sessions, str), ("session",)),
@@ -98,6 +99,10 @@ def _events_text(types: Choice, areas: Choice, names: Mapping[str, str]) -> str:
 
 def _text(choice: Choice, name: Callable[[str], str]) -> str:
     return _both([*map(name, choice.include)], [*map(name, choice.exclude)])
+
+
+def _support_name(value: str, names: Mapping[str, str]) -> str:
+    return "anybody" if value == ANY_END else names.get(value, value)
 
 
 def _reason_text(choice: Choice) -> str:

@@ -226,8 +226,8 @@ def _filters(row: EventRow, home: Address) -> dict[str, Address]:
     """The trail of nothing but a value of this event."""
     event = row.event
     found = {"event": home.having("event", event.type)}
-    people = {"actor": event.actor, "real": event.actor.real}
-    found |= {key: home.having("actor", one.id) for key, one in people.items() if one and one.id != HIDDEN_TEXT}
+    people = {"actor": ("actor", event.actor), "real": ("support", event.actor.real)}
+    found |= {name: home.having(key, one.id) for name, (key, one) in people.items() if one and one.id != HIDDEN_TEXT}
     if ip := event.context.get("ip"):
         found["ip"] = home.having("ip", str(ip))
     if token := token_of(row):

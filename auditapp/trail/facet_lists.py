@@ -4,12 +4,12 @@ Counts come from record's facets; which values are chosen is read from the filte
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auditapp.catalogue.areas import AREAS
 from auditapp.lib.visible_text import search_words
-from auditapp.record.event_filter import Choice
+from auditapp.record.event_filter import ANY_END, Choice
 from auditapp.record.event_types import OTHER_AREA, OTHER_AREA_NAME, KnownType
 from auditapp.record.facets import ActorFacet
 from auditapp.trail.address import NOT
@@ -52,8 +52,11 @@ class AreaGroup:
 
 @dataclass(frozen=True, slots=True)
 class ActorGroup:
+    """Actors under a heading; `key` is the parameter that a tick of them is."""
+
     name: str
     actors: tuple[Option, ...]
+    key: str = "actor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,19 @@ def actor_groups(actors: Sequence[ActorFacet], ticks: Ticks, *, find: str = "") 
         if found:
             groups.append(ActorGroup(name, found))
     return groups
+
+
+def support_group(people: Sequence[ActorFacet], choice: Choice, *, find: str = "") -> list[ActorGroup]:
+    """Those who acted in another's name as support, and all of them; a tick that is left out says so by itself."""
+    ticks = Ticks.of(choice)
+    options = [ticks.signed(ANY_END, "Anybody as support", kind="user")]
+    options += [
+        replace(ticks.signed(one.id, one.name, note=one.email or "", kind="user"), count=one.events) for one in people
+    ]
+    known = {one.id for one in people} | {ANY_END}
+    options += [ticks.signed(one, one, kind="user") for one in (*choice.include, *choice.exclude) if one not in known]
+    found = tuple(one for one in options if _stays(one, find, f"{one.note} {one.value}"))
+    return [ActorGroup("Acted as support", found, "support")] if found else []
 
 
 def _stays(option: Option, find: str, also: str) -> bool:

@@ -28,7 +28,7 @@ TYPE: Final = (
     '<span class="facet__name">{}{}</span><span class="facet__count">{}</span></label>'
 )
 ACTOR: Final = (
-    '<label class="facet"><input class="tick" type="checkbox" name="actor" value="{}"{}>{}'
+    '<label class="facet"><input class="tick" type="checkbox" name="{}" value="{}"{}>{}'
     '<span class="facet__name"><bdi>{}</bdi><small>{}</small></span><span class="facet__count">{}</span></label>'
 )
 LABEL: Final = '<p class="menu__label">{}</p>\n'
@@ -78,7 +78,7 @@ def _type(one: Option) -> tuple[Any, ...]:
 def _actors(groups: Iterable[ActorGroup]) -> Iterator[Html]:
     for group in groups:
         yield format_html(LABEL, group.name)
-        yield format_html_join("\n", ACTOR, map(_actor, group.actors))
+        yield format_html_join("\n", ACTOR, ((group.key, *_actor(one)) for one in group.actors))
 
 
 def _actor(one: Option) -> tuple[Any, ...]:

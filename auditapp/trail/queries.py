@@ -222,6 +222,7 @@ DIMENSIONS: Final = {
     "risk": "risks",
     "outcome": "outcomes",
     "ip": "ips",
+    "support": "behind",
     "token": "tokens",
     "request": "requests",
     "session": "sessions",

@@ -12,7 +12,7 @@ from django import forms
 from django.http import QueryDict
 
 from auditapp.lib.visible_text import search_words
-from auditapp.record.event_filter import Choice, EventFilter
+from auditapp.record.event_filter import ANY_END, Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.facets import ActorFacet, facets
 from auditapp.record.query_language import (
@@ -28,6 +28,7 @@ from auditapp.record.viewer import Viewer
 from auditapp.trail.address import FILTER_KEYS, FOLD, NOT, ONCE, VIEW, Address, read_address
 from auditapp.trail.filters import TrailFilterSet, TrailQuery, ValuesField, read_query
 from auditapp.trail.moments import UTC_ZONE
+from auditapp.trail.supporters import supporters_seen
 
 MAX_QUERY: Final = 2_000
 OFFERED: Final = 3
@@ -175,14 +176,15 @@ def _wrong_value(term: Term) -> str:
 
 def _with_actor_ids(terms: Sequence[Term], home: Address, viewer: Viewer) -> tuple[list[Term], list[QueryProblem]]:
     """Actors by their ids: e-mail addresses and names are looked up among those whom the viewer may see."""
+    terms, wrong = _with_supporters(terms, viewer)
     if all(term.key not in ("actor", "token") or _OUR_ID.fullmatch(term.value) for term in terms):
-        return list(terms), []
+        return list(terms), wrong
     # First in the range, as the page then offers them, then ever.
     wanted = read_query(_address((term for term in terms if term.key in ("from", "to")), home), zone=UTC_ZONE).wanted
     in_range = facets(viewer, EventFilter(since=wanted.since, until=wanted.until)).actors
     ever = in_range if wanted == EventFilter() else facets(viewer, EventFilter()).actors
     found: list[Term] = []
-    problems = []
+    problems = wrong
     for term in terms:
         if term.key not in ("actor", "token") or _OUR_ID.fullmatch(term.value):
             found.append(term)
@@ -193,6 +195,24 @@ def _with_actor_ids(terms: Sequence[Term], home: Address, viewer: Viewer) -> tup
             found.append(replace(term, value=called[0].id))
         elif not called and _did_something(viewer, term.value):
             found.append(term)
+        else:
+            problems.append(QueryProblem(term.at, term.written, _not_one(term, called)))
+    return found, problems
+
+
+def _with_supporters(terms: Sequence[Term], viewer: Viewer) -> tuple[list[Term], list[QueryProblem]]:
+    """Who acted as support by their ids, as with actors."""
+    found: list[Term] = []
+    problems = []
+    people: list[ActorFacet] | None = None
+    for term in terms:
+        if term.key != "support" or term.value == ANY_END or _OUR_ID.fullmatch(term.value):
+            found.append(term)
+            continue
+        people = supporters_seen(viewer, EventFilter()) if people is None else people
+        called = _called(term.value, people)
+        if len(called) == 1:
+            found.append(replace(term, value=called[0].id))
         else:
             problems.append(QueryProblem(term.at, term.written, _not_one(term, called)))
     return found, problems

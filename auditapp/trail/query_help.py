@@ -80,6 +80,11 @@ KEYS_EXPLAINED: Final = (
         ("ip:203.0.113.7", "ip:203.0.113.0/24", "-ip:2001:db8::/32"),
     ),
     Explained(
+        "support",
+        "Who acted in a member's name as support, by id, e-mail or name, or * for any of them.",
+        ("support:*", "support:sam@vendor.example", "-support:*"),
+    ),
+    Explained(
         "token",
         "An access token by id or name: what it did as itself, and what it sent in somebody's name.",
         ("token:tok_1",),

@@ -23,12 +23,14 @@ from auditapp.trail.facet_lists import (
     area_groups,
     chosen_count,
     joint_ticks,
+    support_group,
 )
 from auditapp.trail.facet_rows import actor_options, event_options
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.moments import PageTime
 from auditapp.trail.query_box import BESIDE_FILTERS, box_text, read_box
 from auditapp.trail.ranges import Preset, presets, range_name
+from auditapp.trail.supporters import SUPPORT, supporters_seen
 from auditapp.trail.unknown_types import unknown_types
 
 RESOURCES_OFFERED: Final = 12
@@ -103,7 +105,7 @@ class Toolbar:
 
     @property
     def without_actors(self) -> Address:
-        return self.query.address.without("actor")
+        return self.query.address.without("actor", "support")
 
     @property
     def addresses(self) -> list[str]:
@@ -131,7 +133,7 @@ class Toolbar:
 
     @property
     def actor_count(self) -> int:
-        return chosen_count([self.query.wanted.actors])
+        return chosen_count([self.query.wanted.actors, self.query.wanted.behind])
 
     @property
     def resource_count(self) -> int:
@@ -161,12 +163,17 @@ def toolbar_of(
     actor_ticks = Ticks.of(wanted.actors)
     text = box_text(query.address, found.actors) if query.typed is None else query.typed
     event_find, actor_find = (next(iter(query.address.values(key)), "") for key in ("event_q", "actor_q"))
+    is_offered = bool(wanted.behind) or any(key.startswith(SUPPORT) for key in found.types)
+    supporters = supporters_seen(viewer, wanted) if is_offered else []
     return Toolbar(
         query,
         time.zone_name,
         home.zone_name,
         area_groups(found.types, kinds, types, areas, find=event_find),
-        actor_groups(found.actors, actor_ticks, find=actor_find),
+        [
+            *actor_groups(found.actors, actor_ticks, find=actor_find),
+            *(support_group(supporters, wanted.behind, find=actor_find) if is_offered else []),
+        ],
         list(_resources(rows, Ticks.of(wanted.resources))),
         _signed(wanted.outcomes, OUTCOMES),
         types,
@@ -176,7 +183,7 @@ def toolbar_of(
             query,
             time,
             type_names={key: kind.name for key, kind in kinds.items()},
-            actor_names={actor.id: actor.name for actor in found.actors},
+            actor_names={actor.id: actor.name for actor in (*supporters, *found.actors)},
             unknown_types=unknown_types(viewer, wanted.types, found.types),
         ),
         presets(query, time),

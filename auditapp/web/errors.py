@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
@@ -109,6 +110,8 @@ def error_page(
         "message": message,
         "request_id": getattr(request, "request_id", ""),
         "theme": theme_of(request),
+        # Who acts in another's name is told so on every page.
+        **({"support": support, "csrf_token": get_token(request)} if (support := _support(request)) else {}),
         **more,
     }
     is_fragment = bool(getattr(request, "htmx", False))
@@ -120,6 +123,10 @@ def error_page(
         response["HX-Reswap"] = "innerHTML"
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _support(request: HttpRequest) -> Any:
+    return getattr(request, "support", None)
 
 
 def theme_of(request: HttpRequest) -> str:

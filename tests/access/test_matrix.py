@@ -29,6 +29,8 @@ from tests.access.role_rows import ROWS as ROLES
 from tests.access.role_rows import role_ids
 from tests.access.space_rows import ROWS as SPACES
 from tests.access.space_rows import space_ids
+from tests.access.support_rows import ROWS as SUPPORT
+from tests.access.support_rows import support_ids
 from tests.conftest import cloned_database
 from tests.factories import (
     acting_as,
@@ -204,6 +206,7 @@ MATRIX = [
     *(Row(*row) for row in LABELS),
     *(Row(*row) for row in ROLES),
     *(Row(*row) for row in SPACES),
+    *(Row(*row) for row in SUPPORT),
     *(Row(f"destinations:{name}", statuses, ids, data) for name, statuses, ids, data in DESTINATIONS),
 ]
 
@@ -259,7 +262,7 @@ def world_of(slug):
         ids["request"] = request_access(permission="source.write").id
     ids |= {"grant": grant.id, "group": group.id, "token": token.id, "invitation": invitation.id}
     ids |= destination_ids(cast) | plan_ids(cast) | alert_ids(cast) | revert_ids(cast)
-    ids |= label_ids(cast) | role_ids(cast) | space_ids(cast)
+    ids |= label_ids(cast) | role_ids(cast) | space_ids(cast) | support_ids(cast)
     return cast, ids | {"off": cast.app.id, "warehouse_off": off.id, "spare_key": spare_key.id, "first": first}
 
 

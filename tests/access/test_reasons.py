@@ -31,6 +31,7 @@ ASKED = {
     "access:group_member_remove": "user_group.member_removed",
     "access:label_delete": "label.deleted",
     "access:token_revoke": "workspace.access_token_revoked",
+    "access:support_revoke": "support_access.revoked",
     "sources:source_disable": "source.disabled",
     "sources:source_delete": "source.deleted",
     "sources:write_key_revoke": "source.write_key_revoked",

@@ -263,7 +263,9 @@ def test_fields_named_like_secrets_are_secret(declared: EventType) -> None:
 def test_people_and_addresses_in_the_sample_are_personal(declared: EventType) -> None:
     personal = {field.path for field in declared.fields if field.sensitivity is Sensitivity.PERSONAL}
     for number, target in enumerate(declared.sample["targets"]):
-        assert (target["type"] in {"user", "member", "invitation"}) is (f"targets.{number}.name" in personal)
+        assert (target["type"] in {"user", "member", "invitation", "support_access"}) is (
+            f"targets.{number}.name" in personal
+        )
     values = list(declared.sample["meta"].items())
     values += [(change["path"], change[side]) for change in declared.sample["changes"] for side in ("old", "new")]
     for path, value in values:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from django.db import connection
 
 from auditapp.access.members import link_for_owner
 from auditapp.access.models import Workspace
+from auditapp.access.support_models import SupportAccess
+from auditapp.lib import clock
 from auditapp.management import restore
 from auditapp.management.backup import DUMP, MANIFEST, key_files, write_backup
 from auditapp.management.owner_login import owner_login
@@ -111,9 +114,13 @@ def test_it_comes_back_elsewhere_with_its_keys_and_verifies(backup, workspace, e
 
 def test_what_lets_somebody_in_does_not_come_back(workspace, as_role, tmp_path, client):
     file = tmp_path / "backup.zip"
-    client.force_login(make_user())
+    client.force_login(owner := make_user())
     with in_workspace(workspace.id), acting(workspace.id, SYSTEM):
         link = link_for_owner(email="grace@example.com")
+        ends = clock.now() + timedelta(days=7)
+        SupportAccess.objects.create(
+            workspace_id=workspace.id, id="sup_1", granted_by=owner, digest=b"", expires_at=ends
+        )
     path = urlsplit(link).path
     assert Session.objects.count() == 1
     assert client.get(path).status_code == 200
@@ -122,7 +129,7 @@ def test_what_lets_somebody_in_does_not_come_back(workspace, as_role, tmp_path, 
         restore_backup(file, replace=True)
     assert Session.objects.count() == 0
     assert client.get(path).status_code == 404
-    assert events_of(workspace)[0].event.type == "user.invite_deleted"
+    assert [row.event.type for row in events_of(workspace)[:2]] == ["support_access.revoked", "user.invite_deleted"]
     with as_role("worker"):
         seal_batch()
         assert verify_workspace(workspace.id).verdict is Verdict.OK

@@ -13,12 +13,11 @@ from auditapp.revert.kind import revert_kind
 ROOT = Path(__file__).resolve().parents[2]
 MINE = {
     *("workspace", "member", "user_group", "alert_rule", "audit_forwarding"),
-    *("tracking_plan", "source", "saved_view", "event_type", "space"),
+    *("tracking_plan", "source", "saved_view", "event_type", "space", "support_access"),
 }
 # What their rules were is kept beside the event, which a sample is not: tests/revert/test_tracking_plan.py undoes real ones.
 KEPT_BESIDE = {f"tracking_plan.{one}" for one in ("event_added", "event_modified", "event_removed", "rules_changed")}
 ONLY_OTHERS = {
-    "support_access.granted": "there is no support access",
     "retention.period_modified": "a period of the workspace that is not set here",
     "consent_enforcement.enabled": "there is no consent management",
     "consent_enforcement.disabled": "there is no consent management",

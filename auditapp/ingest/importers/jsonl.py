@@ -56,7 +56,15 @@ def draft_of_record(
         kept |= {key: context[key] for key in _LINKS_OF_EXPORTS if _are_keys(context.get(key))}
         ours_alone = {*_CONTEXT_OF_EXPORTS, *_LINKS_OF_EXPORTS}
         event["context"] = {key: value for key, value in context.items() if key not in ours_alone}
+    real = None
+    if isinstance(event.get("actor"), dict) and "real" in event["actor"]:
+        event["actor"] = dict(event["actor"])
+        real = event["actor"].pop("real")
     draft = draft_of(event, event_id=event_id, door=door, known=known)
+    if real is not None:
+        # Who was behind the actor is told as an actor is, and checked as one.
+        behind = draft_of({**event, "actor": real}, event_id=event_id, door=door, known=known).actor
+        draft = replace(draft, actor=replace(draft.actor, real=behind))
     return replace(draft, context={**draft.context, **kept})
 
 

@@ -24,7 +24,7 @@ def as_ecs(facts: Facts) -> dict[str, Any]:
 
     Source:  elastic.co, ECS field reference; categories and types are of its allowed pairs
     """
-    people = [facts.actor.id, facts.actor.name, facts.actor.email]
+    people = [text for one in (facts.actor, facts.real) for text in (one.id, one.name, one.email)]
     address = _ip(facts.ip)
     document: dict[str, Any] = {
         "@timestamp": utc_text(facts.at),

@@ -29,6 +29,10 @@ class Thing:
     kind: str = ""
     email: str = ""
 
+    @property
+    def called(self) -> str:
+        return self.name or self.email or self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -44,6 +48,7 @@ class Facts:
     risk: Risk
     area: str
     actor: Thing
+    real: Thing  # who was behind the actor, where somebody acted as another
     resource: Thing
     workspace: Thing
     is_success: bool | None
@@ -56,7 +61,8 @@ class Facts:
     @property
     def sentence(self) -> str:
         """In a few words, for people."""
-        who = self.actor.name or self.actor.email or self.actor.id
+        who = self.actor.called
+        who = f"{self.real.called} as {who}" if self.real.id else who
         what = f"{self.name}: {self.resource.name or self.resource.id}" if self.resource.id else self.name
         return f"{what} ({who})" if who else what
 
@@ -79,6 +85,7 @@ def read(event: Mapping[str, Any]) -> Facts:
         risk=known.risk if known else _RISKS.get(text(properties.get("risk")), Risk.ROUTINE),
         area=known.area if known else text(properties.get("area")),
         actor=_actor(event, properties),
+        real=_thing(_real(properties)),
         resource=_resource(properties),
         workspace=_workspace(properties),
         is_success=None if outcome not in ("success", "failure") else outcome == "success",
@@ -130,9 +137,13 @@ def _workspace(properties: Mapping[str, Any]) -> Thing:
 
 def _rest(properties: Mapping[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in properties.items() if name not in _TAKEN}
-    # Who was behind the actor, where somebody acted as another.
-    real = _object(properties.get("actor")).get("real")
+    real = _real(properties)
     return {**rest, "real_actor": real} if real else rest
+
+
+def _real(properties: Mapping[str, Any]) -> Any:
+    """Who was behind the actor, where somebody acted as another; "" where nobody was."""
+    return _object(properties.get("actor")).get("real") or ""
 
 
 def _resource(properties: Mapping[str, Any]) -> Thing:

@@ -23,6 +23,7 @@ from auditapp.trail.event_json import event_as_json
 COLUMNS: Final = (
     *("time", "time_utc", "event_id", "event", "type", "area", "outcome", "sentence"),
     *("actor_kind", "actor_id", "actor_name", "actor_email"),
+    *("real_actor_id", "real_actor_name", "real_actor_email"),
     *("resource_type", "resource_id", "resource_name", "scope_id"),
     *("ip", "user_agent", "request_id", "session_id", "reason"),
     *("changes", "meta", "leaf_index", "leaf_hash"),
@@ -76,6 +77,7 @@ def cells(event: SeenEvent, leaves: Leaves, zone: ZoneInfo) -> list[str]:
     targets = orjson.loads(units[1]) if units[1] else _erased_target(envelope)
     context = orjson.loads(units[2]) if units[2] else {}
     changes = _changes_text(envelope["c"]["changes"], units)
+    real = actor.get("real") or {}
     resource = targets[0] if targets else NO_RESOURCE
     leaf = leaves.get(event.key.event_id)
     return [
@@ -85,6 +87,7 @@ def cells(event: SeenEvent, leaves: Leaves, zone: ZoneInfo) -> list[str]:
         *(kind.name, envelope["type"], area_name(envelope["area"]), envelope["outcome"]),
         f"{_actor_name(actor)} {_sentence(event, targets, changes)}",
         *(actor["kind"], actor["id"], actor.get("name", ""), actor.get("email", "")),
+        *(real.get(key, "") for key in ("id", "name", "email")),
         *(resource["type"], resource["id"], resource["name"], envelope["scope"] or ""),
         *(_text(context.get(key)) for key in ("ip", "user_agent", "request_id", "session_id", "reason")),
         changes,

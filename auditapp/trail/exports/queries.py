@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from auditapp.access.models import User, Workspace
-from auditapp.access.permissions import Access, Permission, permissions_for, viewer_for
+from auditapp.access.permissions import Access, Permission, access_of_person, viewer_for
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
 from auditapp.lib.keyset import parse_page_key
@@ -102,7 +102,7 @@ def refuse_narrowed(user_id: str, shown: Viewer) -> None:
 
     Raises:  ExportHeld
     """
-    access = permissions_for(shown.workspace_id, user_id)
+    access = access_of_person(shown.workspace_id, user_id)
     if not (access.can(Permission.AUDIT_EXPORT) and covers(viewer_for(access), shown)):
         raise ExportHeld
 

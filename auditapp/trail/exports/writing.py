@@ -15,7 +15,8 @@ import orjson
 from django.conf import settings
 
 from auditapp.access.models import User, Workspace
-from auditapp.access.permissions import Permission, permissions_for, viewer_for
+from auditapp.access.permissions import Permission, access_of_person, viewer_for
+from auditapp.access.support_queries import actor_of_person
 from auditapp.jobs.schedule import enqueue
 from auditapp.lib import clock
 from auditapp.lib.keyset import PageKey, parse_page_key
@@ -101,7 +102,7 @@ def export_ended(task: Task) -> None:
         export.state = State.DONE
         export.expires_at = export.finished_at + timedelta(days=settings.EXPORT_DAYS)
         person = User.objects.get(id=export.requested_by)
-        with acting(export.workspace_id, person.audit_actor):
+        with acting(export.workspace_id, actor_of_person(export.workspace_id, person)):
             record("audit_trail.exported", target=targets_of(task), meta={**told_of(export), "rows": export.rows})
     else:
         export.state, export.reason = State.FAILED, task.error
@@ -195,7 +196,7 @@ def refuse_lost_rights(export: Export) -> None:
 
     Raises:  ExportStopped
     """
-    access = permissions_for(export.workspace_id, export.requested_by)
+    access = access_of_person(export.workspace_id, export.requested_by)
     if not access.can(Permission.AUDIT_EXPORT):
         raise ExportStopped("The role that let this person export was taken away while the file was written.")
     if not covers(viewer_for(access), viewer_of(export)):

@@ -32,6 +32,7 @@ def create_saved_view(*, name: str, query: str, is_shared: bool = False) -> Save
     """
     access = acting_access()
     access.require(Permission.AUDIT_READ)
+    access.refuse_support()
     if is_shared:
         access.require(Permission.WORKSPACE_MANAGE)
     own = SavedView.objects.filter(workspace_id=access.workspace_id, owner_id=access.subject_id)
@@ -85,6 +86,7 @@ def set_default_view(*, view_id: str) -> SavedView | ReadyView:
     """
     access = acting_access()
     access.require(Permission.AUDIT_READ)
+    access.refuse_support()
     view = view_for(access, view_id)
     here = {"workspace_id": access.workspace_id, "user_id": access.subject_id}
     if not DefaultView.objects.filter(**here, view_id=view_id).exists():
@@ -103,6 +105,7 @@ def clear_default_view() -> None:
     """
     access = acting_access()
     access.require(Permission.AUDIT_READ)
+    access.refuse_support()
     view = default_view(access)
     DefaultView.objects.filter(workspace_id=access.workspace_id, user_id=access.subject_id).delete()
     if view is not None:

@@ -153,6 +153,7 @@ def _head(facts: Facts, outgoing: Outgoing, setup: Setup) -> bytes:
     values = {
         "id": outgoing.message_id,
         "actor": facts.actor.id,
+        "real_actor": facts.real.id,
         "resource": facts.resource.id,
         "workspace": facts.workspace.id,
         "outcome": {True: "success", False: "failure", None: ""}[facts.is_success],
