@@ -227,6 +227,11 @@ def _version_part(access: Access, viewer: Viewer, row: EventRow, *, lock: bool) 
 
 
 def _finished(part: Part) -> Part:
+    if any(one.before == HIDDEN for one in part.brings):
+        # Without what is hidden it would come back as another one: a rule that looks for nothing fires for everything.
+        part = replace(
+            part, refusal=part.refusal or "Your role does not show all that it was. An owner can bring it back."
+        )
     if not part.choices:
         return part
     goal = part.goal(part.choices)

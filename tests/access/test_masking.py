@@ -11,15 +11,20 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from auditapp.access.errors import Denied
 from auditapp.access.permissions import permissions_for, viewer_for
+from auditapp.alerts.services import RuleInput, change_alert_rule, create_alert_rule
 from auditapp.lib import clock
+from auditapp.lib.errors import Invalid
 from auditapp.record.bar_counts import bar_counts
 from auditapp.record.event_filter import Choice, EventFilter, Word
 from auditapp.record.event_query import visible_events
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.trail.exports.models import Export
+from auditapp.trail.saved_views.services import delete_saved_view
 from tests.access.canaries import CANARIES, EMAIL, IP, IPV6, SEARCHES, make_role, make_world
 from tests.conftest import SUPERUSER, _connected_to, cloned_database
+from tests.factories import acting_as, last_event
 
 LISTS = ("", "?reads=1&fold=none&tz=utc", "exports/", "views/", "export.csv?reads=1", "export.jsonl?reads=1")
 SPELLED = re.compile("|".join(map(re.escape, CANARIES)), re.IGNORECASE)
@@ -166,3 +171,32 @@ def test_olga_exports_in_the_background_and_vera_learns_no_filter_of_hers(world)
         transaction.set_rollback(True)
     assert IP in text[world.cast.olga]
     assert IP not in text[world.vera]
+
+
+def test_what_was_deleted_comes_back_whole_or_not_at_all(world):
+    with transaction.atomic():
+        with acting_as(world.cast.olga, world.cast.workspace):
+            delete_saved_view(view_id=world.view_id)
+        deleted = last_event(world.cast.workspace)
+        pages = {
+            who: body(client_of(who).get(trail(world, f"{deleted.key}/undo/"))) for who in (world.vera, world.cast.olga)
+        }
+        transaction.set_rollback(True)
+    assert "Your role does not show all that it was" in pages[world.vera]
+    assert IP not in pages[world.vera]
+    assert "Your role does not show all that it was" not in pages[world.cast.olga]
+
+
+def test_who_sees_less_than_the_owner_of_a_rule_changes_not_what_it_looks_for(world):
+    with transaction.atomic():
+        told = {"told_ids": (world.cast.olga.id,), "by_bell": True}
+        with acting_as(world.cast.olga, world.cast.workspace):
+            rule, _ = create_alert_rule(RuleInput(name="Of everybody", query="outcome:failure", **told))
+        with acting_as(world.vera, world.cast.workspace):
+            with pytest.raises(Denied):
+                change_alert_rule(RuleInput(name="Mine", query="", **told), rule_id=world.rule.id)
+            with pytest.raises(Invalid, match="owner sees more"):
+                change_alert_rule(RuleInput(name="Of everybody", query=f"ip:{IP}", **told), rule_id=rule.id)
+            renamed, _ = change_alert_rule(RuleInput(name="Renamed", query="outcome:failure", **told), rule_id=rule.id)
+            assert renamed.name == "Renamed"
+        transaction.set_rollback(True)
