@@ -221,7 +221,7 @@ class WorkspaceForm(forms.Form):
     idle_minutes = forms.ChoiceField(
         choices=list(IDLE.items()),
         required=False,
-        label="Sign people out who do nothing for",
+        label="Sign out who does nothing for",
         help_text="A page that refreshes itself counts as use.",
     )
 

@@ -36,7 +36,7 @@ def _tokens(workspace_id: int, user_id: str) -> Iterator[str]:
     scopes = [set(one) for one in live.values_list("scopes", flat=True)]
     need_nobody = {scope for scope, meaning in TOKEN_SCOPES.items() if not meaning.gives}
     if still := sum(1 for one in scopes if one & need_nobody):
-        yield f"{counted(still, 'access token')} made by them still record{'s' if still == 1 else ''} events until revoked."
+        yield f"{counted(still, 'access token')} made here still record{'s' if still == 1 else ''} events until revoked."
     if ended := sum(1 for one in scopes if one - need_nobody):
         does = "does" if ended == 1 else "do"
-        yield f"{counted(ended, 'access token')} made by them {does} nothing any more that a role is needed for."
+        yield f"{counted(ended, 'access token')} made here {does} nothing any more that a role is needed for."

@@ -23,7 +23,12 @@ from auditapp.record.workspace_scope import in_workspace
 # The first part of a path that is not a workspace.
 RESERVED_SLUGS = frozenset({"api", "v1", "static", "accounts", "healthz", "readyz", "metrics"})
 # For how long a session may rest, in minutes.
-IDLE: Final = {"0": "Until it ends by itself, after 7 days", "15": "15 minutes", "60": "1 hour", "480": "8 hours"}
+IDLE: Final = {
+    "0": "Never: each session ends 7 days after sign-in",
+    "15": "15 minutes",
+    "60": "1 hour",
+    "480": "8 hours",
+}
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?", re.ASCII)
 
 

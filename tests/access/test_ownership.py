@@ -113,8 +113,8 @@ def test_what_stays_is_said_before_somebody_goes(cast):
         sentences = left_behind(cast.workspace.id, cast.milo.id)
         assert left_behind(cast.workspace.id, cast.mina.id) == []
     assert sentences == [
-        "1 access token made by them still records events until revoked.",
-        "1 access token made by them does nothing any more that a role is needed for.",
+        "1 access token made here still records events until revoked.",
+        "1 access token made here does nothing any more that a role is needed for.",
     ]
     owner = Client()
     owner.force_login(cast.olga)

@@ -64,7 +64,9 @@ class WorkspaceRevert(RevertKind[Workspace]):
             rule = FactorRule(values["second_factor_rule"])
             told.append(f"A second factor of members, from then on: {rule.label}.")
         if "idle_minutes" in values:
-            told.append(f"Sessions may rest: {IDLE[str(values['idle_minutes'])]}.")
+            told.append(
+                f"People who do nothing are signed out after: {IDLE[str(values['idle_minutes'])].partition(':')[0].lower()}."
+            )
         if NOTIFY in values:
             when = "only once the last one failed" if values[NOTIFY] else "of each"
             told.append(f"Alerts tell of failed attempts {when}, of what comes from now on. What is held stays so.")

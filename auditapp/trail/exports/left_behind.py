@@ -11,4 +11,4 @@ def exports_left(workspace_id: int, user_id: str) -> Iterator[str]:
     """One that is being written stops, since who asked for it may not export any more."""
     live = Export.objects.filter(workspace_id=workspace_id, requested_by=user_id, state__in=LIVE).count()
     if live:
-        yield f"{counted(live, 'export')} that {'is' if live == 1 else 'are'} being written for them stop{'s' if live == 1 else ''}."
+        yield f"{counted(live, 'export')} that {'is' if live == 1 else 'are'} being written stop{'s' if live == 1 else ''}."
