@@ -46,9 +46,10 @@ _BATCH: Final[dict[str, Any]] = {
 
 
 class CheckedUserShape(Schema):
+    """Whom it is about. Their address is not told: who asks by id may lack the right to see it."""
+
     id: str
     name: str
-    email: str
 
 
 class CheckedGroupShape(Schema):
@@ -170,7 +171,7 @@ def _is_text(value: Any) -> bool:
 def _answer(checked: Checked) -> dict[str, Any]:
     user, question = checked.user, checked.question
     return {
-        "user": {"id": user.id, "name": str(user), "email": user.email} if user else None,
+        "user": {"id": user.id, "name": user.name} if user else None,
         "permission": str(question.permission),
         "resource": question.resource,
         "allowed": checked.is_allowed,
