@@ -84,6 +84,7 @@ def test_the_sidebar_shows_what_a_role_opens(client, cast):
         "connections/functions/",
         "protocols/tracking-plans/",
         "protocols/transformations/",
+        "unify/spaces/",
         "settings/workspace/",
         "settings/access/",
         "settings/admin/audit-trail/",
