@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from auditapp.access.models import FactorRule, User, Workspace
 from auditapp.access.queries import workspaces_of
 from auditapp.access.second_factor import APP, PASSKEY
-from auditapp.access.sso.links import is_by_sso
+from auditapp.access.sso.links import provider_asked_for_two
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
 
@@ -37,12 +37,12 @@ def has_second_factor(user_id: str) -> bool:
 
 def second_factor_due(request: HttpRequest, workspace: Workspace) -> datetime | None:
     """Until when somebody without a second factor goes on as before; None where nothing is asked of them. Who came by single sign-on
-    was asked there. Only where the workspace wants one, a query is made.
+    was asked there, where the provider says so. Only where the workspace wants one, a query is made.
 
     Raises:  SecondFactorNeeded, where that time is over
     """
     due = workspace.second_factor_from
-    if due is None or is_by_sso(request) or has_second_factor(str(request.user.pk)):
+    if due is None or provider_asked_for_two(request) or has_second_factor(str(request.user.pk)):
         return None
     if due <= clock.now():
         raise SecondFactorNeeded

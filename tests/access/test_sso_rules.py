@@ -215,6 +215,16 @@ def test_an_owner_comes_in_by_two_factors_of_their_own_and_a_member_does_not(cli
         assert client.get("/demo/settings/admin/audit-trail/").status_code == status
 
 
+@pytest.mark.parametrize(("amr", "status"), [(["pwd", "mfa"], 200), (["pwd"], 302), (None, 302)])
+def test_a_second_factor_that_the_provider_asked_for_is_enough(client, cast, provider, amr, status):
+    link(cast.milo, provider)
+    provider.is_somebody(cast.milo.email, **({"amr": amr} if amr else {}))
+    with in_workspace(cast.workspace.id):
+        Workspace.objects.filter(id=cast.workspace.id).update(second_factor_from=clock.now())
+    walk(client, provider)
+    assert client.get(f"/{cast.workspace.slug}/connections/sources/").status_code == status
+
+
 def test_nobody_is_locked_out_by_turning_it_on(cast, provider, settings):
     def refusal():
         with pytest.raises(Invalid) as refused, acting_as(cast.olga, cast.workspace):

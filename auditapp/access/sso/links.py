@@ -1,5 +1,7 @@
 """Whose account somebody at the provider is. A link is by the provider's own id of them, never by an address, which may change hands."""
 
+from typing import Any
+
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
@@ -93,8 +95,17 @@ def is_by_sso(request: HttpRequest) -> bool:
     here = provider()
     if here is None or not isinstance(request.user, User):
         return False
-    records = get_authentication_records(request, request.user)
-    return any(one["method"] == METHOD and one.get("provider") == here.issuer for one in records)
+    return any(one.get("provider") == here.issuer for one in _by_sso(request))
+
+
+def provider_asked_for_two(request: HttpRequest) -> bool:
+    """Whether this session was made by single sign-on, and the provider said that it asked for two things."""
+    return is_by_sso(request) and any(one.get("two") for one in _by_sso(request))
+
+
+def _by_sso(request: HttpRequest) -> list[dict[str, Any]]:
+    user = request.user if isinstance(request.user, User) else None
+    return [one for one in get_authentication_records(request, user) if one["method"] == METHOD]
 
 
 def _name() -> str:
