@@ -121,7 +121,20 @@ def by_our_secret(claims):
         {"sub": 7},
         {"sub": ""},
     ],
-    ids=str,
+    ids=[
+        "nonce",
+        "no-nonce",
+        "iss",
+        "aud",
+        "two-auds",
+        "azp",
+        "old",
+        "endless",
+        "from-later",
+        "no-sub",
+        "number",
+        "empty-sub",
+    ],
 )
 def test_an_id_token_that_is_not_for_this_sign_in_lets_nobody_in(client, provider, linked, claims):
     provider.bent = bend(**claims)
@@ -259,7 +272,20 @@ def test_a_second_factor_is_not_gone_around_by_linking(client, cast, provider, m
 @pytest.mark.parametrize(
     "claims",
     [{"email_verified": False}, {"email_verified": None}, {"email_verified": "false"}, {"email_verified": 1}],
-    ids=str,
+    ids=[
+        "nonce",
+        "no-nonce",
+        "iss",
+        "aud",
+        "two-auds",
+        "azp",
+        "old",
+        "endless",
+        "from-later",
+        "no-sub",
+        "number",
+        "empty-sub",
+    ],
 )
 def test_an_address_that_is_not_verified_leads_to_no_account(client, cast, provider, claims):
     provider.is_somebody(cast.olga.email)
