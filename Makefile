@@ -10,7 +10,7 @@ UV = $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
 # Two stand in the middle of a line and must not end with a newline, which djade would add.
 TEMPLATES = $$(git ls-files 'templates/*.html' ':!templates/trail/_count.html' ':!templates/trail/_diff_value.html')
 
-.PHONY: demo up test check format clients bench torture lock clean
+.PHONY: demo up test check format clients bench torture access-matrix lock clean
 
 demo: .venv/.runtime
 	@exec $(RUN) manage.py demo
@@ -62,6 +62,10 @@ torture: .venv/.all
 	@touch $@ .venv/.runtime
 
 $(CURDIR)/.uv/bin/uv: .uv/bin/uv
+
+# Who gets what on every page and operation of the API, for auditors; the tests are made from the same cells.
+access-matrix: .venv/.all
+	DJANGO_SETTINGS_MODULE=settings.testing $(RUN) -c "import django; django.setup(); from tests.access.matrix_file import write; write('docs/access-matrix.json')"
 
 lock:
 	$(UV) lock

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -38,6 +38,8 @@ from auditapp.record.workspace_scope import in_workspace
 P = ParamSpec("P")
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
 Answer = TypeVar("Answer")
+# A page is looked at, and its forms are posted; nothing else is offered anywhere.
+PAGE_METHODS = ("GET", "HEAD", "POST")
 PageView = Callable[Concatenate[WorkspaceRequest, P], HttpResponseBase]
 
 
@@ -72,6 +74,8 @@ def member_page(reason: str) -> Callable[[PageView[P]], Callable[..., HttpRespon
 def _inside(view: PageView[P], needed: Permission | None) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def entered(request: HttpRequest, workspace: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method not in PAGE_METHODS:
+            return HttpResponseNotAllowed(PAGE_METHODS)
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         inside = cast(WorkspaceRequest, request)

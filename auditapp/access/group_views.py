@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.forms import GroupForm, RoleForm
@@ -30,6 +30,7 @@ def group_create(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "access/group_create.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@require_safe
 @workspace_page("access.read")
 def group(request: WorkspaceRequest, group_id: str) -> HttpResponse:
     return _group_page(request, group_id)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.known_labels import known_labels
@@ -23,6 +23,7 @@ from auditapp.web.pages import render_page
 MATCHES = "label-matches"
 
 
+@require_safe
 @workspace_page("access.read")
 def label_list(request: WorkspaceRequest) -> HttpResponse:
     return _list_page(request, LabelForm())
@@ -45,6 +46,7 @@ def label_create(request: WorkspaceRequest) -> HttpResponse:
     return _list_page(request, form)
 
 
+@require_safe
 @workspace_page("access.read")
 def label_matches(request: WorkspaceRequest) -> HttpResponse:
     """What carries all of these labels now, of what the role is over where one is named; the fragment stands below its choice."""
@@ -58,6 +60,7 @@ def label_matches(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "access/label_matches.html", context, fragments={MATCHES: "access/_label_matches.html"})
 
 
+@require_safe
 @workspace_page("access.read")
 def label(request: WorkspaceRequest, key: str, value: str) -> HttpResponse:
     return _label_page(request, key, value)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.asked import waiting_requests
 from auditapp.access.asked_moment import asked_moment
@@ -28,6 +28,7 @@ from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 
+@require_safe
 @workspace_page("access.read")
 def overview(request: WorkspaceRequest) -> HttpResponse:
     workspace_id, may = request.workspace.id, request.member_permissions.can
@@ -92,6 +93,7 @@ def invitation_revoke(request: WorkspaceRequest, invitation_id: str) -> HttpResp
     return redirect("access:overview", request.workspace.slug)
 
 
+@require_safe
 @workspace_page("access.read")
 def member(request: WorkspaceRequest, user_id: str) -> HttpResponse:
     return _member_page(request, user_id, RoleForm(workspace_id=request.workspace.id))
@@ -135,6 +137,7 @@ def grant_revoke(request: WorkspaceRequest, grant_id: str) -> HttpResponse:
     return redirect(page, request.workspace.slug, grant.subject_id)
 
 
+@require_safe
 @workspace_page("access.manage")
 def members_export(request: WorkspaceRequest) -> HttpResponse:
     response = HttpResponse(export_members(), content_type="text/csv; charset=utf-8")

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.access_requests import MESSAGE_LENGTH, approve_request, decline_request, request_access
 from auditapp.access.asked import last_request, own_requests
@@ -25,6 +25,7 @@ from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 
+@require_safe
 @member_page("Each member sees what they asked for themselves, and asks for what every workspace has.")
 def own(request: WorkspaceRequest) -> HttpResponse:
     return _own_page(request, request.GET.get("permission", ""))

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.models import Role
@@ -28,6 +28,7 @@ from auditapp.web.pages import render_page
 HISTORY = 20
 
 
+@require_safe
 @workspace_page("access.read")
 def role_list(request: WorkspaceRequest) -> HttpResponse:
     roles = roles_counted(request.workspace.id)
@@ -39,6 +40,7 @@ def role_list(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "access/role_list.html", context)
 
 
+@require_safe
 @workspace_page("access.read")
 def role(request: WorkspaceRequest, role_key: str) -> HttpResponse:
     return _role_page(request, role_in(request.workspace.id, role_key))

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access import support_session
 from auditapp.access.decorators import public_page, signed_in_page, workspace_page
@@ -25,6 +25,7 @@ from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 
+@require_safe
 @workspace_page("access.read")
 def support(request: WorkspaceRequest) -> HttpResponse:
     context = {

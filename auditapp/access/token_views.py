@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.first_event import first_event_line
@@ -67,6 +67,7 @@ def token_find(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "access/token_find.html", {"problem": problem}, status=422 if problem else 200)
 
 
+@require_safe
 @workspace_page("access.read")
 def token(request: WorkspaceRequest, token_id: str) -> HttpResponse:
     return _token_page(request, token_id)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
 
 from auditapp.access.decorators import public_page, signed_in_page, workspace_page
 from auditapp.access.errors import AlreadyMember, SenderLacks
@@ -33,6 +34,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return render_page(request, "access/start.html", {"workspaces": workspaces, "supports": supports})
 
 
+@require_safe
 @workspace_page("audit.read")
 def home(request: WorkspaceRequest) -> HttpResponse:
     return redirect("trail:event_list", request.workspace.slug)

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.label_shifts import labels_url, unseen_shifts
@@ -33,6 +33,7 @@ from auditapp.web.pages import render_page
 LABELS_REFUSED = (GivesTooMuch, OwnReach)
 
 
+@require_safe
 @workspace_page("source.read")
 def source_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions

@@ -17,6 +17,7 @@ OF_KIOSK = "302 404 403 403 404 302"
 ROWS = [
     ("destination_list", READERS, (), None),
     ("destination_create", READERS, (), None),
+    ("destination_create", READERS, (), {"name": "New"}),  # without a source and a kind in the address it asks for them
     ("destination", READERS, ("destination",), None),
     ("destination", "200 404 200 403 404 302", ("kiosk_destination",), None),
     ("destination_settings", READERS, ("destination",), None),

@@ -42,6 +42,7 @@ ROWS: list[tuple[str, str, tuple[str, ...], dict[str, object] | None]] = [
     ("plans:rule_edit", WRITERS_OF_PLANS, ("plan", "rule"), {"schema": '{"type": "object"}'}),
     ("plans:rule_remove", WRITERS_OF_PLANS, ("plan", "rule"), {}),
     ("plans:plan_import", READERS_OF_PLANS, ("plan",), None),
+    ("plans:plan_import", "422 403 422 403 404 302", ("plan",), {"replaces": "1"}),
     ("plans:plan_csv", READERS_OF_PLANS, ("plan",), None),
     ("plans:plan_json", READERS_OF_PLANS, ("plan",), None),
     ("plans:plan_sources", READERS_OF_PLANS, ("plan",), None),

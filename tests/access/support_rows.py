@@ -9,10 +9,11 @@ READERS = "          200  403  200  403 404 302"
 OWNER = "            200  403  403  403 404 302"
 OWNER_DOES = "       302  403  403  403 404 302"
 
+SUPPORT = {"email": "sam@vendor.example", "hours": "4", "purpose": "Ticket 2", "level": "read"}
 ROWS: list[tuple[str, str, tuple[str, ...], dict[str, object] | None]] = [
     ("access:support", READERS, (), None),
     ("access:support_grant", OWNER, (), None),
-    ("access:support_grant", OWNER_DOES, (), {"email": "sam@vendor.example", "hours": "1", "level": "read"}),
+    ("access:support_grant", OWNER_DOES, (), SUPPORT),
     ("access:support_revoke", OWNER_DOES, ("support",), {}),
 ]
 

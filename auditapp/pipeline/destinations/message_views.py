@@ -5,7 +5,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
@@ -26,6 +26,7 @@ PREVIEW: Final = "preview"
 TYPES: Final = [(one.key, one.name) for one in EVENT_TYPES.values()]
 
 
+@require_safe
 @workspace_page("source.read")
 def message_list(request: WorkspaceRequest, destination_id: str) -> HttpResponse:
     destination = _with_messages(request, destination_id)

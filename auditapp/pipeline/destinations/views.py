@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
@@ -44,6 +44,7 @@ from auditapp.web.pages import render_page
 ON_OVERVIEW = 8
 
 
+@require_safe
 @workspace_page("source.read")
 def destination_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions
@@ -55,6 +56,7 @@ def destination_list(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "destinations/destination_list.html", context)
 
 
+@require_safe
 @workspace_page("source.read")
 def source_destinations(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     """The tab of a source."""
@@ -89,6 +91,7 @@ def destination_create(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "destinations/destination_create.html", context, status=422 if form.errors else 200)
 
 
+@require_safe
 @workspace_page("source.read")
 def destination_overview(request: WorkspaceRequest, destination_id: str) -> HttpResponse:
     destination = destination_for(request.member_permissions, destination_id)

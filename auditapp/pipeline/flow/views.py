@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.requests import WorkspaceRequest
@@ -21,6 +22,7 @@ from auditapp.web.pages import render_page
 STRIP: Final = "stages"  # the id of what htmx swaps
 
 
+@require_safe
 @workspace_page("source.read")
 def source_overview(request: WorkspaceRequest, source_id: str) -> HttpResponse:
     source = source_for(request.member_permissions, source_id)

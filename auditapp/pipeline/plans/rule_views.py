@@ -67,7 +67,7 @@ def rule_create(request: WorkspaceRequest, plan_id: str) -> HttpResponse:
 def rule_edit(request: WorkspaceRequest, plan_id: str, rule: str) -> HttpResponse:
     found = plan_for(request.member_permissions, plan_id)
     row = rule_in(found, rule)
-    if request.method == "GET" and not request.member_permissions.can(Permission.TRACKING_PLAN_WRITE, plan_id):
+    if request.method != "POST" and not request.member_permissions.can(Permission.TRACKING_PLAN_WRITE, plan_id):
         context = about_plan(request, found) | {"rule": row.rule, "title": rule_name(row.rule)}
         return render_page(request, "plans/rule.html", context | {"schema": pretty(row.rule.json_schema)})
     request.member_permissions.require(Permission.TRACKING_PLAN_WRITE, found)

@@ -39,6 +39,7 @@ CHANGES_SHOWN: Final = 50
 FORMATS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
+@require_safe
 @workspace_page("tracking_plan.read")
 def plan_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
@@ -38,6 +38,7 @@ from auditapp.web.pages import render_page
 PREVIEW: Final = "preview"
 
 
+@require_safe
 @workspace_page("source.read")
 def transformation_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions

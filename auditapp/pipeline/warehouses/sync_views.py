@@ -6,7 +6,7 @@ from datetime import datetime
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.requests import WorkspaceRequest
@@ -25,6 +25,7 @@ from auditapp.web.pages import render_page
 FRAGMENTS = {"finding": "warehouses/_finding.html"}
 
 
+@require_safe
 @workspace_page("warehouse.read")
 def sync_list(request: WorkspaceRequest, warehouse_id: str) -> HttpResponse:
     warehouse = warehouse_for(request.member_permissions, warehouse_id)

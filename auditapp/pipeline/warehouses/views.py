@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.permissions import Permission
@@ -39,6 +39,7 @@ from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
 
+@require_safe
 @workspace_page("warehouse.read")
 def warehouse_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions
@@ -65,6 +66,7 @@ def warehouse_create(request: WorkspaceRequest) -> HttpResponse:
     return render_page(request, "warehouses/warehouse_create.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@require_safe
 @workspace_page("warehouse.read")
 def warehouse_overview(request: WorkspaceRequest, warehouse_id: str) -> HttpResponse:
     warehouse = warehouse_for(request.member_permissions, warehouse_id)
