@@ -46,6 +46,7 @@ ASKED = {
     "plans:rule_remove": "tracking_plan.event_removed",
     "plans:plan_source_disconnect": "tracking_plan.source_disconnected",
     "plans:plan_delete": "tracking_plan.deleted",
+    "trail:view_delete": "saved_view.deleted",
     "alerts:rule_disable": "alert_rule.disabled",
     "alerts:rule_delete": "alert_rule.deleted",
     "destinations:destination_disable": "destination.disabled",
