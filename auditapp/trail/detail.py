@@ -151,7 +151,7 @@ def event_detail(
         _filters(row, home),
         _refinements(row, trail),
         proof,
-        seal_state(viewer.workspace_id),
+        seal_state(viewer),
         check_event(viewer.workspace_id, event_id) if with_check else None,
         readable_json(value),
         [(event_key(other), home.opening(event_key(other))) for other in row.erased_by],

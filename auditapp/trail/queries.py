@@ -114,7 +114,7 @@ def trail_list(
     folded = folded_page(events, page.rows, query.wanted, top=top) if query.is_folded else FoldedPage(page.rows)
     is_all = is_first_page and page.older is None and page.searched_to is None
     count = Count(len(page.rows)) if is_all else events.count(query.wanted)
-    seal = seal_state(viewer.workspace_id)
+    seal = seal_state(viewer)
     seals = seals_of(viewer.workspace_id, folded.event_ids, seal)
     rows = event_rows(
         folded.rows,

@@ -9,6 +9,7 @@ from uuid import UUID
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import parse_event_key
+from auditapp.record.viewer import Viewer
 from auditapp.sealing.models import Checkpoint, Verification
 from auditapp.sealing.problems import Kind
 from auditapp.sealing.queries import last_verification, latest_checkpoint, seal_marks, waiting_count, waiting_since
@@ -20,12 +21,16 @@ LONGEST_WAIT: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class SealState:
-    """The newest checkpoint, the last verification, how many events wait, and whether one waits too long."""
+    """The newest checkpoint, the last verification, how many events wait, and whether one waits too long.
+
+    `is_counted` where whoever looks sees every event: to others a number of all would tell of those that they do not.
+    """
 
     checkpoint: Checkpoint | None
     verification: Verification | None
     waiting: int
     is_late: bool
+    is_counted: bool
 
     @property
     def problems(self) -> list[dict[str, Any]]:
@@ -56,12 +61,15 @@ class SealState:
         return bytes(self.checkpoint.root).hex() if self.checkpoint else ""
 
 
-def seal_state(workspace_id: int) -> SealState:
+def seal_state(viewer: Viewer) -> SealState:
     """How the workspace's seal stands; three small queries, and two more where events wait."""
+    workspace_id = viewer.workspace_id
     waiting = waiting_count(workspace_id)
     since = waiting_since(workspace_id) if waiting else None
     is_late = since is not None and clock.now() - since > LONGEST_WAIT
-    return SealState(latest_checkpoint(workspace_id), last_verification(workspace_id), waiting, is_late)
+    return SealState(
+        latest_checkpoint(workspace_id), last_verification(workspace_id), waiting, is_late, is_counted=viewer.sees_all
+    )
 
 
 def seals_of(workspace_id: int, event_ids: Iterable[UUID], state: SealState) -> Seals:

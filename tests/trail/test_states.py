@@ -72,6 +72,20 @@ def test_badge_turns_amber_where_events_wait_for_more_than_a_minute(cast, browse
     assert ("1 event waits for its seal" in html) == ("signing key may be missing" in html) == is_late
 
 
+def test_how_many_events_there_are_is_told_to_who_sees_them_all(cast, browser_of, trail_url):
+    for minute in range(7):
+        tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(minutes=minute))
+    seal_all()
+    verified(cast, NOON)
+    tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON)
+    for who, is_told in ((cast.olga, True), (cast.milo, False)):
+        with clock.at(NOON + timedelta(minutes=2)):
+            html = browser_of(who).get(trail_url).content.decode()
+        assert "Sealing stands still" in html
+        assert ("7 events, " in html) is ("1 event waits" in html) is ("<dd>1 event</dd>" in html) is is_told
+        assert re.search(r"\b7\b events", html) is None or is_told
+
+
 def test_broken_seal_is_said_above_the_list_and_on_its_row(cast, browser_of, trail_url):
     key = tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id).key
     tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(hours=1))
