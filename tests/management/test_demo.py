@@ -54,7 +54,7 @@ def test_the_history_has_days_areas_and_diffs(demo):
     assert len(rows) > 80  # a weekend among the four days is quiet
     assert len({row.event.occurred_at.date() for row in rows}) >= 4
     assert len({row.event.area for row in rows}) >= 12
-    assert any(row.event.changes for row in rows if row.type.key == "source.modified")
+    assert any(row.event.changes for row in rows if row.event.area == "sources")
     assert all(row.type.is_declared for row in rows)
 
 

@@ -135,7 +135,7 @@ def test_what_is_said_of_tokens_of_who_is_removed_is_what_happens(cast):
     olga = Client()
     olga.force_login(cast.olga)
     page = olga.get(reverse("access:member", args=["demo", cast.milo.id])).content.decode()
-    assert "1 access token made by them still records events until revoked." in page
+    assert "1 access token made here still records events until revoked." in page
     assert named()
     with one_request(cast):
         remove_member(user_id=cast.milo.id)

@@ -20,7 +20,9 @@ from typing import Any
 import psycopg
 from django.core.management import call_command
 from django.db import connections
+from django.db.models import Model
 
+from auditapp.access.models import ApiToken, Workspace
 from auditapp.lib.loopback import LOOPBACK, status_of
 from auditapp.lib.tokens import new_api_token, token_digest
 from auditapp.management.installation import management_program, web_program
@@ -82,17 +84,19 @@ class Rig:
         """A workspace with an access token that reads and writes; gives its secret."""
         secret = new_api_token()
         with self.connect("superuser") as connection:
-            connection.execute(
-                "INSERT INTO workspace (id, slug, name, time_zone, reason_rule, created_at) VALUES (%s, %s, %s, 'UTC', 'never', now())"
-                " ON CONFLICT (id) DO NOTHING",
-                [workspace_id, f"torture-{workspace_id}", f"Torture {workspace_id}"],
+            _insert(
+                connection, Workspace(id=workspace_id, slug=f"torture-{workspace_id}", name=f"Torture {workspace_id}")
             )
-            connection.execute(
-                "INSERT INTO api_token (workspace_id, id, name, digest, last_characters, scopes, created_by, created_at,"
-                " last_used_from, networks)"
-                " VALUES (%s, %s, 'torture', %s, %s, '{audit:read,audit:write}', 'system', now(), '', '{}')",
-                [workspace_id, f"tok_{secret[-6:]}", token_digest(secret), secret[-4:]],
+            token = ApiToken(
+                workspace_id=workspace_id,
+                id=f"tok_{secret[-6:]}",
+                name="torture",
+                digest=token_digest(secret),
+                last_characters=secret[-4:],
+                scopes=["audit:read", "audit:write"],
+                created_by="system",
             )
+            _insert(connection, token)
         return secret
 
     @contextmanager
@@ -153,6 +157,14 @@ class Rig:
     def worker(self, number: int = 1) -> Program:
         """The worker as the product starts it; not started yet."""
         return replace(management_program("worker", "worker"), name=f"worker-{number}")
+
+
+def _insert(connection: "psycopg.Connection[Any]", row: Model) -> None:
+    """Write a row where there is none, past every wall."""
+    values = {one.column: getattr(row, one.attname) for one in row._meta.concrete_fields if one.column}
+    names, holes = ", ".join(values), ", ".join(["%s"] * len(values))
+    statement = f"INSERT INTO {row._meta.db_table} ({names}) VALUES ({holes}) ON CONFLICT DO NOTHING"
+    connection.execute(statement, list(values.values()))
 
 
 @contextmanager

@@ -326,8 +326,12 @@ ENTRANCE = 13  # session, person, workspaces, membership and the two transaction
 @pytest.mark.parametrize(
     ("query", "asked", "questions"),
     [
-        ({}, {}, 21),  # one of them for the bell, one for reverts, two for attempts at tasks
-        ({"area": "sources", "q": "shop"}, {}, 17),
+        (
+            {},
+            {},
+            22,
+        ),  # one of them for the bell, one for reverts, one for who acts as support, two for attempts at tasks
+        ({"area": "sources", "q": "shop"}, {}, 18),
         ({}, to("drawer"), 1),
         ({}, to("show-counts"), 1),
     ],
