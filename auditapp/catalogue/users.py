@@ -142,7 +142,7 @@ _SIGNING_IN = (
     _declare(
         "user.access_denied",
         "User Access Denied",
-        "tried to use {resource} without permission[ {meta.permission}][ from {meta.address}]",
+        "tried to use {resource}[ without permission {meta.permission}][ from {meta.address}]",
         Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop"),
         Meta("permission", "Permission", "source.write"),
         Meta("refusal", "Refusal", "This token may not be used from this address."),

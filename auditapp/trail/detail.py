@@ -137,7 +137,7 @@ def event_detail(
     if row is None:
         return None
     proof = proof_for(viewer.workspace_id, event_id)
-    value = event_as_json(row, leaf_index=proof.index if proof else None)
+    value = event_as_json(row, leaf_index=proof.index if proof and viewer.sees_all else None)
     return EventDetail(
         row,
         plain_text(row),

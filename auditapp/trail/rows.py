@@ -47,7 +47,7 @@ DAY: Final = (
 )
 CHECKPOINT: Final = (
     '<tr class="trail__checkpoint" role="row"><td role="cell"><span class="node node--diamond">{}</span></td>'
-    '<td role="cell" colspan="6">Checkpoint {} at {} seals everything below</td></tr>'
+    '<td role="cell" colspan="6">Checkpoint {}at {} seals everything below</td></tr>'
 )
 CHANGES: Final = '<span class="mark has-tip">±{}<span class="tip tip--end">{}</span></span>'
 MARK: Final = '<span class="mark has-tip{}">{}<span class="tip tip--end">{}</span></span>'
@@ -65,12 +65,16 @@ NOTE: Final = ' <span class="trail__tries"><span class="status{}">{}{}</span></s
 
 @dataclass(frozen=True, slots=True)
 class Seals:
-    """Which rows of a page the latest checkpoint covers, by leaf index, and which of them no longer match it."""
+    """Which rows of a page the latest checkpoint covers, by leaf index, and which of them no longer match it.
+
+    `is_counted` where whoever looks sees every event: to others places in the log would tell how many there are that they do not.
+    """
 
     leaves: Mapping[UUID, int]
     size: int = 0
     at: datetime | None = None
     broken: frozenset[UUID] = frozenset()
+    is_counted: bool = True
 
     def covers(self, event_id: UUID) -> bool:
         return self.leaves.get(event_id, self.size) < self.size
@@ -122,7 +126,7 @@ def _lines(
         if number == line_at and seals.at:
             at = time.local(seals.at)
             when = f"{at:%H:%M:%S}" if at.date() == time.today else f"{time.short(seals.at)}, {at:%H:%M:%S}"
-            yield format_html(CHECKPOINT, icon("checkpoint"), f"{seals.size:,}", when)
+            yield format_html(CHECKPOINT, icon("checkpoint"), f"{seals.size:,} " if seals.is_counted else "", when)
         is_new = after is not None and row.page_key > after
         fold = folds.get(row.id)
         own, told = marks.get(row.id, ()), told_of(fold, time, current) if fold else ""
@@ -226,7 +230,7 @@ def _seal(row: EventRow, seals: Seals, fold: Fold | None = None) -> tuple[str, s
     """The class of the row, that of its node, its icon and its words."""
     node, mark = (node_of_task(fold) if fold else None) or (node_of(row), row.type.icon)
     leaf = seals.leaves.get(row.id)
-    at_leaf = "" if leaf is None else f", leaf {leaf:,}"
+    at_leaf = "" if leaf is None or not seals.is_counted else f", leaf {leaf:,}"
     if row.id in seals.broken:
         return " trail--broken", " node--grave", "seal-broken", f"Does not match its seal{at_leaf}"
     if seals.covers(row.id):

@@ -75,7 +75,7 @@ def seal_state(viewer: Viewer) -> SealState:
 def seals_of(workspace_id: int, event_ids: Iterable[UUID], state: SealState) -> Seals:
     """The seals of these events."""
     size = state.checkpoint.size if state.checkpoint else 0
-    return Seals(seal_marks(workspace_id, event_ids), size, state.signed_at, state.broken_events)
+    return Seals(seal_marks(workspace_id, event_ids), size, state.signed_at, state.broken_events, state.is_counted)
 
 
 def _named(keys: Iterable[str]) -> Iterable[UUID]:

@@ -40,7 +40,7 @@ def failing(history, as_role, monkeypatch):
 
     ask()
     work()
-    for module, name in ((writing, "seal_marks"), (reader, "take_in")):
+    for module, name in ((writing, "places_told"), (reader, "take_in")):
         monkeypatch.setattr(module, name, lambda *asked: 1 / 0)
     second = ask("event=warehouse.disabled")
     work()

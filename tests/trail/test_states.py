@@ -86,6 +86,25 @@ def test_how_many_events_there_are_is_told_to_who_sees_them_all(cast, browser_of
         assert re.search(r"\b7\b events", html) is None or is_told
 
 
+def test_places_in_the_log_are_told_to_who_sees_every_event(cast, browser_of, trail_url):
+    for number in range(41):
+        tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(hours=2, minutes=number))
+    key = tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id).key
+    tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id)
+    seal_all()
+    tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id)
+    place, size = re.compile(r"leaf 4[0-9]\b"), re.compile(r"Checkpoint 43 at|\b43 events")
+    for who, is_told in ((cast.olga, True), (cast.milo, False)):
+        client = browser_of(who)
+        listed, event = (client.get(path).content.decode() for path in (trail_url, f"{trail_url}{key}/"))
+        assert bool(place.search(listed)) is bool(size.search(listed)) is is_told
+        assert "seals everything below" in listed
+        assert bool(size.search(event)) is ("<dt>Leaf</dt>" in event) is is_told
+        assert bool(re.search(r"leafIndex&quot;: 4", event)) is is_told
+        lines = client.get(f"{trail_url}export.jsonl").getvalue().decode()
+        assert bool(re.search(r'"leafIndex":4', lines)) is is_told
+
+
 def test_broken_seal_is_said_above_the_list_and_on_its_row(cast, browser_of, trail_url):
     key = tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id).key
     tell_sample(cast.workspace, cast.olga, "warehouse.enabled", at=NOON - timedelta(hours=1))

@@ -1,10 +1,11 @@
 """Reads of exports: who may see and download which, how they stand, and the bytes of their files."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
@@ -15,9 +16,11 @@ from auditapp.access.permissions import Access, Permission, access_of_person, vi
 from auditapp.lib import clock
 from auditapp.lib.clock import utc_text
 from auditapp.lib.keyset import parse_page_key
+from auditapp.record.export_page import SeenEvent
 from auditapp.record.masking import HIDDEN_TEXT, asks_personal
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.sealing.queries import seal_marks
 from auditapp.tasks.models import Task
 from auditapp.tasks.queries import live_tasks
 from auditapp.trail.address import read_address
@@ -165,6 +168,11 @@ def covers(now: Viewer, then: Viewer) -> bool:
     )
     sees_personal = now.sees_personal or (not then.sees_personal and set(now.own_actor_ids) >= set(then.own_actor_ids))
     return sees_events and sees_personal
+
+
+def places_told(viewer: Viewer, events: Sequence[SeenEvent]) -> dict[UUID, int]:
+    """The place in the log of each sealed event, as a file tells it: not to who sees a part, whom it would tell how many others there are."""
+    return seal_marks(viewer.workspace_id, [event.key.event_id for event in events]) if viewer.sees_all else {}
 
 
 def query_of(export: Export) -> TrailQuery:

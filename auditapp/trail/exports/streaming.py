@@ -8,8 +8,8 @@ from auditapp.lib.keyset import PageKey
 from auditapp.record.export_page import export_page
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.sealing.queries import seal_marks
 from auditapp.trail.exports.formats import Format
+from auditapp.trail.exports.queries import places_told
 from auditapp.trail.exports.services import StreamedExport
 
 ROWS_A_PAGE: Final = 1_000
@@ -28,7 +28,7 @@ def streamed_lines(
         with in_workspace(viewer.workspace_id):
             may_go_on()
             page = export_page(viewer, export.wanted, start=key, received_until=export.began_at, size=ROWS_A_PAGE)
-            leaves = seal_marks(viewer.workspace_id, [event.key.event_id for event in page.events])
+            leaves = places_told(viewer, page.events)
         yield form.lines(page.events, leaves, zone)
         key = page.end
         if key is None:

@@ -26,7 +26,6 @@ from auditapp.record.event_filter import EventFilter
 from auditapp.record.export_page import SeenEvent, export_page
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.sealing.queries import seal_marks
 from auditapp.tasks.errors import LeaseLost
 from auditapp.tasks.models import Task, TaskState
 from auditapp.tasks.run import TaskRun
@@ -42,6 +41,7 @@ from auditapp.trail.exports.queries import (
     covers,
     described,
     file_chunks,
+    places_told,
     query_of,
     viewer_of,
 )
@@ -183,7 +183,7 @@ def _read(export: Export) -> tuple[list[SeenEvent], dict[UUID, int], PageKey | N
             page = export_page(
                 viewer_of(export), _wanted(export), start=end, received_until=export.requested_at, size=ROWS_A_PAGE
             )
-            leaves |= seal_marks(export.workspace_id, [event.key.event_id for event in page.events])
+            leaves |= places_told(viewer_of(export), page.events)
         events += page.events
         end = page.end
         # A page without events is one where the search ran out of time: its position is worth keeping too.

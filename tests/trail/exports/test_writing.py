@@ -122,14 +122,14 @@ def test_turns_that_end_early_or_break_lose_and_double_nothing(cast, fourteen, t
     monkeypatch.setattr(run, "TURN_S", -1)
     assert (turn(export).rows, told(cast, "audit_trail.export_failed")) == (4, [])
     breaks = iter([True, False, True] + [False] * 20)
-    real = writing.seal_marks
+    real = writing.places_told
 
     def breaking(*asked):
         if next(breaks):
             raise ZeroDivisionError
         return real(*asked)
 
-    monkeypatch.setattr(writing, "seal_marks", breaking)
+    monkeypatch.setattr(writing, "places_told", breaking)
     turns = 0
     while (now := reread(export)).state in ("queued", "running"):
         turn(export)
@@ -152,7 +152,7 @@ def test_place_where_every_attempt_breaks_ends_the_export_with_a_reason(cast, tu
     def breaking(*asked):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(writing, "seal_marks", breaking)
+    monkeypatch.setattr(writing, "places_told", breaking)
     for _ in range(5):
         assert turn(export).state == "running"
     failed = turn(export)
@@ -272,7 +272,7 @@ def test_worker_that_was_overtaken_adds_nothing(cast, turn, monkeypatch):
 def test_page_says_which_attempt_it_is(cast, turn, monkeypatch):
     export = ask(cast)
     access = permissions_for(cast.workspace.id, cast.olga.id)
-    monkeypatch.setattr(writing, "seal_marks", lambda *asked: 1 / 0)
+    monkeypatch.setattr(writing, "places_told", lambda *asked: 1 / 0)
     with clock.at(NOON), as_operator():
         running.run_due_task()
     with clock.at(NOON), in_workspace(cast.workspace.id):
