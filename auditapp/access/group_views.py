@@ -3,15 +3,18 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
 from auditapp.access.forms import GroupForm, RoleForm
 from auditapp.access.groups import add_group_member, create_group, delete_group, remove_group_member, rename_group
 from auditapp.access.permissions import Permission
+from auditapp.access.power import gives_power, group_gives_power
 from auditapp.access.queries import group_shown, members_outside
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.roles import grant_role
+from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
@@ -64,6 +67,8 @@ def group_delete(request: WorkspaceRequest, group_id: str) -> HttpResponse:
 def group_role_grant(request: WorkspaceRequest, group_id: str) -> HttpResponse:
     form = RoleForm(request.POST, workspace_id=request.workspace.id)
     if form.is_valid():
+        if gives_power(form.cleaned_data["role"]) and not is_proved(request):
+            return _group_page(request, group_id, role_form=form, needs_proof="role")
         try:
             grant = grant_role(group_id=group_id, **form.asked())
         except Invalid as error:
@@ -79,6 +84,8 @@ def group_role_grant(request: WorkspaceRequest, group_id: str) -> HttpResponse:
 @require_POST
 @workspace_page("access.manage")
 def group_member_add(request: WorkspaceRequest, group_id: str) -> HttpResponse:
+    if group_gives_power(request.workspace.id, group_id) and not is_proved(request):
+        return _group_page(request, group_id, needs_proof="member")
     add_group_member(group_id=group_id, user_id=request.POST.get("user_id", ""))
     return redirect("access:group", request.workspace.slug, group_id)
 
@@ -91,15 +98,29 @@ def group_member_remove(request: WorkspaceRequest, group_id: str, user_id: str) 
 
 
 def _group_page(
-    request: WorkspaceRequest, group_id: str, *, name_form: GroupForm | None = None, role_form: RoleForm | None = None
+    request: WorkspaceRequest,
+    group_id: str,
+    *,
+    name_form: GroupForm | None = None,
+    role_form: RoleForm | None = None,
+    needs_proof: str = "",
 ) -> HttpResponse:
+    """The page of a group.
+
+    Takes:   needs_proof, of which of its forms it is to be proved first who sent it
+    """
     shown = group_shown(request.workspace.id, group_id)
     is_refused = bool(name_form or role_form)
+    back = proof_url(reverse("access:group", args=[request.workspace.slug, group_id]))
     context = {
+        "proof_url": back if needs_proof == "role" else "",
+        "member_proof_url": back if needs_proof == "member" else "",
+        "member_to_add": request.POST.get("user_id", ""),
         "group": shown,
         "name_form": name_form or GroupForm(initial={"name": shown.name}),
         "form": role_form or RoleForm(workspace_id=request.workspace.id),
         "outside": members_outside(request.workspace.id, group_id),
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
     }
-    return render_page(request, "access/group.html", context, status=422 if is_refused else 200)
+    status = 403 if needs_proof else 422 if is_refused else 200
+    return render_page(request, "access/group.html", context, status=status)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.asked import waiting_requests
@@ -18,11 +19,13 @@ from auditapp.access.left_behind import left_behind
 from auditapp.access.member_list import MemberQuery, member_page
 from auditapp.access.members import INVITATION_DAYS, remove_member, revoke_invitation
 from auditapp.access.permissions import Permission
+from auditapp.access.power import gives_power, invitation_gives_power
 from auditapp.access.queries import groups_listed, member_shown, open_invitations, tokens_shown
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.role_queries import roles_in
 from auditapp.access.roles import grant_role, revoke_role, what_was_given
 from auditapp.access.roster import export_members
+from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
@@ -31,6 +34,11 @@ from auditapp.web.pages import render_page
 @require_safe
 @workspace_page("access.read")
 def overview(request: WorkspaceRequest) -> HttpResponse:
+    return overview_page(request)
+
+
+def overview_page(request: WorkspaceRequest, *, proof_for: str = "", choice: str = "") -> HttpResponse:
+    """Access Management, also where the request or invitation `proof_for` waits until it is proved who answers it."""
     workspace_id, may = request.workspace.id, request.member_permissions.can
     context = {
         "waiting": waiting_requests(request.member_permissions) if may(Permission.ACCESS_MANAGE) else [],
@@ -49,14 +57,19 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
         "can_manage": may(Permission.ACCESS_MANAGE),
         "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
         "can_manage_tokens": may(Permission.TOKEN_MANAGE),
+        "proof_for": proof_for,
+        "choice": choice,
+        "proof_url": proof_url(reverse("access:overview", args=[request.workspace.slug])),
     }
-    return render_page(request, "access/overview.html", context)
+    return render_page(request, "access/overview.html", context, status=403 if proof_for else 200)
 
 
 @workspace_page("access.manage")
 def invite(request: WorkspaceRequest) -> HttpResponse:
     form, refused = InviteForm(request.POST or None, workspace_id=request.workspace.id), []
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST" and form.is_valid()
+    needs_proof = is_sent and gives_power(form.cleaned_data["role"]) and not is_proved(request)
+    if is_sent and not needs_proof:
         try:
             asked = invite_members(emails=form.cleaned_data["emails"], **form.asked())
         except Invalid as error:
@@ -73,13 +86,16 @@ def invite(request: WorkspaceRequest) -> HttpResponse:
             # What is sent is not sent again with what is mended.
             form.data = request.POST.copy()
             form.data["emails"] = ", ".join(one.email for one in refused)
-    context = {"form": form, "days": INVITATION_DAYS}
-    return render_page(request, "access/invite.html", context, status=422 if form.errors else 200)
+    context = {"form": form, "days": INVITATION_DAYS, "proof_url": proof_url(request.path) if needs_proof else ""}
+    status = 403 if needs_proof else 422 if form.errors else 200
+    return render_page(request, "access/invite.html", context, status=status)
 
 
 @require_POST
 @workspace_page("access.manage")
 def invitation_resend(request: WorkspaceRequest, invitation_id: str) -> HttpResponse:
+    if invitation_gives_power(request.workspace.id, invitation_id) and not is_proved(request):
+        return overview_page(request, proof_for=invitation_id)
     sent = invite_again(invitation_id=invitation_id)
     messages.success(request, f"A new invitation is on its way to {sent.email}. Its older link stopped working.")
     return redirect("access:overview", request.workspace.slug)
@@ -104,6 +120,8 @@ def member(request: WorkspaceRequest, user_id: str) -> HttpResponse:
 def member_role_grant(request: WorkspaceRequest, user_id: str) -> HttpResponse:
     form = RoleForm(request.POST, workspace_id=request.workspace.id)
     if form.is_valid():
+        if gives_power(form.cleaned_data["role"]) and not is_proved(request):
+            return _member_page(request, user_id, form, needs_proof=True)
         try:
             grant = grant_role(user_id=user_id, **form.asked())
         except Invalid as error:
@@ -145,7 +163,7 @@ def members_export(request: WorkspaceRequest) -> HttpResponse:
     return response
 
 
-def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm) -> HttpResponse:
+def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm, *, needs_proof: bool = False) -> HttpResponse:
     on_text, refusal = request.GET.get("on", ""), ""
     try:
         on = asked_moment(on_text)
@@ -156,7 +174,9 @@ def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm) -> Htt
     shown = None
     with suppress(NotFound):  # who left is shown as they were
         shown = member_shown(request.workspace.id, user_id)
+    back = reverse("access:member", args=[request.workspace.slug, user_id])
     context = {
+        "proof_url": proof_url(back) if needs_proof else "",
         "member": shown,
         "effective": effective,
         "on_text": on_text if refusal or on else "",
@@ -167,4 +187,5 @@ def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm) -> Htt
         "is_self": user_id == request.user.id,
         "left": left_behind(request.workspace.id, user_id) if shown else [],
     }
-    return render_page(request, "access/member.html", context, status=422 if form.errors or refusal else 200)
+    status = 403 if needs_proof else 422 if form.errors or refusal else 200
+    return render_page(request, "access/member.html", context, status=status)

@@ -15,9 +15,12 @@ from auditapp.access.asked import last_request, own_requests
 from auditapp.access.decorators import member_page, workspace_page
 from auditapp.access.errors import Denied
 from auditapp.access.forms import AccessRequestForm
+from auditapp.access.member_views import overview_page
 from auditapp.access.models import RequestState
 from auditapp.access.permissions import Permission
+from auditapp.access.power import choice_gives_power
 from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.step_up import is_proved
 from auditapp.lib.errors import Invalid
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.web.errors import error_page
@@ -49,7 +52,10 @@ def request_create(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_page("access.manage")
 def request_approve(request: WorkspaceRequest, request_id: str) -> HttpResponse:
-    grant = approve_request(request_id=request_id, choice=request.POST.get("choice", ""))
+    choice = request.POST.get("choice", "")
+    if choice_gives_power(request.workspace.id, choice) and not is_proved(request):
+        return overview_page(request, proof_for=request_id, choice=choice)
+    grant = approve_request(request_id=request_id, choice=choice)
     messages.success(request, f"Approved: gave the role {grant.role.name}.")
     return redirect("access:overview", request.workspace.slug)
 

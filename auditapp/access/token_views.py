@@ -14,8 +14,10 @@ from auditapp.access.decorators import workspace_page
 from auditapp.access.first_event import first_event_line
 from auditapp.access.forms import NetworksForm, TokenForm
 from auditapp.access.permissions import TOKEN_SCOPES, Permission
+from auditapp.access.power import scopes_give_power
 from auditapp.access.queries import token_shown
 from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.step_up import is_proved, proof_url
 from auditapp.access.tokens import change_token_networks, create_token, revoke_token, token_found
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
@@ -33,7 +35,9 @@ def token_create(request: WorkspaceRequest) -> HttpResponse:
     # A link may name the token and tick its scopes; the form shows both before anything is made.
     asked = {"name": request.GET.get("name", ""), "scopes": request.GET.getlist("scopes")}
     form = TokenForm(request.POST or None, initial={"token_id": new_id("tok"), **asked})
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST" and form.is_valid()
+    needs_proof = is_sent and scopes_give_power(form.cleaned_data["scopes"]) and not is_proved(request)
+    if is_sent and not needs_proof:
         try:
             token, secret = create_token(**form.asked())
         except Invalid as error:
@@ -42,9 +46,16 @@ def token_create(request: WorkspaceRequest) -> HttpResponse:
             # Shown in this very answer: a redirect would have to keep the secret somewhere in between. A reload sends the
             # form again, and meets the token that has its id.
             line = first_event_line(secret) if "audit:write" in token.scopes else ""
-            context = {"token": token, "secret": secret, "first_event_line": line}
+            context = {
+                "token": token,
+                "secret": secret,
+                "first_event_line": line,
+                "scopes": [(scope, TOKEN_SCOPES[scope].meaning) for scope in token.scopes],
+            }
             return render_page(request, "access/token_created.html", context)
-    return render_page(request, "access/token_create.html", {"form": form}, status=422 if form.errors else 200)
+    status = 403 if needs_proof else 422 if form.errors else 200
+    context = {"form": form, "proof_url": proof_url(request.path) if needs_proof else ""}
+    return render_page(request, "access/token_create.html", context, status=status)
 
 
 @sensitive_post_parameters("text")

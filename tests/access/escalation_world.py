@@ -18,7 +18,17 @@ from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
-from tests.factories import Cast, acting_as, make_cast, make_grant, make_group, make_member, make_token, make_user
+from tests.factories import (
+    Cast,
+    acting_as,
+    make_cast,
+    make_grant,
+    make_group,
+    make_member,
+    make_token,
+    make_user,
+    prove,
+)
 
 MANAGER = ["audit.read", "access.read", "access.manage", "token.manage"]
 Power = dict[str, frozenset[tuple[str, str]]]
@@ -51,6 +61,7 @@ class World:
     def client(self, who: User, **options: Any) -> Client:
         client = Client(raise_request_exception=False, **options)
         client.force_login(who)
+        prove(client)
         return client
 
     def post(self, who: User, path: str, **data: Any) -> Any:

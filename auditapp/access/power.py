@@ -1,0 +1,43 @@
+"""What gives power over others: by it somebody could give roles, make tokens or change the workspace. On pages it is given by who proved
+lately who they are; taken away it is at once, since that must be quick.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from auditapp.access.models import Grant, Invitation, Role
+from auditapp.access.permissions import Permission
+from auditapp.access.role_queries import roles_in
+
+OVER_OTHERS: Final = frozenset({Permission.ACCESS_MANAGE, Permission.TOKEN_MANAGE, Permission.WORKSPACE_MANAGE})
+SCOPE_OVER_OTHERS: Final = "access:write"
+
+
+def gives_power(role: Role) -> bool:
+    """Whether who has this role decides over others or over the workspace."""
+    return not OVER_OTHERS.isdisjoint(role.permissions)
+
+
+def scopes_give_power(scopes: Iterable[str]) -> bool:
+    """Whether a token with these scopes gives roles to others."""
+    return SCOPE_OVER_OTHERS in scopes
+
+
+def choice_gives_power(workspace_id: int, choice: str) -> bool:
+    """Whether what answers a request for access gives such a role.
+
+    Takes:   choice, of `roles_covering`
+    """
+    return any(map(gives_power, roles_in(workspace_id).filter(key=choice.rpartition(".")[0])))
+
+
+def group_gives_power(workspace_id: int, group_id: str) -> bool:
+    """Whether who comes into this group has such a role by it."""
+    grants = Grant.objects.filter(workspace_id=workspace_id, subject_kind="group", subject_id=group_id)
+    return any(gives_power(grant.role) for grant in grants.select_related("role"))
+
+
+def invitation_gives_power(workspace_id: int, invitation_id: str) -> bool:
+    """Whether who follows this invitation has such a role by it."""
+    found = Invitation.objects.filter(workspace_id=workspace_id, id=invitation_id).select_related("role")
+    return any(gives_power(one.role) for one in found)
