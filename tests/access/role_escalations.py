@@ -85,7 +85,14 @@ def _(world: World) -> Any:
 
 @attempt("hank posts a role without proving that it is him")
 def _(world: World) -> Any:
-    return world.client(world.hank).post(f"{ROLES}new/", {"name": "Mine", "permissions": ["access.read"]})
+    client = world.client(world.hank, is_proved=False)
+    return client.post(f"{ROLES}new/", {"name": "Mine", "permissions": ["access.read"]})
+
+
+@attempt("hank gives mina his own role without proving that it is him")
+def _(world: World) -> Any:
+    client = world.client(world.hank, is_proved=False)
+    return client.post(f"/demo/settings/access/members/{world.cast.mina.id}/roles/", {"role": "manager"})
 
 
 @attempt("rita posts a role, who may look at access and not manage it")
