@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.trail.history import tell_sample
+from tests.trail.history import tell, tell_sample
 
 TRAIL = "/demo/settings/admin/audit-trail/"
 
@@ -68,6 +68,9 @@ def test_times_are_shown_in_another_zone_and_it_is_kept(history, visit):
 @pytest.mark.parametrize("path", ["?area=warehouses", "?open={key}", "{key}/"], ids=["list", "drawer", "page"])
 def test_paper_says_what_it_shows_and_holds_nothing_to_press(history, visit, path):
     key = tell_sample(history.workspace, history.olga, "warehouse.disabled").key
+    for attempt in (1, 2):  # one row, which unfolds on a screen
+        meta = {"task": "tsk_1", "attempt": attempt, "of": 6}
+        tell(history.workspace, history.olga, "warehouse.run_failed", meta=meta)
     page = visit(history.olga, TRAIL + path.format(key=key))
     page.emulate_media(media="print")
     pressable = page.locator(

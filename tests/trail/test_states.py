@@ -89,10 +89,12 @@ def test_how_many_events_there_are_is_told_to_who_sees_them_all(cast, browser_of
 def test_places_in_the_log_are_told_to_who_sees_every_event(cast, browser_of, trail_url):
     for number in range(41):
         tell_sample(cast.workspace, cast.olga, "warehouse.disabled", at=NOON - timedelta(hours=2, minutes=number))
-    key = tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id).key
-    tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id)
+    of_shop = {"scope_id": cast.shop.id}
+    for minute in (2, 1):
+        at = NOON - timedelta(minutes=minute)
+        key = tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, at=at, **of_shop).key
     seal_all()
-    tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, scope_id=cast.shop.id)
+    tell(cast.workspace, cast.rita, "source.modified", cast.shop.audit_target, **of_shop)
     place, size = re.compile(r"leaf 4[0-9]\b"), re.compile(r"Checkpoint 43 at|\b43 events")
     for who, is_told in ((cast.olga, True), (cast.milo, False)):
         client = browser_of(who)
