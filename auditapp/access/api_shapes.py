@@ -243,7 +243,9 @@ def texts_asked(request: HttpRequest, name: str) -> list[str]:
     texts = [part.strip() for key in keys for text in request.GET.getlist(key) for part in text.split(",")]
     found = list(dict.fromkeys(text for text in texts if text and "\x00" not in text))
     if not 1 <= len(found) <= MOST:
-        raise Invalid(f"Name 1 to {MOST} as {name}.", field=name, code="required")
+        raise Invalid(
+            f"Name 1 to {MOST} in the query, as ?{name}=...; a body is not read.", field=name, code="required"
+        )
     return found
 
 

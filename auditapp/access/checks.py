@@ -122,7 +122,8 @@ def _checked(question: Question, user: User | None, access: dict[str, Access], h
         why = f"Given by {_listed([one.grant.role.name for one in behind])}."
     elif giving:
         what = EVERYTHING if resource is None else "this resource"
-        why = f"{_listed([one.grant.role.name for one in giving])} gives it, but not over {what}."
+        names = list(dict.fromkeys(one.grant.role.name for one in giving))
+        why = f"{_listed(names)} {'gives' if len(names) == 1 else 'give'} it, but not over {what}."
     else:
         why = "None of the member's roles gives it."
     roles = [RoleBehind(one.grant.role.name, _reach_of(one.grant), one.group) for one in behind or giving]

@@ -16,7 +16,7 @@ from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.resources import kind_of, resource_kinds
 from auditapp.access.role_forms import OwnRoleForm
 from auditapp.access.role_queries import Holder, has_role, holders_of, over_in_words, role_in, roles_counted, roles_in
-from auditapp.access.role_words import by_area
+from auditapp.access.role_words import OWN_ACTIONS, by_area
 from auditapp.access.rules import lacking_of
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Conflict, Invalid, NotAllowed
@@ -54,7 +54,8 @@ def role_create(request: WorkspaceRequest) -> HttpResponse:
     over = copied.resource_type if copied else request.GET.get("over", "")
     if kind_of(over) is None:
         over = ""
-    initial: dict[str, Any] = {}
+    lacked = lacking_of(access, OWN_ACTIONS)
+    initial: dict[str, Any] = {"permissions": [one for one in OWN_ACTIONS if one not in lacked]}
     if copied:
         # What cannot be given is left out, and the page says so.
         lacking = lacking_of(access, copied.permissions)

@@ -137,6 +137,7 @@ def event_detail(
     if row is None:
         return None
     proof = proof_for(viewer.workspace_id, event_id)
+    is_hidden = not (viewer.sees_personal or is_own(row.event, viewer))
     value = event_as_json(row, leaf_index=proof.index if proof and viewer.sees_all else None)
     return EventDetail(
         row,
@@ -144,7 +145,7 @@ def event_detail(
         node_of(row),
         diff_lines(row.event.changes, is_erased=bool(row.erased_by)),
         list(_targets(row, trail, home)),
-        facts_of({key: item for key, item in row.event.context.items() if key == "reason"}),
+        _reason(row, is_hidden=is_hidden),
         facts_of({key: item for key, item in row.event.context.items() if key not in SHOWN_CONTEXT}),
         facts_of(row.event.meta),
         linked_events(events, row, trail=trail, home=home),
@@ -156,10 +157,17 @@ def event_detail(
         readable_json(value),
         [(event_key(other), home.opening(event_key(other))) for other in row.erased_by],
         _task(events, row, time, trail),
-        not (viewer.sees_personal or is_own(row.event, viewer)),
+        is_hidden,
         panels_for(access, row, proof.index if proof else None),
         actions_for(access, row),
     )
+
+
+def _reason(row: EventRow, *, is_hidden: bool) -> list[Fact]:
+    """Why it was done. Whether a reason was given is hidden with it."""
+    if is_hidden and not row.erased_by:
+        return [Fact("Reason", "", "••• hidden from your role, if one was given")]
+    return facts_of({key: item for key, item in row.event.context.items() if key == "reason"})
 
 
 def neighbours(viewer: Viewer, query: TrailQuery, row: EventRow, *, to: Callable[[str], Address]) -> Neighbours:

@@ -85,6 +85,7 @@ def test_a_no_says_why(world):
         "Unify Read-only, Engage User gives it, but not over this resource.",
     )
     assert ask(world, cast.zoe.id, "engage.write")["why"].endswith("not over everything.")
+    assert " give it, but not over everything." in ask(world, cast.zoe.id, "space.read")["why"], "of two roles"
     assert ask(world, cast.zoe.id, "privacy.write")["why"] == "None of the member's roles gives it."
     assert ask(world, cast.milo.id, "source.create")["allowed"] is False, "a role over two sources creates none"
 

@@ -150,6 +150,12 @@ def test_a_hidden_value_is_told_from_one_that_is_not_there(world):
     assert changed["name"] == {"path": "name", "old": "Shop", "new": "Web shop"}
 
 
+def test_a_reason_is_hidden_in_its_place(world):
+    says = "••• hidden from your role, if one was given"
+    assert says in body(client_of(world.vera).get(trail(world, f"{world.keys[0]}/")))
+    assert says not in body(client_of(world.cast.olga).get(trail(world, f"{world.keys[0]}/")))
+
+
 def test_the_proof_of_an_event_with_an_address_for_an_id_leaves_its_envelope_out(world):
     keys = [key for key in world.keys if EMAIL in body(client_of(world.cast.olga).get(trail(world, f"{key}/")))]
     proofs = {

@@ -145,6 +145,12 @@ def test_people_are_invited_renewed_taken_back_and_removed(world, api, django_ca
         assert not Invitation.objects.filter(revoked_at=None).exists()
 
 
+def test_removing_members_by_a_body_says_that_it_takes_the_query(world, api):
+    status, answer = api("delete", "/users", {"userIds": [world[0].mina.id]})[:2]
+    assert status == 422
+    assert "in the query, as ?userIds=" in str(answer)
+
+
 def test_a_token_changes_nothing_of_its_maker_and_gives_no_more_than_they_have(world, api):
     cast, _, _ = world
     before = roles_of(cast, cast.olga.id)

@@ -96,6 +96,16 @@ def test_a_copy_begins_with_what_the_other_has_and_its_kind(olga, cast):
     assert "access.manage" not in page
 
 
+def test_reading_the_trail_is_ticked_to_begin_with_and_can_be_left_out(olga, cast):
+    page = olga.get(f"{path('role_create')}?over=source").content.decode()
+    ticked = re.findall(r'value="([a-z_.]+)" checked', page)
+    assert ticked == ["audit.read", "audit.verify", "audit.export"]
+    assert "only where the role is given over all sources" in page
+    olga.post(f"{path('role_create')}?over=source", {**NEW, "permissions": ["source.read"]})
+    with in_workspace(cast.workspace.id):
+        assert Role.objects.get(workspace_id=cast.workspace.id).permissions == ["source.read"]
+
+
 def test_who_sits_there_is_asked_first_and_what_was_typed_stays(client, cast):
     role = made(cast)
     client.force_login(cast.olga)
