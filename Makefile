@@ -7,8 +7,8 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 # uv where it is on the PATH, else a copy of its own in .uv
 UV = $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
-# Two stand in the middle of a line and must not end with a newline, which djade would add.
-TEMPLATES = $$(git ls-files 'templates/*.html' ':!templates/trail/_count.html' ':!templates/trail/_diff_value.html')
+# These stand in the middle of a line and must not end with a newline, which djade would add.
+TEMPLATES = $$(git ls-files 'templates/*.html' ':!templates/trail/_count.html' ':!templates/trail/_diff_value.html' ':!templates/_components/withheld.html')
 
 .PHONY: demo up test check format clients bench torture access-matrix lock clean
 
