@@ -50,7 +50,7 @@ class SentOften(Conflict):
 
 
 class InvitationGone(NotFound):
-    """This invitation was used, taken back, or is too old. Ask for a new one."""
+    """This invitation was used, taken back, sent again with another link, or is too old. Look for a newer mail, or ask for a new one."""
 
 
 class SenderLacks(InvitationGone):

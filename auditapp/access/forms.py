@@ -32,7 +32,10 @@ class RoleForm(forms.Form):
 
     role = RoleField(Role.objects.none(), empty_label="Choose a role", label="Role")
     scope = forms.ChoiceField(
-        choices=[choice for choice in Scope.choices if choice[0] != Scope.WORKSPACE],
+        choices=[
+            ("", "As far as the role goes, where it cannot be limited"),
+            *(choice for choice in Scope.choices if choice[0] != Scope.WORKSPACE),
+        ],
         widget=forms.RadioSelect,
         required=False,
         label="How far it goes",
@@ -65,10 +68,21 @@ class RoleForm(forms.Form):
         cleaned = super().clean() or {}
         role = cleaned.get("role")
         if role and len(role.scopes) == 1:
+            self._refuse_limits(role, cleaned)
             cleaned["scope"] = role.scopes[0]
         elif role and not cleaned.get("scope") and "scope" not in self.errors:
             self.add_error("scope", "Choose how far this role goes.")
         return cleaned
+
+    def _refuse_limits(self, role: Role, cleaned: dict[str, Any]) -> None:
+        """A role that cannot be limited is not given further than somebody meant it to go."""
+        scope = cleaned.get("scope")
+        is_limited = scope != role.scopes[0] if scope else cleaned.get("resource_ids") or cleaned.get("labels")
+        if is_limited and "scope" not in self.errors:
+            self.add_error(
+                "scope",
+                f"{role.name} cannot be limited. Choose “As far as the role goes” and no resources or labels, or another role.",
+            )
 
     def asked(self) -> dict[str, Any]:
         """What was chosen, as the services take it."""

@@ -234,6 +234,21 @@ def test_the_page_of_oneself_offers_no_role(as_olga, cast):
     assert "Leave the workspace" in main
 
 
+@pytest.mark.parametrize(
+    "limit", [{"scope": "listed", "resource_ids": ["shop"]}, {"scope": "labelled"}, {"labels": ["environment:prod"]}]
+)
+@pytest.mark.parametrize("path", ["members/{mina}/roles/", "invite/"])
+def test_a_role_that_cannot_be_limited_is_not_given_further_than_was_chosen(as_olga, cast, path, limit):
+    asked = {"role": "auditor", "emails": "grace@example.com", **limit}
+    if "resource_ids" in asked:
+        asked["resource_ids"] = [cast.shop.id]
+    path = ACCESS + path.format(mina=cast.mina.id)
+    response = as_olga.post(path, asked)
+    assert response.status_code == 422
+    assert "Auditor cannot be limited." in response.content.decode()
+    assert as_olga.post(path, {"role": "auditor", "emails": "grace@example.com", "scope": ""}).status_code == 302
+
+
 def test_the_last_owner_is_told_why_not(as_olga, cast):
     response = as_olga.post(f"{ACCESS}members/{cast.olga.id}/remove/")
     assert response.status_code == 409
