@@ -26,6 +26,7 @@ from auditapp.access.trail_of_access import (
     roles_then,
     state_on,
 )
+from auditapp.catalogue import sections
 from auditapp.lib.errors import NotFound
 from auditapp.record.drafts import EventDraft
 from auditapp.record.event_filter import EventFilter
@@ -34,6 +35,8 @@ from auditapp.record.event_row import EventRow
 from auditapp.record.viewer import Viewer
 
 DELETED: Final = "a deleted one"
+OWN_DOING: Final = "What they did themselves"
+OF_TRAIL: Final = (Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,10 @@ def _counted(
 def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, ResourcesThen]) -> list[Right]:
     """What the roles give, the widest first; permissions for the same reasons together."""
     together: dict[tuple[bool, frozenset[str], frozenset[str], tuple[int, ...]], list[Permission]] = {}
+    sees_part = not access.can(Permission.AUDIT_READ_ALL)
     for permission in filter(access.can, Permission):
+        if sees_part and permission in OF_TRAIL:
+            continue
         reach = access.reach(permission)
         why = tuple(
             number
@@ -225,7 +231,38 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
         )
         for (everywhere, ids, but, why), permissions in together.items()
     ]
+    if sees_part:
+        found += _rights_of_trail(access, counted, resources)
     return sorted(found, key=lambda right: (not right.is_everywhere, -len(right.permissions)))
+
+
+def _rights_of_trail(access: Access, counted: Sequence[_Held], resources: Mapping[str, ResourcesThen]) -> list[Right]:
+    """Opening, verifying and exporting for who does not see every event: as far as the history goes that their roles open."""
+    reading = [one.grant for one in counted if Permission.AUDIT_READ in one.grant.permissions]
+    history: list[str] = []
+    for kind in (one.kind for one in resources.values()):
+        over = [grant for grant in reading if kind.reading in grant.permissions]
+        if any(grant.is_everywhere for grant in over):
+            history.append(f"All {kind.plural}")
+        else:
+            ids = {one for grant in over if grant.resource_type == kind.key for one in grant.resource_ids}
+            history += sorted(resources[kind.key].names.get(one, DELETED) for one in ids)
+    everywhere = {permission for grant in reading if grant.is_everywhere for permission in grant.permissions}
+    history += [section.name for section in sections.SECTIONS if f"{section.key}.read" in everywhere]
+    together: dict[tuple[int, ...], list[Permission]] = {}
+    for permission in filter(access.can, OF_TRAIL):
+        why = tuple(number for number, one in enumerate(counted) if permission in one.grant.permissions)
+        together.setdefault(why, []).append(permission)
+    reads = {kind.kind.reading for kind in resources.values()} | {f"{one.key}.read" for one in sections.SECTIONS}
+    return [
+        Right(
+            permissions,
+            False,
+            [*history, OWN_DOING],
+            [replace(counted[n].reason, wins=bool(reads & counted[n].grant.permissions)) for n in why],
+        )
+        for why, permissions in together.items()
+    ]
 
 
 def _support(state: State, workspace_id: int, user_id: str) -> list[SupportAccess]:

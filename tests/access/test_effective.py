@@ -26,7 +26,7 @@ from auditapp.lib.errors import NotFound
 from auditapp.record.viewer import Viewer
 from auditapp.sources.services import change_source
 from tests.access.past_moves import Played
-from tests.factories import acting_as, events_of, last_event, make_cast, make_user
+from tests.factories import acting_as, events_of, last_event, make_cast, make_grant, make_user
 
 RARELY = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
@@ -292,3 +292,21 @@ def test_the_list_of_members_is_exported_by_owners_and_recorded(client, cast):
     client.force_login(cast.rita)
     assert client.get(reverse("access:members_export", args=["demo"])).status_code == 403
     assert events_of(cast.workspace)[0].event.type == "user.access_denied"
+
+
+def test_how_far_the_trail_is_open_is_what_the_roles_open_of_it(cast):
+    make_grant(workspace=cast.workspace, user=cast.mina, role="warehouse_destination_read_only", scope="all")
+    make_grant(
+        workspace=cast.workspace, user=cast.mina, role="source_read_only", scope="listed", resource_ids=[cast.shop.id]
+    )
+    rights = {permission: right for right in effective(cast, cast.mina).rights for permission in right.permissions}
+    opened = rights[Permission.AUDIT_READ]
+    assert not opened.is_everywhere
+    assert opened.names == ["Web shop", "All warehouses", "What they did themselves"]
+    assert {one.role: one.wins for one in opened.reasons} == {
+        "Source Read-only": True,
+        "Warehouse Destination Read-only": True,
+        "Minimal Workspace Access": False,
+    }
+    whole = {permission: right for right in effective(cast, cast.rita).rights for permission in right.permissions}
+    assert whole[Permission.AUDIT_READ].is_everywhere

@@ -211,7 +211,7 @@ def test_who_is_signed_in_as_somebody_else_cannot_join(client, cast, link):
 def test_a_link_that_is_no_invitation_is_404(client, db):
     response = client.get("/accounts/invitation/guessed/")
     assert response.status_code == 404
-    assert b"Ask for a new one" in response.content
+    assert b"Look for a newer mail, or ask for a new one" in response.content
 
 
 def test_a_role_is_given_and_taken_on_the_page_of_a_member(as_olga, cast):
