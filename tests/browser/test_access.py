@@ -81,3 +81,25 @@ def test_a_member_asks_for_access_and_an_owner_gives_it(cast, visit, size, schem
     owner.locator(".toast", has_text="Approved: gave the role Source Read-only.").wait_for()
     page.goto("/demo/connections/sources/")
     page.get_by_role("heading", name="Sources").first.wait_for()
+
+
+@BOTH
+def test_an_owner_sees_what_a_member_may_see_why_and_on_another_day(cast, visit, size, scheme, scripts):
+    page = visit(cast.olga, "/demo/settings/access/", size=size, scheme=scheme, scripts=scripts)
+    page.get_by_role("link", name="Milo of demo").first.click()
+    page.get_by_role("heading", name="What can Milo of demo see?").wait_for()
+    trail = page.locator("tr", has_text="Open the Audit Trail")
+    for opened in ("Web shop", "iOS app", "What they did themselves", "Source Admin"):
+        assert trail.get_by_text(opened).first.is_visible()
+    assert trail.get_by_text("Kiosk").count() == 0
+    if scripts:
+        assert broken_rules(page) == []
+    assert fits(page.get_by_label("As it was at the end of"), size)
+    page.get_by_label("As it was at the end of").fill("2020-01-31")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("As it was on").first.wait_for()
+    assert "on=2020-01-31" in page.url
+    page.get_by_role("link", name="Now", exact=True).click()
+    page.locator("tr", has_text="Open the Audit Trail").get_by_text("Web shop").first.wait_for()
+    if scripts:
+        assert broken_rules(page) == []
