@@ -69,6 +69,7 @@ ACCOUNTS = [
     ),
     path("sso/", sso.sign_in, name="sso"),
     path("sso/callback/", sso.callback, name="sso_callback"),
+    path("sso/signed-out/", sso.signed_out, name="sso_signed_out"),
     path("sso/unlink/", sso.own_unlink, name="sso_unlink"),
     path("reauthenticate/sso/", sso.proof, name="sso_reauthenticate"),
     path("invitation/<str:secret>/", views.invitation, name="invitation"),

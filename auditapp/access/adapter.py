@@ -5,9 +5,11 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.urls import reverse
 
 from auditapp.access.models import User
 from auditapp.access.own_account import record_of_person
+from auditapp.access.sso.links import CAN_LEAVE
 from auditapp.access.step_up import proof_by_sso
 from auditapp.lib.errors import Outside
 from auditapp.web.client_address import client_ip
@@ -46,6 +48,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         found = [{**one, "description": _PROOFS[one["id"]]} for one in super().get_reauthentication_methods(user)]
         return found + proof_by_sso(user)
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        # Read before the session is gone: whoever came by a provider is still signed in there.
+        if request.session.get(CAN_LEAVE):
+            return reverse("sso_signed_out")
+        return str(super().get_logout_redirect_url(request))
 
     def get_login_stages(self) -> list[str]:
         return [_OUR_SECOND_STEP if one == _SECOND_STEP else one for one in super().get_login_stages()]

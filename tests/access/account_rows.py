@@ -67,6 +67,7 @@ INSTANCE_ROWS = [
     InstanceRow("/accounts/passkeys/0/remove/", 404, 302, {}),
     InstanceRow("/accounts/sso/", 200, 200),
     InstanceRow("/accounts/sso/callback/", 404, 404),
+    InstanceRow("/accounts/sso/signed-out/", 302, 302),
     InstanceRow("/accounts/sso/unlink/", 302, 302, {}),
     InstanceRow("/accounts/reauthenticate/sso/", 302, 302, {}),
     InstanceRow("/accounts/support/link/none/", 404, 404),

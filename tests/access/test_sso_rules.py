@@ -21,8 +21,8 @@ from auditapp.checks.sso import sso_is_whole
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
 from auditapp.record.workspace_scope import in_workspace
-from tests.access.oidc_provider import SECRET, oidc_provider
-from tests.access.sso_way import set_up, walk
+from tests.access.oidc_provider import CLIENT_ID, SECRET, oidc_provider
+from tests.access.sso_way import sent_to, set_up, walk
 from tests.conftest import cloned_database
 from tests.factories import PASSWORD, acting_as, as_operator, events_of, last_event, make_cast, make_token
 from tests.revert.looking import preview_of, standings, undo
@@ -329,3 +329,34 @@ def test_settings_that_do_not_fit_are_told_at_the_start(settings, wrong, found):
     problems = sso_is_whole()
     assert [one.id.removeprefix("auditapp.") for one in problems] == found
     assert SECRET not in repr(problems)
+
+
+# --- Leaving ------------------------------------------------------------------------------------------------------------
+
+
+def test_who_came_by_it_is_led_to_sign_out_there_too(client, cast, provider):
+    link(cast.olga, provider)
+    provider.metadata = {"end_session_endpoint": f"{provider.issuer}/leave?tenant=7"}
+    walk(client, provider)
+    assert client.post("/accounts/logout/")["Location"] == "/accounts/sso/signed-out/"
+    page = client.get("/accounts/sso/signed-out/").content.decode()
+    assert "Sign out of <bdi>Acme Login</bdi> too" in page
+    assert "_auth_user_id" not in client.session
+    assert sent_to(client, "/accounts/sso/signed-out/") == f"{provider.issuer}/leave?tenant=7&client_id={CLIENT_ID}"
+
+
+@pytest.mark.parametrize("told", [{}, {"end_session_endpoint": "http://login.example/leave"}], ids=["none", "no-tls"])
+def test_a_provider_that_cannot_be_left_is_not_offered(client, cast, provider, told):
+    link(cast.olga, provider)
+    provider.metadata = told
+    walk(client, provider)
+    assert client.post("/accounts/logout/")["Location"] == "/"
+    page = client.post("/accounts/sso/signed-out/")
+    assert (page.status_code, "do that there yourself" in page.content.decode()) == (502, True)
+
+
+def test_who_came_by_a_password_leaves_as_before(client, cast, provider):
+    provider.metadata = {"end_session_endpoint": f"{provider.issuer}/leave"}
+    client.post("/accounts/login/", {"login": cast.rita.email, "password": PASSWORD})
+    assert "_auth_user_id" in client.session
+    assert client.post("/accounts/logout/")["Location"] == "/"

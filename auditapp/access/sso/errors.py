@@ -11,6 +11,10 @@ class ProviderAway(Outside):
     """The provider of single sign-on does not answer as it should. Nothing was changed. Try again in some minutes, or sign in with your password."""
 
 
+class NotLeft(Outside):
+    """You are signed out here. The provider does not say where to sign out of it: do that there yourself, before somebody else sits here."""
+
+
 class SsoRefused(NotAllowed):
     """What the provider said about you could not be trusted, so nobody was signed in. Start again from the sign-in page."""
 

@@ -20,6 +20,7 @@ from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
 
 METHOD = "socialaccount"  # as allauth calls it in a session's records
+CAN_LEAVE = "sso_can_leave"  # in a session: whether people can be sent to its provider to sign out there
 
 
 def link_of(user: User) -> SocialAccount | None:

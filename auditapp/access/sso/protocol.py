@@ -1,7 +1,8 @@
 """OpenID Connect as allauth speaks it, with what it leaves to trust checked here: the signature of the ID token, whoever made it,
 for whom, in answer to what, and when.
 
-Source:  OpenID Connect Core 1.0, 3.1.3.7 (ID token), 5.3.2 (UserInfo); RFC 7636 (PKCE); RFC 9207 (iss); RFC 8176 (amr)
+Source:  OpenID Connect Core 1.0, 3.1.3.7 (ID token), 5.3.2 (UserInfo); RP-Initiated Logout 1.0; RFC 7636 (PKCE); RFC 9207 (iss);
+         RFC 8176 (amr)
 """
 
 import logging
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -23,7 +25,7 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare, get_random_string
 
 from auditapp.access.sso.calls import BoundSession, CallFailed, is_safe_address
-from auditapp.access.sso.errors import Cancelled, ProviderAway, SsoRefused, StateGone
+from auditapp.access.sso.errors import Cancelled, NotLeft, ProviderAway, SsoRefused, StateGone
 from auditapp.access.sso.provider import Provider, needed_provider, plain_address
 from auditapp.lib import clock
 
@@ -45,6 +47,7 @@ ACR_OF_TWO: Final = frozenset(
 )
 SUBJECT_LENGTH: Final = 191  # as allauth keeps it
 NAME_LENGTH: Final = 200
+_LEAVE: Final = "end_session_endpoint"
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -70,6 +73,7 @@ class Answer:
     next_url: str
     user_id: str
     began_at: float
+    can_leave: bool  # whether the provider says where people sign out of it
 
 
 class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -207,7 +211,26 @@ def finish(request: HttpRequest) -> Answer:
         )
         claims = exchange.proved_claims(spoken.app, told, state["nonce"])
     identity = _identity(issuer, claims)
-    return Answer(identity, state["process"], state.get("next", ""), state["user_id"], state["began_at"])
+    can_leave = is_safe_address(exchange.openid_config.get(_LEAVE))
+    return Answer(identity, state["process"], state.get("next", ""), state["user_id"], state["began_at"], can_leave)
+
+
+def way_out(request: HttpRequest) -> str:
+    """Where to send somebody who wants to sign out of the provider too. It is told which client sends them and no more: ID
+    tokens are not kept, so it asks them once more itself, and their way ends there.
+
+    Raises:  NotSetUp, NotLeft
+    """
+    spoken = _spoken(request)
+    try:
+        with _faults_told():
+            address = spoken.get_oauth2_adapter(request).openid_config.get(_LEAVE)
+    except ProviderAway:
+        address = None
+    if not is_safe_address(address):
+        raise NotLeft
+    joint = "&" if urlsplit(address).query else "?"
+    return f"{address}{joint}{urlencode({'client_id': spoken.app.client_id})}"
 
 
 def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:

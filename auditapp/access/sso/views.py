@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from auditapp.access.decorators import public_page, signed_in_page
 from auditapp.access.models import User
 from auditapp.access.sso.arrivals import ProofNeeded, note_arrival, person_of, require_fresh, tell_failure
-from auditapp.access.sso.errors import ProofRefused, ProviderAway, SsoRefused
-from auditapp.access.sso.links import link_of, unlink
-from auditapp.access.sso.protocol import Answer, begin, finish
+from auditapp.access.sso.errors import NotLeft, ProofRefused, ProviderAway, SsoRefused
+from auditapp.access.sso.links import CAN_LEAVE, link_of, unlink
+from auditapp.access.sso.protocol import Answer, begin, finish, way_out
+from auditapp.access.sso.provider import provider
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import AppError, Conflict
 from auditapp.web.errors import status_of
@@ -55,6 +56,22 @@ def proof(request: HttpRequest) -> HttpResponseBase:
     ]
     context = {"next": next_url, "reauthentication_alternatives": others}
     return render_page(request, "sso/proof.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@public_page("Whoever has just signed out has no session any more.")
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """After signing out here, on to signing out of the provider, where whoever sits here next would come in by it again."""
+    if provider() is None:
+        return redirect("account_login")
+    if request.method != "POST":
+        return render_page(request, "sso/signed_out.html", {})
+    if limited := _limited(request):
+        return limited
+    try:
+        return render_page(request, "sso/going.html", {"address": way_out(request), "is_leaving": True})
+    except NotLeft as fault:
+        return _refused(request, fault)
 
 
 @require_GET
@@ -111,6 +128,7 @@ def _come_in(request: HttpRequest, user: User, answer: Answer) -> HttpResponseBa
         get_adapter().logout(request)
     note_arrival(request, user, answer.identity)
     request.session["sso_address"] = answer.identity.address
+    request.session[CAN_LEAVE] = answer.can_leave
     return cast(HttpResponseBase, perform_login(request, user, redirect_url=next_url or None))
 
 
