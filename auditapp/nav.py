@@ -45,7 +45,7 @@ PROTOCOLS = (
 )
 UNIFY = Entry("Spaces", "spaces:space_list", Permission.SPACE_READ, "space", ("spaces:",))
 ACCESS_PAGES = (
-    *("access:overview", "access:invite", "access:member", "access:group", "access:token"),
+    *("access:overview", "access:invit", "access:member", "access:group", "access:token"),
     *("access:ownership_transfer", "access:label", "access:support", "access:role"),
 )
 SETTINGS_TABS = (

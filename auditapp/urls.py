@@ -79,6 +79,7 @@ ACCESS = [
     path("settings/workspace/", views.workspace_settings, name="workspace_settings"),
     path("settings/workspace/single-sign-on/", sso_settings.workspace_sso, name="workspace_sso"),
     path("settings/access/", member_views.overview, name="overview"),
+    path("settings/access/invitations/", member_views.invitation_list, name="invitation_list"),
     path("settings/access/invite/", member_views.invite, name="invite"),
     path(
         "settings/access/invitations/<str:invitation_id>/revoke/",
@@ -102,6 +103,7 @@ ACCESS = [
     path("settings/access/roles/<str:role_key>/", role_views.role, name="role"),
     path("settings/access/roles/<str:role_key>/edit/", role_views.role_edit, name="role_edit"),
     path("settings/access/roles/<str:role_key>/delete/", role_views.role_delete, name="role_delete"),
+    path("settings/access/groups/", group_views.group_list, name="group_list"),
     path("settings/access/groups/new/", group_views.group_create, name="group_create"),
     path("settings/access/groups/<str:group_id>/", group_views.group, name="group"),
     path("settings/access/groups/<str:group_id>/rename/", group_views.group_rename, name="group_rename"),
@@ -134,6 +136,7 @@ ACCESS = [
     path("settings/access/support/", support_views.support, name="support"),
     path("settings/access/support/new/", support_views.support_grant, name="support_grant"),
     path("settings/access/support/<str:support_id>/revoke/", support_views.support_revoke, name="support_revoke"),
+    path("settings/access/tokens/", token_views.token_list, name="token_list"),
     path("settings/access/tokens/new/", token_views.token_create, name="token_create"),
     path("settings/access/tokens/find/", token_views.token_find, name="token_find"),
     path("settings/access/tokens/<str:token_id>/", token_views.token, name="token"),

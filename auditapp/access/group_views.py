@@ -9,15 +9,28 @@ from django.views.decorators.http import require_POST, require_safe
 from auditapp.access.decorators import workspace_page
 from auditapp.access.forms import GroupForm, RoleForm
 from auditapp.access.groups import add_group_member, create_group, delete_group, remove_group_member, rename_group
+from auditapp.access.lists import group_page, group_shown, people_outside
+from auditapp.access.paged import Looked, text_of
 from auditapp.access.permissions import Permission
 from auditapp.access.power import gives_power, group_gives_power
-from auditapp.access.queries import group_shown, members_outside
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.roles import grant_role
+from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
+
+
+@require_safe
+@workspace_page("access.read")
+def group_list(request: WorkspaceRequest) -> HttpResponse:
+    context = {
+        "sections": sections(request, "group_list"),
+        "groups": group_page(request.workspace.id, Looked.read(request.GET)),
+        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+    }
+    return render_page(request, "access/group_list.html", context)
 
 
 @workspace_page("access.manage")
@@ -58,8 +71,8 @@ def group_rename(request: WorkspaceRequest, group_id: str) -> HttpResponse:
 @workspace_page("access.manage")
 def group_delete(request: WorkspaceRequest, group_id: str) -> HttpResponse:
     delete_group(group_id=group_id)
-    messages.success(request, "The group was deleted.")
-    return redirect("access:overview", request.workspace.slug)
+    messages.success(request, "The group was deleted. The event in the Audit Trail can undo this.")
+    return redirect("access:group_list", request.workspace.slug)
 
 
 @require_POST
@@ -84,16 +97,21 @@ def group_role_grant(request: WorkspaceRequest, group_id: str) -> HttpResponse:
 @require_POST
 @workspace_page("access.manage")
 def group_member_add(request: WorkspaceRequest, group_id: str) -> HttpResponse:
+    user_id = request.POST.get("user_id", "")
+    if not user_id:
+        return _group_page(request, group_id, nobody_chosen=True)
     if group_gives_power(request.workspace.id, group_id) and not is_proved(request):
         return _group_page(request, group_id, needs_proof="member")
-    add_group_member(group_id=group_id, user_id=request.POST.get("user_id", ""))
+    found, member = add_group_member(group_id=group_id, user_id=user_id)
+    messages.success(request, f"{member.user} is in {found.name} now.")
     return redirect("access:group", request.workspace.slug, group_id)
 
 
 @require_POST
 @workspace_page("access.manage")
 def group_member_remove(request: WorkspaceRequest, group_id: str, user_id: str) -> HttpResponse:
-    remove_group_member(group_id=group_id, user_id=user_id)
+    found, member = remove_group_member(group_id=group_id, user_id=user_id)
+    messages.success(request, f"{member.user} is in {found.name} no more.")
     return redirect("access:group", request.workspace.slug, group_id)
 
 
@@ -104,23 +122,29 @@ def _group_page(
     name_form: GroupForm | None = None,
     role_form: RoleForm | None = None,
     needs_proof: str = "",
+    nobody_chosen: bool = False,
 ) -> HttpResponse:
     """The page of a group.
 
-    Takes:   needs_proof, of which of its forms it is to be proved first who sent it
+    Takes:   needs_proof, of which of its forms it is to be proved first who sent it; nobody_chosen, where a member was to be put in
     """
-    shown = group_shown(request.workspace.id, group_id)
-    is_refused = bool(name_form or role_form)
+    may, workspace_id = request.member_permissions.can, request.workspace.id
+    looked, chosen = Looked.read(request.GET), request.POST.get("user_id", "").replace("\x00", "")
+    shown = group_shown(workspace_id, group_id, looked, sees_addresses=may(Permission.AUDIT_READ_PERSONAL))
+    can_manage = may(Permission.ACCESS_MANAGE)
     back = proof_url(reverse("access:group", args=[request.workspace.slug, group_id]))
     context = {
         "proof_url": back if needs_proof == "role" else "",
         "member_proof_url": back if needs_proof == "member" else "",
-        "member_to_add": request.POST.get("user_id", ""),
+        "member_to_add": chosen,
+        "nobody_chosen": nobody_chosen,
         "group": shown,
         "name_form": name_form or GroupForm(initial={"name": shown.name}),
-        "form": role_form or RoleForm(workspace_id=request.workspace.id),
-        "outside": members_outside(request.workspace.id, group_id),
-        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+        "form": role_form or RoleForm(workspace_id=workspace_id),
+        "outside": people_outside(workspace_id, group_id, text_of(request.GET, "add"), chosen=chosen)
+        if can_manage
+        else None,
+        "can_manage": can_manage,
     }
-    status = 403 if needs_proof else 422 if is_refused else 200
+    status = 403 if needs_proof else 422 if name_form or role_form or nobody_chosen else 200
     return render_page(request, "access/group.html", context, status=status)

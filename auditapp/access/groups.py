@@ -5,9 +5,9 @@ from typing import Any
 from django.db import transaction
 
 from auditapp.access.asked import answer_by_role
-from auditapp.access.models import Grant, Group, GroupMember
+from auditapp.access.models import Grant, Group, GroupMember, Member
 from auditapp.access.permissions import Permission
-from auditapp.access.roles import roles_of, subject_of
+from auditapp.access.roles import roles_of
 from auditapp.access.rules import begin_change, keep_an_owner, refuse_more_than_held, refuse_own, refuse_withheld
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.ids import new_id
@@ -70,15 +70,16 @@ def delete_group(*, group_id: str) -> None:
 
 
 @transaction.atomic
-def add_group_member(*, group_id: str, user_id: str) -> None:
+def add_group_member(*, group_id: str, user_id: str) -> tuple[Group, Member]:
     """Put a member into a group.
 
+    Gives:   both
     Raises:  Denied, NotFound, OwnRole, MoreThanYouHave, InGroup
     Writes:  GroupMember; user_group.member_added; access_request.approved for what was asked for
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     group = _group(access.workspace_id, group_id)
-    member = subject_of(access.workspace_id, user_id=user_id)
+    member = _member(access.workspace_id, user_id)
     refuse_own(access, user_id=user_id)
     grants = Grant.objects.filter(workspace_id=access.workspace_id, subject_kind="group", subject_id=group_id)
     given = list(grants.select_related("role"))
@@ -91,24 +92,34 @@ def add_group_member(*, group_id: str, user_id: str) -> None:
     record("user_group.member_added", target=[group, member])
     for grant in given:
         answer_by_role(access.workspace_id, grant.role, grant.scope, user_id=user_id)
+    return group, member
 
 
 @transaction.atomic
-def remove_group_member(*, group_id: str, user_id: str) -> None:
+def remove_group_member(*, group_id: str, user_id: str) -> tuple[Group, Member]:
     """Take a member out of a group.
 
+    Gives:   both
     Raises:  Denied, NotFound, OwnRole, LastOwner
     Writes:  GroupMember; user_group.member_removed
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     group = _group(access.workspace_id, group_id)
-    member = subject_of(access.workspace_id, user_id=user_id)
+    member = _member(access.workspace_id, user_id)
     refuse_own(access, user_id=user_id)
     membership = GroupMember.objects.filter(workspace_id=access.workspace_id, group_id=group_id, user_id=user_id)
     if not membership.delete()[0]:
         raise NotFound
     keep_an_owner(access.workspace_id)
     record("user_group.member_removed", target=[group, member])
+    return group, member
+
+
+def _member(workspace_id: int, user_id: str) -> Member:
+    found = Member.objects.filter(workspace_id=workspace_id, user_id=user_id).select_related("user").first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _group(workspace_id: int, group_id: str) -> Group:

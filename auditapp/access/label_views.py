@@ -15,6 +15,7 @@ from auditapp.access.labels import LabelInUse, create_label, delete_label, descr
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.role_queries import roles_in
+from auditapp.access.sections import sections
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.lib.words import words
 from auditapp.web.forms import add_refusal
@@ -94,6 +95,7 @@ def label_delete(request: WorkspaceRequest, key: str, value: str) -> HttpRespons
 
 def _list_page(request: WorkspaceRequest, form: LabelForm) -> HttpResponse:
     context = {
+        "sections": sections(request, "label_list"),
         "labels": labels_shown(request.member_permissions),
         "form": form,
         "can_manage": request.member_permissions.can(Permission.LABEL_MANAGE),

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple, Self
-from urllib.parse import urlencode
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -15,13 +14,12 @@ from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import Lower
 
 from auditapp.access.models import Grant, Group, GroupMember, Member, User
+from auditapp.access.paged import Looked, Paged, page_of, paged, says, text_of
 from auditapp.access.queries import GrantShown, grants_in_words
 from auditapp.access.second_factor import APP, PASSKEY
 
-PAGE: Final = 100
 WITHOUT: Final = "without"
 FACTOR_WORDS: Final = {APP: "Authenticator app", PASSKEY: "Passkey"}
-Q_LENGTH: Final = 200
 
 
 class MemberQuery(NamedTuple):
@@ -36,22 +34,22 @@ class MemberQuery(NamedTuple):
     @classmethod
     def read(cls, asked: Mapping[str, str]) -> Self:
         """As an address says it; what makes no sense is left out."""
-        texts = {name: asked.get(name, "").replace("\x00", "").strip()[:Q_LENGTH] for name in ("q", "role", "group")}
-        page = asked.get("page", "")
         return cls(
-            **texts,
+            q=text_of(asked, "q"),
+            role=text_of(asked, "role"),
+            group=text_of(asked, "group"),
             factor=WITHOUT if asked.get("factor") == WITHOUT else "",
-            page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+            page=page_of(asked),
         )
 
     @property
     def is_narrowed(self) -> bool:
         return any(self[:4])
 
-    def address(self, page: int) -> str:
-        """The query string of another page of the same."""
-        kept = {name: value for name, value in self._asdict().items() if value and name != "page"}
-        return "?" + urlencode({**kept, "page": page})
+    @property
+    def narrowing(self) -> tuple[tuple[str, str], ...]:
+        """What the address of another page of the same says."""
+        return tuple((name, value) for name, value in self._asdict().items() if value and name != "page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +63,9 @@ class MemberRow:
     grants: list[GrantShown]
 
 
-@dataclass(frozen=True, slots=True)
-class MemberPage:
-    """A page of the list; `found` are all that fit, `everyone` all there are."""
-
-    rows: list[MemberRow]
-    found: int
-    everyone: int
-    query: MemberQuery
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.found // PAGE))
-
-    @property
-    def previous(self) -> str:
-        return self.query.address(self.query.page - 1) if self.query.page > 1 else ""
-
-    @property
-    def next(self) -> str:
-        return self.query.address(self.query.page + 1) if self.query.page < self.pages else ""
-
-
 def member_page(
     workspace_id: int, query: MemberQuery, *, sees_addresses: bool = True, sees_factors: bool = True
-) -> MemberPage:
+) -> Paged[MemberRow]:
     """A page of the members that fit, by name.
 
     Takes:   sees_addresses, without which no address is searched; sees_factors, without which nobody is told who lacks one
@@ -98,22 +74,26 @@ def member_page(
     if not sees_factors:
         query = query._replace(factor="")
     fitting = fitting_members(everyone, query, sees_addresses=sees_addresses)
-    found = fitting.count()
-    query = query._replace(page=min(query.page, max(1, -(-found // PAGE))))
-    start = (query.page - 1) * PAGE
+
+    def shown(members: Sequence[Member]) -> list[MemberRow]:
+        rows = member_rows(workspace_id, members)
+        return rows if sees_factors else [replace(row, factors=[]) for row in rows]
+
     ordered = fitting.select_related("user").order_by(Lower("user__name"), "user_id")
-    rows = member_rows(workspace_id, list(ordered[start : start + PAGE]))
-    if not sees_factors:
-        rows = [replace(row, factors=[]) for row in rows]
-    return MemberPage(rows, found, everyone.count() if query.is_narrowed else found, query)
+    page = paged(
+        ordered,
+        Looked(query.q, query.page),
+        shown=shown,
+        everyone=everyone.count() if query.is_narrowed else None,
+    )
+    return replace(page, kept=query.narrowing)
 
 
 def fitting_members(members: QuerySet[Member], query: MemberQuery, *, sees_addresses: bool) -> QuerySet[Member]:
     """Those of the members of one workspace that a query finds."""
     here = members.values("workspace_id")[:1]
     if query.q:
-        named = Q(user__name__icontains=query.q)
-        members = members.filter(named | Q(user__email__icontains=query.q) if sees_addresses else named)
+        members = members.filter(says(query.q, "user__name", *(["user__email"] if sees_addresses else [])))
     if query.group:
         inside = GroupMember.objects.filter(workspace_id__in=here, group_id=query.group)
         members = members.filter(user_id__in=inside.values("user_id"))

@@ -13,22 +13,27 @@ from auditapp.access.asked_moment import asked_moment
 from auditapp.access.decorators import workspace_page
 from auditapp.access.effective import effective_access
 from auditapp.access.forms import InviteForm, RoleForm
-from auditapp.access.inviting import expired_invitations, invite_again, invite_members
-from auditapp.access.known_labels import known_labels
+from auditapp.access.inviting import invite_again, invite_members
 from auditapp.access.left_behind import left_behind
+from auditapp.access.lists import group_choices, invitation_page
 from auditapp.access.member_list import MemberQuery, member_page
 from auditapp.access.members import INVITATION_DAYS, remove_member, revoke_invitation
+from auditapp.access.paged import PAGE, Looked
 from auditapp.access.permissions import Permission
 from auditapp.access.power import gives_power, invitation_gives_power
-from auditapp.access.queries import groups_listed, member_shown, open_invitations, tokens_shown
+from auditapp.access.queries import member_shown
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.role_queries import roles_in
 from auditapp.access.roles import grant_role, revoke_role, what_was_given
 from auditapp.access.roster import export_members
+from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Conflict, Invalid, NotFound
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
+
+# Of the invitations so many stand above the members; the others have a page.
+INVITATIONS_BESIDE = 5
 
 
 @require_safe
@@ -38,9 +43,10 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
 
 
 def overview_page(request: WorkspaceRequest, *, proof_for: str = "", choice: str = "") -> HttpResponse:
-    """Access Management, also where the request or invitation `proof_for` waits until it is proved who answers it."""
+    """Access Management, also where the request `proof_for` waits until it is proved who answers it."""
     workspace_id, may = request.workspace.id, request.member_permissions.can
     context = {
+        "sections": sections(request, "overview"),
         "waiting": waiting_requests(request.member_permissions) if may(Permission.ACCESS_MANAGE) else [],
         "members": member_page(
             workspace_id,
@@ -48,20 +54,24 @@ def overview_page(request: WorkspaceRequest, *, proof_for: str = "", choice: str
             sees_addresses=may(Permission.AUDIT_READ_PERSONAL),
             sees_factors=may(Permission.ACCESS_MANAGE),
         ),
-        "invitations": open_invitations(workspace_id),
-        "expired": expired_invitations(workspace_id),
-        "groups": groups_listed(workspace_id),
-        "tokens": tokens_shown(workspace_id),
-        "labels": known_labels(workspace_id),
+        "query": MemberQuery.read(request.GET),
+        "invitations": invitation_page(workspace_id, Looked(), size=INVITATIONS_BESIDE),
+        "groups": group_choices(workspace_id),
         "roles": roles_in(workspace_id),
         "can_manage": may(Permission.ACCESS_MANAGE),
+        "reads_trail": may(Permission.AUDIT_READ),
         "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
-        "can_manage_tokens": may(Permission.TOKEN_MANAGE),
         "proof_for": proof_for,
         "choice": choice,
         "proof_url": proof_url(reverse("access:overview", args=[request.workspace.slug])),
     }
     return render_page(request, "access/overview.html", context, status=403 if proof_for else 200)
+
+
+@require_safe
+@workspace_page("access.read")
+def invitation_list(request: WorkspaceRequest) -> HttpResponse:
+    return _invitations_page(request)
 
 
 @workspace_page("access.manage")
@@ -95,7 +105,7 @@ def invite(request: WorkspaceRequest) -> HttpResponse:
 @workspace_page("access.manage")
 def invitation_resend(request: WorkspaceRequest, invitation_id: str) -> HttpResponse:
     if invitation_gives_power(request.workspace.id, invitation_id) and not is_proved(request):
-        return overview_page(request, proof_for=invitation_id)
+        return _invitations_page(request, proof_for=invitation_id)
     sent = invite_again(invitation_id=invitation_id)
     messages.success(request, f"A new invitation is on its way to {sent.email}. Its older link stopped working.")
     return redirect("access:overview", request.workspace.slug)
@@ -161,6 +171,20 @@ def members_export(request: WorkspaceRequest) -> HttpResponse:
     response = HttpResponse(export_members(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="members-{request.workspace.slug}.csv"'
     return response
+
+
+def _invitations_page(request: WorkspaceRequest, *, proof_for: str = "") -> HttpResponse:
+    """Every invitation, or the one which waits until it is proved who sends it again."""
+    found = invitation_page(request.workspace.id, Looked.read(request.GET), size=PAGE, only=proof_for)
+    back = reverse("access:invitation_list", args=[request.workspace.slug])
+    context = {
+        "sections": sections(request, "overview"),
+        "invitations": found,
+        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+        "proof_for": proof_for,
+        "proof_url": proof_url(back),
+    }
+    return render_page(request, "access/invitation_list.html", context, status=403 if proof_for else 200)
 
 
 def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm, *, needs_proof: bool = False) -> HttpResponse:

@@ -33,21 +33,49 @@ class LastOwnerLeaves(LastOwner):
 
 
 class Kept(NamedTuple):
-    """What stays of a giver: in the address of a form, and in words."""
+    """What a giver can keep: as a form says it, in words, and the role that it is beside others."""
 
     choice: str
     words: str
+    role: str = ""
+
+
+class Changing(NamedTuple):
+    """What a giver has, by names: `goes` with the ownership, and `stays` with them."""
+
+    goes: list[str]
+    stays: list[str]
 
 
 def kept_choices(access: Access) -> list[Kept]:
     """What an owner can keep, the role with the most first."""
     below = [role for role in roles_in(access.workspace_id) if Permission.ACCESS_MANAGE not in role.permissions]
     offered = roles_covering(Permission.AUDIT_READ, below, access)
+    others = changing(access.workspace_id, access.subject_id).stays
+    named = f"My other roles: {', '.join(others)}" if others else "No role: I stay a member who sees nothing here"
+    beside = ", and my other roles" if others else ""
     return [
-        Kept(OTHERS, "My other roles, without any that manages access"),
-        *(Kept(one.choice, f"Those, and {one.name}") for one in reversed(offered)),
+        Kept(OTHERS, named),
+        *(Kept(one.choice, f"{one.name}{beside}", one.name) for one in reversed(offered)),
         Kept(NOTHING, "Nothing: I leave the workspace"),
     ]
+
+
+def changing(workspace_id: int, user_id: str) -> Changing:
+    """Which roles and groups a member gives up who hands the workspace over, and which roles stay."""
+    grants = Grant.objects.filter(workspace_id=workspace_id).select_related("role").order_by("role__position", "id")
+    own = grants.filter(subject_kind="member", subject_id=user_id)
+    found = Changing([], [])
+    for grant in own:
+        (found.goes if Permission.ACCESS_MANAGE in grant.role.permissions else found.stays).append(grant.role.name)
+    inside = GroupMember.objects.filter(workspace_id=workspace_id, user_id=user_id).values("group_id")
+    for group in Group.objects.filter(workspace_id=workspace_id, id__in=inside).order_by("name"):
+        given = [one.role for one in grants.filter(subject_kind="group", subject_id=group.id)]
+        if any(Permission.ACCESS_MANAGE in role.permissions for role in given):
+            found.goes.append(f"the group {group.name}")
+        else:
+            found.stays.extend(f"{role.name} from {group.name}" for role in given)
+    return found
 
 
 def is_last_owner(workspace_id: int, user_id: str) -> bool:
@@ -84,13 +112,13 @@ def transfer_ownership(*, user_id: str, keep: str = OTHERS) -> Member:
     taker = subject_of(access.workspace_id, user_id=user_id)
     if not isinstance(taker, Member) or not taker.user.is_active:
         raise Invalid("The account of this member is turned off.", field="user_id", code="inactive")
-    kept = {one.choice: one.words for one in kept_choices(access)}
+    kept = {one.choice: one.role for one in kept_choices(access)}
     if keep not in kept:
         raise Invalid("Choose what you keep.", field="keep", code="bad_choice")
     role = GrantedRole(owner_role(), Scope.WORKSPACE, [], [])
     refuse_more_than_held(access, role.role)
     workspace = Workspace.objects.get(id=access.workspace_id)
-    told = {} if keep in {OTHERS, NOTHING} else {"kept": kept[keep].removeprefix("Those, and ")}
+    told = {"kept": kept[keep]} if kept[keep] else {}
     record("workspace.ownership_transferred", target=[workspace, taker], meta=told)
     if user_id not in owners_of(access.workspace_id):
         give(taker, role)

@@ -11,8 +11,18 @@ from django.views.decorators.http import require_http_methods
 
 from auditapp.access.decorators import member_page, workspace_page
 from auditapp.access.left_behind import left_behind
-from auditapp.access.ownership import OTHERS, Kept, is_last_owner, kept_choices, leave_workspace, transfer_ownership
-from auditapp.access.queries import other_members
+from auditapp.access.lists import other_people
+from auditapp.access.ownership import (
+    OTHERS,
+    Kept,
+    changing,
+    is_last_owner,
+    kept_choices,
+    leave_workspace,
+    transfer_ownership,
+)
+from auditapp.access.paged import text_of
+from auditapp.access.queries import owner_role, owners_of
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Invalid
@@ -36,7 +46,11 @@ class TransferForm(forms.Form):
 @workspace_page("access.manage")
 def ownership_transfer(request: WorkspaceRequest) -> HttpResponse:
     back = reverse("access:ownership_transfer", args=[request.workspace.slug])
-    people = [(one.id, f"{one} ({one.email})") for one in other_members(request.workspace.id, request.user.id)]
+    workspace_id, user_id = request.workspace.id, request.user.id
+    chosen = request.POST.get("user_id", "").replace("\x00", "")
+    offered = other_people(workspace_id, user_id, text_of(request.GET, "find"), chosen=chosen)
+    owners = owners_of(workspace_id)
+    people = [(one.id, f"{one} ({one.email})" + ", an owner already" * (one.id in owners)) for one in offered.people]
     form = TransferForm(request.POST or None, people=people, kept=kept_choices(request.member_permissions))
     if request.method == "POST" and form.is_valid():
         if not is_proved(request):
@@ -48,7 +62,14 @@ def ownership_transfer(request: WorkspaceRequest) -> HttpResponse:
         else:
             messages.success(request, f"{taker.user} owns {request.workspace.name} now.")
             return redirect("start")
-    context = {"form": form, "people": people, "needs_proof": not is_proved(request), "proof_url": proof_url(back)}
+    context = {
+        "form": form,
+        "offered": offered,
+        "owner": owner_role(),
+        "changing": changing(workspace_id, user_id),
+        "needs_proof": not is_proved(request),
+        "proof_url": proof_url(back),
+    }
     return render_page(request, "access/transfer.html", context, status=422 if form.errors else 200)
 
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count
 from django.db.models.functions import Lower
 
 from auditapp.access.models import (
@@ -40,24 +39,6 @@ class GrantShown:
 class MemberShown:
     user: User
     grants: list[GrantShown] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class GroupShown:
-    id: str
-    name: str
-    grants: list[GrantShown]
-    members: list[User]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupLine:
-    """A group as the list of groups shows it."""
-
-    id: str
-    name: str
-    grants: list[GrantShown]
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +119,6 @@ def members_shown(workspace_id: int, user_id: str | None = None) -> list[MemberS
     return shown
 
 
-def groups_listed(workspace_id: int) -> list[GroupLine]:
-    """Each group with its grants and how many are in it, by name."""
-    groups = list(Group.objects.filter(workspace_id=workspace_id).order_by(Lower("name")))
-    grants = grants_in_words(workspace_id, [group.id for group in groups])
-    inside = GroupMember.objects.filter(workspace_id=workspace_id).values("group_id").annotate(size=Count("user_id"))
-    sizes = dict(inside.values_list("group_id", "size"))
-    return [GroupLine(g.id, g.name, grants["group", g.id], sizes.get(g.id, 0)) for g in groups]
-
-
 def member_shown(workspace_id: int, user_id: str) -> MemberShown:
     """One member with own and group grants.
 
@@ -157,46 +129,10 @@ def member_shown(workspace_id: int, user_id: str) -> MemberShown:
     raise NotFound
 
 
-def group_shown(workspace_id: int, group_id: str) -> GroupShown:
-    """One group with its grants and members.
-
-    Raises:  NotFound
-    """
-    group = Group.objects.filter(workspace_id=workspace_id, id=group_id).first()
-    if group is None:
-        raise NotFound
-    memberships = GroupMember.objects.filter(workspace_id=workspace_id, group_id=group_id).select_related("user")
-    members = [one.user for one in memberships.order_by(Lower("user__name"), "user_id")]
-    return GroupShown(group.id, group.name, grants_in_words(workspace_id, [group_id])["group", group_id], members)
-
-
-def members_outside(workspace_id: int, group_id: str) -> list[User]:
-    """The members who are not in this group, by name."""
-    inside = GroupMember.objects.filter(workspace_id=workspace_id, group_id=group_id).values("user_id")
-    members = Member.objects.filter(workspace_id=workspace_id).exclude(user_id__in=inside)
-    return [member.user for member in members.select_related("user").order_by(Lower("user__name"), "user_id")]
-
-
-def other_members(workspace_id: int, user_id: str) -> list[User]:
-    """Everybody but this one whose account is on, by name."""
-    members = Member.objects.filter(workspace_id=workspace_id, user__is_active=True).exclude(user_id=user_id)
-    return [member.user for member in members.select_related("user").order_by(Lower("user__name"), "user_id")]
-
-
-def open_invitations(workspace_id: int) -> list[tuple[Invitation, str]]:
-    """Invitations that can still be accepted, each with how far its role goes."""
-    waiting = Invitation.objects.filter(
-        workspace_id=workspace_id, accepted_at=None, revoked_at=None, expires_at__gt=clock.now()
-    )
-    ordered = list(waiting.select_related("role").order_by("created_at"))
-    names = _resource_names(workspace_id, ordered)
-    return [(one, _in_words(one, names)) for one in ordered]
-
-
-def tokens_shown(workspace_id: int) -> list[TokenShown]:
-    """Tokens that were not revoked, newest first, each with the name of its creator."""
-    living = ApiToken.objects.filter(workspace_id=workspace_id, revoked_at=None).order_by("-created_at", "id")
-    return _with_makers(workspace_id, list(living))
+def invitations_in_words(workspace_id: int, invitations: Sequence[Invitation]) -> list[tuple[Invitation, str]]:
+    """These invitations, each with how far its role goes."""
+    names = _resource_names(workspace_id, invitations)
+    return [(one, _in_words(one, names)) for one in invitations]
 
 
 def token_shown(workspace_id: int, token_id: str) -> TokenShown:
@@ -207,10 +143,11 @@ def token_shown(workspace_id: int, token_id: str) -> TokenShown:
     found = list(ApiToken.objects.filter(workspace_id=workspace_id, id=token_id))
     if not found:
         raise NotFound
-    return _with_makers(workspace_id, found)[0]
+    return with_makers(workspace_id, found)[0]
 
 
-def _with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenShown]:
+def with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenShown]:
+    """These tokens, each with the name of whoever made it."""
     makers = Member.objects.filter(workspace_id=workspace_id, user_id__in={token.created_by for token in tokens})
     names = {member.user_id: str(member.user) for member in makers.select_related("user")}
     names["system"] = "Audit Trail"

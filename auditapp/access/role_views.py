@@ -18,6 +18,7 @@ from auditapp.access.role_forms import OwnRoleForm
 from auditapp.access.role_queries import Holder, has_role, holders_of, over_in_words, role_in, roles_counted, roles_in
 from auditapp.access.role_words import OWN_ACTIONS, by_area
 from auditapp.access.rules import lacking_of
+from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.lib.errors import Conflict, Invalid, NotAllowed
 from auditapp.record.event_query import visible_events
@@ -33,6 +34,7 @@ HISTORY = 20
 def role_list(request: WorkspaceRequest) -> HttpResponse:
     roles = roles_counted(request.workspace.id)
     context = {
+        "sections": sections(request, "role_list"),
         "own": [one for one in roles if one.role.is_own],
         "built_in": [one for one in roles if not one.role.is_own],
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),

@@ -44,6 +44,11 @@ def support_shown(workspace_id: int) -> list[SupportShown]:
     return sorted((_shown(one, members) for one in found), key=lambda one: not one.is_open)
 
 
+def open_support_count(workspace_id: int) -> int:
+    """How many support accesses can be used or taken back."""
+    return SupportAccess.objects.filter(workspace_id=workspace_id, revoked_at=None, expires_at__gt=clock.now()).count()
+
+
 def support_news(access: Access) -> list[SupportNews]:
     """What somebody who manages access is told of it in the product, the newest first; nobody of their own doing."""
     if not access.can(Permission.ACCESS_MANAGE):

@@ -17,6 +17,7 @@ from auditapp.access.forms import AcceptForm, SupportForm
 from auditapp.access.models import User
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest, context_of
+from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.access.support import grant_support, revoke_support, support_behind, take_support, use_support
 from auditapp.access.support_queries import support_shown
@@ -29,6 +30,7 @@ from auditapp.web.pages import render_page
 @workspace_page("access.read")
 def support(request: WorkspaceRequest) -> HttpResponse:
     context = {
+        "sections": sections(request, "support"),
         "shown": support_shown(request.workspace.id),
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
         "sees_addresses": request.member_permissions.can(Permission.AUDIT_READ_PERSONAL),

@@ -13,10 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 from auditapp.access.decorators import workspace_page
 from auditapp.access.first_event import first_event_line
 from auditapp.access.forms import NetworksForm, TokenForm
+from auditapp.access.lists import token_page
+from auditapp.access.paged import Looked
 from auditapp.access.permissions import TOKEN_SCOPES, Permission
 from auditapp.access.power import scopes_give_power
 from auditapp.access.queries import token_shown
 from auditapp.access.requests import WorkspaceRequest
+from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.access.tokens import change_token_networks, create_token, revoke_token, token_found
 from auditapp.lib.errors import Invalid
@@ -28,6 +31,19 @@ from auditapp.web.pages import render_page
 # In whatever was pasted: a line of a log, a command, a file.
 TOKEN_IN_TEXT = re.compile(r"aud_pat_[0-9A-Za-z]{36}", re.ASCII)
 NOTHING_LIKE_IT = "There is no access token in this text: one is aud_pat_ and 36 letters and digits, the last six of which check the others."
+
+
+@require_safe
+@workspace_page("access.read")
+def token_list(request: WorkspaceRequest) -> HttpResponse:
+    may = request.member_permissions.can
+    context = {
+        "sections": sections(request, "token_list"),
+        "tokens": token_page(request.workspace.id, Looked.read(request.GET)),
+        "can_manage_tokens": may(Permission.TOKEN_MANAGE),
+        "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
+    }
+    return render_page(request, "access/token_list.html", context)
 
 
 @workspace_page("token.manage")
@@ -105,7 +121,7 @@ def token_networks(request: WorkspaceRequest, token_id: str) -> HttpResponse:
 def token_revoke(request: WorkspaceRequest, token_id: str) -> HttpResponse:
     revoke_token(token_id=token_id)
     messages.success(request, "The token was revoked. It stopped working at once.")
-    return redirect("access:overview", request.workspace.slug)
+    return redirect("access:token_list", request.workspace.slug)
 
 
 def _token_page(request: WorkspaceRequest, token_id: str, form: NetworksForm | None = None) -> HttpResponse:

@@ -68,7 +68,7 @@ def test_the_list_tells_what_uses_each_and_the_page_of_one_links_to_it(cast, olg
     assert "1 source" in page
     assert "Source Admin" in page
     assert HOSTILE not in page
-    assert "environment:prod" in olga.get("/demo/settings/access/").content.decode()
+    assert "environment:prod" in olga.get("/demo/settings/access/labels/").content.decode()
     page = olga.get(f"{LABELS}tier/gold/").content.decode()
     assert f'href="/demo/connections/sources/{source.id}/"' in page
     assert f'href="/demo/settings/access/members/{cast.mina.id}/"' in page

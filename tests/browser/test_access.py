@@ -24,6 +24,7 @@ def fits(part, size):
 def test_a_leaked_token_is_pasted_found_and_revoked(cast, visit, size, scheme, scripts):
     token, secret = make_token(workspace=cast.workspace)
     page = visit(cast.olga, "/demo/settings/access/", size=size, scheme=scheme, scripts=scripts)
+    page.get_by_role("link", name="Tokens").click()
     page.get_by_role("link", name="Find a leaked token").click()
     sent = []
     page.on("request", lambda request: sent.append(f"{request.url} {request.post_data or ''}"))
@@ -52,7 +53,7 @@ def test_a_leaked_token_is_pasted_found_and_revoked(cast, visit, size, scheme, s
     page.locator("summary", has_text="Revoke").click()
     assert fits(page.locator(".confirm button", has_text="Revoke"), size)
     page.locator(".confirm button", has_text="Revoke").click()
-    page.get_by_role("heading", name="Access Management").wait_for()
+    page.get_by_role("heading", name="Access tokens").wait_for()
     page.goto(f"/demo/settings/access/tokens/{token.id}/")
     page.get_by_text("Revoked", exact=False).first.wait_for()
     page.get_by_role("link", name="What did this token do?").click()

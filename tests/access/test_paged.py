@@ -1,0 +1,18 @@
+"""What lists are searched by: the database folds a column as Python folds what is looked for."""
+
+import pytest
+from django.db import connection
+
+from auditapp.access.paged import Folded
+from auditapp.lib.plain_letters import FOLDED
+from tests.lib.test_plain_letters import PAIRS
+
+
+@pytest.mark.django_db
+def test_the_database_makes_the_same_of_its_columns():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t, {FOLDED.format(column='t')} FROM unnest(%s::text[]) AS t", [[text for text, _ in PAIRS]]
+        )
+        assert dict(cursor.fetchall()) == dict(PAIRS)
+    assert Folded.template.count("%") == Folded.template.count("%(expressions)s")
