@@ -3,6 +3,7 @@
 What stands in braces in a path, or as a value in a query or a body, is the name of an id of the two worlds (test_matrix.world_of).
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -245,6 +246,7 @@ REFUSED = {
     "no token": "a request without a token",
     "no such token": "a token that nobody has",
     "session": "an owner's session, and no token",
+    "support session": "the session of somebody in support of an owner, and no token",
     "write key": "the write key of a source in place of a token",
     "revoked": "every scope, revoked",
     "expired": "every scope, expired",
@@ -253,7 +255,7 @@ REFUSED = {
 }
 
 
-def callers(cast: Cast, other: Cast, signed_in: Client) -> dict[str, Caller]:
+def callers(cast: Cast, other: Cast, signed_in: Mapping[str, Client]) -> dict[str, Caller]:
     """Everybody who may call: each scope alone, every scope at once, what is refused, and a token of another workspace."""
 
     def with_token(workspace: Any, scopes: list[str], maker: str, **values: Any) -> Caller:
@@ -273,7 +275,8 @@ def callers(cast: Cast, other: Cast, signed_in: Client) -> dict[str, Caller]:
         "elsewhere": with_token(other.workspace, EVERY_SCOPE, other.olga.id),
         "no token": Caller(browser),
         "no such token": Caller(browser, "Bearer " + new_api_token()),
-        "session": Caller(signed_in),
+        "session": Caller(signed_in["olga"]),
+        "support session": Caller(signed_in["support"]),
         "write key": Caller(browser, f"Bearer {write_keys(cast.shop)[0]}"),
         "revoked": with_token(here, EVERY_SCOPE, cast.olga.id, revoked_at=now),
         "expired": with_token(here, EVERY_SCOPE, cast.olga.id, expires_at=now),

@@ -1,8 +1,10 @@
-"""A workspace whose events hold a canary in every place that can hold one, and everything that a member can open of it."""
+"""A workspace with everything in it, whose events hold a canary in every place that can hold one: told of each thing that has a history."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from django.test import Client
 
 from auditapp.access.models import Role, User
 from auditapp.alerts.models import AlertRule
@@ -14,8 +16,16 @@ from auditapp.record.declarations import declare_type
 from auditapp.record.drafts import Actor, Change, Target
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.tasks.running import run_due_task
+from auditapp.trail.address import Address
+from auditapp.trail.exports.models import Export
+from auditapp.trail.exports.services import request_export
+from auditapp.trail.filters import read_query
+from auditapp.trail.moments import UTC_ZONE
 from auditapp.trail.saved_views.services import create_saved_view
-from tests.factories import Cast, acting_as, as_operator, make_cast, make_member, make_token, make_user
+from tests.access.api_rows import EVERY_SCOPE, api_ids
+from tests.access.test_matrix import world_of
+from tests.factories import Cast, acting_as, as_operator, make_member, make_token, make_user
 from tests.trail.history import seal_all
 
 EMAIL, IP, IPV6 = "canary.person@hidden.example", "198.18.77.66", "2001:db8:ca:11::7e"
@@ -23,12 +33,29 @@ EMAIL, IP, IPV6 = "canary.person@hidden.example", "198.18.77.66", "2001:db8:ca:1
 WORD, AGENT, REASON = "kestrelsalary", "canaryagent", "canaryreason"
 CANARIES = (EMAIL, IP, IPV6, WORD, AGENT, REASON)
 # By these and their parts nobody may search who may not see the whole.
+# Whatever has a history on a page of its own or in another's: the kind of a target by the name of its id.
+HISTORIES = {
+    "shop": "source",
+    "destination": "destination",
+    "function": "function",
+    "warehouse": "warehouse",
+    "plan": "tracking_plan",
+    "space": "space",
+    "role": "role",
+    "mina": "user",
+    "group": "group",
+    "token": "token",
+    "alert": "alert_rule",
+}
 SEARCHES = (*CANARIES, "canary.person", "canary", "hidden.example", "198.18", "198.18.77.0/24", "kestrel")
 
 
 @dataclass(frozen=True)
 class World:
-    """`vera` may do everything but see personal data; each has a token of their own. `keys` are the events with canaries."""
+    """`vera` may do everything but see personal data; each has a token of their own. `keys` are the events with canaries.
+
+    `ids` is everything that can be in a path, as in the matrix; in place of one event and one rule of it stand those with canaries.
+    """
 
     cast: Cast
     vera: User
@@ -36,6 +63,7 @@ class World:
     rule: AlertRule
     view_id: str
     tokens: Mapping[str, str]
+    ids: Mapping[str, Any]
 
 
 def make_role() -> None:
@@ -52,7 +80,8 @@ def make_role() -> None:
 
 
 def make_world() -> World:
-    cast = make_cast()
+    cast, ids = world_of("demo")
+    ids |= api_ids(cast, ids)
     vera = make_user(name="Vera of demo", email="vera@demo.example")
     make_member(workspace=cast.workspace, user=vera, role="without_personal")
     with acting_as(cast.olga, cast.workspace):
@@ -68,17 +97,48 @@ def make_world() -> World:
             sensitive_paths=["band"],
         )
         view = create_saved_view(name="Of one address", query=f"ip:{IP}", is_shared=True)
+    tokens = {}
+    for who in (cast.olga, vera):
+        tokens[who.name.split()[0].lower()] = make_token(
+            workspace=cast.workspace, name=f"Of {who.name}", scopes=EVERY_SCOPE, created_by=who.id
+        )[1]
+    ids |= {"alert": rule.id, "told": _sent(tokens["olga"], ids["type"])}
+    _tell_of_each(cast, ids)
     keys = [event_key(one) for one in _tell(cast)]
+    ids |= {"changed": keys[0]}
     seal_all()
     with as_operator():
         evaluate_batch(cast.workspace.id)
-    tokens = {}
-    for who in (cast.olga, vera):
-        scopes = ("audit:read", "alert:read")
-        tokens[who.name.split()[0].lower()] = make_token(
-            workspace=cast.workspace, name=f"Of {who.name}", scopes=scopes, created_by=who.id
-        )[1]
-    return World(cast, vera, keys, rule, view.id, tokens)
+    return World(cast, vera, keys, rule, view.id, tokens, ids)
+
+
+def written_exports(world: World) -> dict[str, str]:
+    """The whole trail as a file that was written in the background, of olga's and of vera's: its id by whose it is."""
+    made, everything = {}, read_query(Address("", (("reads", "1"),)), zone=UTC_ZONE)
+    for who in (world.cast.olga, world.vera):
+        with acting_as(who, world.cast.workspace):
+            request_export(workspace=world.cast.workspace, query=everything, format_key="jsonl")
+        with in_workspace(world.cast.workspace.id):
+            made[who.name.split()[0].lower()] = Export.objects.filter(requested_by=who.id).latest("requested_at").id
+    with as_operator():
+        while run_due_task():
+            pass
+    return made
+
+
+def _tell_of_each(cast: Cast, ids: Mapping[str, Any]) -> None:
+    """An event of each thing's history."""
+    with acting_as(cast.olga, cast.workspace):
+        for name, kind in HISTORIES.items():
+            told = {"meta": {"pay": {"amount": WORD}}, "changes": [Change("owner", EMAIL, IP)]}
+            record("raise.given", target=Target(kind, str(ids[name]), "X"), scope_id=str(ids[name]), **told)
+
+
+def _sent(token: str, kind: str) -> str:
+    """The key of an event that came by the API, and is undone by who sent it."""
+    event = {"type": kind, "target": {"type": "order", "id": "1"}, "changes": [{"path": "by", "old": EMAIL, "new": IP}]}
+    answer = Client().post("/api/audit-events", event, "application/json", headers={"Authorization": f"Bearer {token}"})
+    return str(answer.json()["data"]["id"])
 
 
 def _tell(cast: Cast) -> Iterator[Any]:

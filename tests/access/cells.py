@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -93,14 +94,32 @@ def page_of(name: str, ids: Sequence[Any]) -> str:
     return reverse(name, args=["demo", *ids])
 
 
-def ask(browser: Client, row: Any, method: str, ids: Mapping[str, Any]) -> HttpResponse:
-    """The answer to this row's request; the browser keeps no cookie of it, such as a message for the next page."""
+def address_of(row: Any, ids: Mapping[str, Any]) -> str:
+    """The path of this row, and where it has one its query."""
     path = page_of(row.name, [ids[name] for name in row.ids])
+    query = getattr(row, "query", "")
+    return f"{path}?{query.format_map(Quoted(ids))}" if query else path
+
+
+class Quoted(dict[str, Any]):
+    """Ids as they stand in a query."""
+
+    def __getitem__(self, name: str) -> str:
+        return quote(str(super().__getitem__(name)), safe="")
+
+
+def ask(browser: Client, row: Any, method: str, ids: Mapping[str, Any]) -> HttpResponse:
+    """The answer to this row's request; the browser keeps no cookie of it, such as a message for the next page.
+
+    Takes:   row, which may say a `target`: the id of what htmx swaps, so that this fragment of the page is asked for
+    """
+    path, target = address_of(row, ids), getattr(row, "target", "")
+    headers = {"HX-Request": "true", "HX-Target": target} if target else {}
     kept = {name: morsel.value for name, morsel in browser.cookies.items()}
     try:
         if method == "POST":
-            return browser.post(path, filled(row.data or {}, ids))
-        return browser.generic(method, path)
+            return browser.post(path, filled(row.data or {}, ids), headers=headers)
+        return browser.generic(method, path, headers=headers)
     finally:
         browser.cookies = SimpleCookie(kept)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tests.access.account_rows import InstanceRow
 from tests.access.api_rows import API_ROWS, EVERY_SCOPE, REFUSED, ApiRow
 from tests.access.cells import ENDINGS, METHODS, OUT_OF_REACH, REMAINS, named_in, offered
+from tests.access.masked_rows import REFUSED_WITHOUT, key_of, shows
 from tests.access.subjects import SUBJECTS, expected
 
 # Both 404s are one answer, to the byte, but for the id that was asked for.
@@ -21,6 +22,8 @@ FOREIGN, UNREACHED, NAMED, GONE = (
     "deleted",
 )
 OWN, NOT_OFFERED = "own", "method not offered"
+MASKED = "values of events"
+WITH_PERSONAL, WITHOUT_PERSONAL = "with personal data", "without personal data"
 NEVER_WAS = (FOREIGN, UNREACHED, NAMED, GONE)
 REFUSED_IN_BODY = 422  # or 404: a form says what is wrong with it, and so does a body
 
@@ -109,6 +112,19 @@ def not_offered(name: str, rows: Sequence[Any]) -> list[Cell]:
 def outside(row: InstanceRow) -> list[Cell]:
     statuses = {"olga": row.signed_in, "nobody": row.nobody, "ended": row.nobody, "suspended": row.nobody}
     return [Cell(who, method_of(row), row, OWN, status) for who, status in statuses.items()]
+
+
+def masked(row: Any) -> list[Cell]:
+    """Of a row that shows values of events: who may see personal data meets some there, who may not meets none."""
+    if not shows(row):
+        return []
+    method = row.method if hasattr(row, "scope") else method_of(row)
+    status = int(row.statuses.split()[0]) if hasattr(row, "statuses") else row.status
+    without = REFUSED_WITHOUT.get(key_of(row), status)
+    return [
+        Cell(WITH_PERSONAL, method, row, MASKED, status),
+        Cell(WITHOUT_PERSONAL, method, row, MASKED, without),
+    ]
 
 
 def ids_in(row: ApiRow) -> list[str]:

@@ -2,7 +2,7 @@
 
 A row of test_matrix.py and its *_rows.py tells the status for olga (owner), milo (source admin of the shop and the app), rita (auditor),
 mina (enters, no more), zoe (a stranger) and nobody. Everybody else stands beside one of the six, by the area of the row; what is otherwise
-is in EXCEPTIONS, each with its reason.
+is in EXCEPTIONS, each with its reason, and of support in support_cells.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +13,8 @@ from django.urls import get_resolver
 
 from auditapp.access.models import Grant, Member
 from auditapp.record.workspace_scope import in_workspace
+from tests.access.support_cells import of_support
+from tests.access.support_moves import make_sam, supporting
 from tests.factories import Cast, make_member, make_user, prove
 
 PEOPLE = ("olga", "milo", "rita", "mina", "zoe", "nobody")
@@ -26,6 +28,7 @@ class PageRow(Protocol):
 
     name: str
     statuses: str
+    ids: tuple[str, ...]
 
 
 class Subject(NamedTuple):
@@ -80,11 +83,15 @@ SUBJECTS = [
         "all",
     ),
     Subject("without_role", "a member without any role", _as("mina")),
+    Subject("support", "support access in the owner's name, as far as the owner goes", _as("olga")),
+    Subject("support_reader", "support access in the owner's name, to read only", _as("olga")),
     Subject("elsewhere", "Workspace Owner of another workspace", _as("zoe")),
     Subject("removed", "Workspace Owner, removed since", _as("zoe"), "workspace_owner"),
     Subject("ended", "Workspace Owner whose session was ended", _as("nobody")),
     Subject("suspended", "Auditor whose account is off", _as("nobody"), "auditor"),
 ]
+# In the workspace by an owner's leave, and members of none: whether they only read.
+AS_SUPPORT = {"support": False, "support_reader": True}
 # By subject, row, and whether it is a form that is posted.
 EXCEPTIONS: dict[tuple[str, str, bool], int] = {
     # The source to connect is looked for first, and no role over plans or warehouses shows a source.
@@ -103,6 +110,8 @@ def expected(row: PageRow, subject: Subject, *, is_post: bool) -> int:
         return 403
     found = EXCEPTIONS.get((subject.key, row.name, is_post))
     six = dict(zip(PEOPLE, map(int, row.statuses.split()), strict=True))
+    if subject.key in AS_SUPPORT:
+        return of_support(row, six["olga"], is_post=is_post, is_read_only=AS_SUPPORT[subject.key])
     return subject.beside(six, row.name.partition(":")[0]) if found is None else found
 
 
@@ -119,7 +128,7 @@ def browsers(cast: Cast, other: Cast) -> dict[str, Client]:
     # No second owner: what is refused to the last one is in the rows, too.
     people = {name: getattr(cast, name) for name in PEOPLE[:-1]} | {"elsewhere": other.olga, "ended": cast.olga}
     for subject in SUBJECTS[len(PEOPLE) :]:
-        if subject.key not in people:
+        if subject.key not in people and subject.key not in AS_SUPPORT:
             people[subject.key] = make_user(name=subject.key.title(), email=f"{subject.key}@demo.example")
             ids = [cast.shop.id, cast.app.id] if subject.scope == "listed" else []
             reach = {"scope": subject.scope, "resource_ids": ids} if subject.role else {}
@@ -127,6 +136,9 @@ def browsers(cast: Cast, other: Cast) -> dict[str, Client]:
     signed_in = {subject.key: Client(raise_request_exception=False) for subject in SUBJECTS}
     for key, person in people.items():
         signed_in[key].force_login(person)
+        prove(signed_in[key])
+    for key, is_read_only in AS_SUPPORT.items():
+        _, signed_in[key] = supporting(cast, make_sam(), hours=168, is_read_only=is_read_only)
         prove(signed_in[key])
     with in_workspace(workspace.id):
         Grant.objects.filter(workspace_id=workspace.id, subject_id=people["removed"].id).delete()

@@ -32,7 +32,7 @@ def worlds(server, django_db_blocker):
     with django_db_blocker.unblock(), cloned_database(server):
         (cast, own), (other, foreign) = world_of("demo"), world_of("other")
         own, foreign = own | api_ids(cast, own), foreign | api_ids(other, foreign)
-        yield own, foreign, callers(cast, other, browsers(cast, other)["olga"])
+        yield own, foreign, callers(cast, other, browsers(cast, other))
 
 
 def differing(worlds, cells):

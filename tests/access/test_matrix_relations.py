@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
+from auditapp.access import support_reach
 from auditapp.access.permissions import Access
 from tests.access.account_rows import INSTANCE_ROWS
 from tests.access.cells import OUT_OF_REACH, answer, ask, missing, named_in, undone
@@ -108,6 +109,17 @@ def test_where_a_check_is_missing_the_matrix_says_so(worlds, monkeypatch):
     assert len(guarded) > 7
     for row in guarded.values():
         assert differing(worlds, own(row)), row
+
+
+def test_doors_of_support_that_open_are_noticed(worlds, monkeypatch):
+    rows = {
+        name: next(row for row in MATRIX if row.name == name) for name in ("access:group_create", "trail:event_export")
+    }
+    assert [differing(worlds, own(row)) for row in rows.values()] == [{}, {}]
+    monkeypatch.setattr(support_reach, "NOT_FOR_SUPPORT", frozenset())
+    assert differing(worlds, own(rows["access:group_create"])).keys() == {("support", "GET")}
+    monkeypatch.setattr(support_reach, "READING", support_reach.READING | {"export"})
+    assert differing(worlds, own(rows["trail:event_export"])).keys() == {("support_reader", "GET")}
 
 
 def test_the_file_for_auditors_holds_every_cell_once():

@@ -32,13 +32,14 @@ class Marked:
         self.other, foreign = world_of("other")
         self.own, self.foreign = own | api_ids(self.cast, own), foreign | api_ids(self.other, foreign)
         self.signed_in = browsers(self.cast, self.other)
-        self.callers = callers(self.cast, self.other, self.signed_in["olga"])
+        self.callers = callers(self.cast, self.other, self.signed_in)
         tell_canaries(self.other)
         seal_all()
         with self.admin() as admin:
             self.marks = mark_everything(admin, self.other)
         self.moment = clock.now() + timedelta(minutes=1)
         self.paths = pages(MATRIX, self.own)
+        self.seen = {}
         self.api_paths = ["/api" + row.path.format_map(self.own) for row in API_ROWS if row.method == "GET"]
 
     def admin(self):
@@ -55,6 +56,13 @@ class Marked:
     def looked_at(self):
         """Every page of olga's and every list of the API, as they answer now."""
         return look(self.signed_in["olga"].get, self.paths) | look(self.by_token("every scope"), self.api_paths)
+
+    def seen_by(self, person):
+        """What somebody's pages answered first, all at one moment; looked at once for all tests."""
+        if person not in self.seen:
+            with clock.at(self.moment):
+                self.seen[person] = look(self.signed_in[person].get, self.paths)
+        return self.seen[person]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +96,7 @@ def test_what_olga_is_shown_holds_nothing_of_another_workspace(marked, plain):
 
 @pytest.mark.parametrize("person", ["milo", "rita", "mina", "reader", "without_role", "zoe"])
 def test_what_others_are_shown_holds_nothing_of_another_workspace(marked, person):
-    assert traces(look(marked.signed_in[person].get, marked.paths), marked.marks) == {}
+    assert traces(marked.seen_by(person), marked.marks) == {}
 
 
 def test_what_is_done_tells_nothing_of_another_workspace(marked, caplog):
@@ -146,37 +154,35 @@ OF_THE_LOG = re.compile(
 )
 
 
-def bodies(marked, person):
-    """What somebody's pages say at one moment, so that nothing but what happened meanwhile can differ; proofs of events are of the log."""
-    paths = [path for path in marked.paths if "/evt_" not in path]
+def bodies(seen):
+    """What pages say, but for proofs of events, which are of the log."""
+    return {path: OF_THE_LOG.sub(b"", body) for path, (_, body, _) in seen.items() if "/evt_" not in path}
+
+
+def changes(marked, person):
+    """The pages of somebody that say something else than at first, at the same moment, so that nothing but what happened meanwhile can differ."""
     with clock.at(marked.moment):
-        return {
-            path: OF_THE_LOG.sub(b"", body) for path, (_, body, _) in look(marked.signed_in[person].get, paths).items()
-        }
-
-
-def changed(before, after):
-    return [path for path in before if before[path] != after[path]]
+        now = bodies(look(marked.signed_in[person].get, [path for path in marked.paths if "/evt_" not in path]))
+    return [path for path, body in bodies(marked.seen_by(person)).items() if body != now[path]]
 
 
 def test_what_happens_elsewhere_changes_no_number(marked):
-    before = {person: bodies(marked, person) for person in ("olga", "milo")}
+    people = ("olga", "milo")
+    for person in people:
+        marked.seen_by(person)
     tell_canaries(marked.other)
     seal_all()
-    assert {person: changed(seen, bodies(marked, person)) for person, seen in before.items()} == {
-        "olga": [],
-        "milo": [],
-    }
+    assert {person: changes(marked, person) for person in people} == {person: [] for person in people}
 
 
 def test_what_happens_out_of_reach_changes_no_number(marked):
     unaware = ("milo", "reader", "mina")
-    before = {person: bodies(marked, person) for person in (*unaware, "olga")}
+    for person in (*unaware, "olga"):
+        marked.seen_by(person)
     for number in range(7):
         with acting_as(marked.cast.olga, marked.cast.workspace):
             said = [Change("name", f"Kiosk {number}", f"Kiosk {number + 1}")]
             record("source.modified", target=marked.cast.kiosk, changes=said, scope_id=marked.cast.kiosk.id)
     seal_all()
-    after = {person: changed(before[person], bodies(marked, person)) for person in before}
-    assert {person: after[person] for person in unaware} == {person: [] for person in unaware}
-    assert len(after["olga"]) > 5  # who may see them does
+    assert {person: changes(marked, person) for person in unaware} == {person: [] for person in unaware}
+    assert len(changes(marked, "olga")) > 5  # who may see them does
