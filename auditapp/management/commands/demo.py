@@ -39,10 +39,10 @@ class Command(BaseCommand):
 
         def started() -> None:
             self.stdout.write(f"\nAudit Trail is at http://{LOOPBACK}:{port}/")
-            for person, role in zip(SIGN_INS, ("owner", "source admin of two sources", "auditor"), strict=True):
-                self.stdout.write(f"  {person.email:<22} {role}")
+            for person, role in SIGN_INS:
+                self.stdout.write(f"  {person.email:<25} {role}")
             kept = "DATABASE_URL" if settings.DATABASE_URL else settings.EMBEDDED_SERVER.home
-            self.stdout.write(f"  password               {password}\n")
+            self.stdout.write(f"  password                  {password}\n")
             self.stdout.write(f"Ctrl-C stops it. Events stay in {kept}, keys in {settings.DATA_DIR}.")
             self.stdout.flush()
 
@@ -51,8 +51,7 @@ class Command(BaseCommand):
                 fill(password)
             elif is_new:
                 # The password's file was gone and the database was not: what is printed must work.
-                for person in SIGN_INS:
-                    user = User.objects.get(email=person.email)
+                for user in User.objects.filter(email__in=[person.email for person, _ in SIGN_INS]):
                     user.set_password(password)
                     user.save(update_fields=["password"])
 

@@ -1,33 +1,38 @@
 """Fills the workspace `demo` with ninety days of work, day by day under a moved clock."""
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from random import Random
 from typing import Any, Final
 
 from django.core import mail
 
 from auditapp.access import labels, members, tokens, workspaces
-from auditapp.access.models import User, Workspace
+from auditapp.access.models import Scope, User, Workspace
+from auditapp.access.role_queries import roles_in
 from auditapp.alerts.bell import mark_bell_read
 from auditapp.ingest.services import accept_events
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
 from auditapp.management.demo import plans, scenes
-from auditapp.management.demo.elsewhere import posted_event
+from auditapp.management.demo.access_story import OLD_NAME, access_steps
+from auditapp.management.demo.days import Calendar
+from auditapp.management.demo.doing import Step, person_acting, tell, token_acting
+from auditapp.management.demo.elsewhere import own_target, posted_event
 from auditapp.management.demo.flow import seal_history, set_up_forwarding
-from auditapp.management.demo.people import AGENTS, LABELS, OWNER, PEOPLE, SIGN_INS, SOURCES, WAREHOUSES, Person
+from auditapp.management.demo.machines import token_steps
+from auditapp.management.demo.mails import forget_mails, secret_in
+from auditapp.management.demo.people import LABELS, OWNER, PEOPLE, SOURCES, SPACES, WAREHOUSES, Person
 from auditapp.management.demo.ringing import make_rules, ring
 from auditapp.management.demo.scenes import SCENES, World
+from auditapp.management.demo.support_story import support_steps
 from auditapp.management.demo.tried import every_attempt, latest_tasks
 from auditapp.pipeline.warehouses import services as warehouses
 from auditapp.pipeline.warehouses.connecting import Connection
-from auditapp.record.acting import acting
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources import services as sources
+from auditapp.spaces.services import create_space
 
 SLUG: Final = "demo"
 DAYS: Final = 90
@@ -37,6 +42,11 @@ EVENTS_A_WEEKEND: Final = (8, 20)
 WORK_STARTS: Final = 7
 TAKES_TO_ACCEPT: Final = timedelta(minutes=5)
 WORK_HOURS: Final = 11
+FEW: Final = 4
+# The story begins with days from the start and ends with days back from today, which must not meet.
+DAYS_OF_STORY: Final = 40
+# From where other systems report, and by what.
+REPORTER: Final = ("198.51.100.9", "halden-audit-relay/1.4")
 
 
 def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] = lambda text: None) -> Workspace:
@@ -49,12 +59,14 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
     start = (clock.now() - timedelta(days=days)).replace(hour=WORK_STARTS, minute=0, second=0, microsecond=0)
     with clock.at(start):
         owner = User.objects.create_user(OWNER.email, password, name=OWNER.name)
-        workspace = workspaces.create_workspace(slug=SLUG, name="Halden Outdoor", owner=owner, time_zone="Europe/Oslo")
+        workspace = workspaces.create_workspace(slug=SLUG, name=OLD_NAME, owner=owner, time_zone="Europe/Oslo")
     world = World(random, workspace, {OWNER.email: owner})
     _furnish(world, start)
+    story = _story(start, clock.now(), password)
     for day in range(days + 1):
+        morning = start + timedelta(days=day)
         _people_join(world, start, day, password)
-        _one_day(world, start + timedelta(days=day))
+        _one_day(world, morning, [step for step in story if step.at.date() == morning.date()])
         if day % 30 == 0:
             told(f"day {day} of {days}")
     post(world, latest_tasks(clock.now()))
@@ -65,23 +77,8 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
         set_up_forwarding()
         mark_bell_read(up_to=clock.now() - timedelta(days=9))
     mail.outbox.clear()
+    forget_mails()
     return workspace
-
-
-@contextmanager
-def person_acting(world: World, person: Person, at: datetime, *, reason: str = "") -> Iterator[None]:
-    """One request of a person at a moment of the past."""
-    random = world.random
-    context: dict[str, Any] = {
-        "ip": person.ip,
-        "user_agent": AGENTS[len(person.name) % len(AGENTS)],
-        "request_id": f"req_{random.getrandbits(64):016x}",
-        "session_id": world.sessions.get(person.email),
-        "reason": reason,
-    }
-    actor = world.users[person.email].audit_actor
-    with clock.at(at), in_workspace(world.workspace.id), acting(world.workspace.id, actor, **context):
-        yield
 
 
 def _furnish(world: World, start: datetime) -> None:
@@ -93,12 +90,17 @@ def _furnish(world: World, start: datetime) -> None:
             world.source_ids[name] = sources.create_source(name=name, labels=carried).id
     for number, (name, host) in enumerate(WAREHOUSES.items()):
         with person_acting(world, OWNER, start + timedelta(minutes=20 + number)):
-            warehouses.create_warehouse(
+            made = warehouses.create_warehouse(
                 name=name,
                 connection=Connection(host, 5432, "analytics", "loader"),
                 password=f"demo-{world.random.getrandbits(40)}",
                 source_ids=list(world.source_ids.values())[:3],
             )
+        world.warehouse_ids[name] = made.id
+    for number, (name, marks) in enumerate(SPACES.items()):
+        with person_acting(world, OWNER, start + timedelta(minutes=23, seconds=19 * number)):
+            space_id = own_target("space", "spa", name)["id"]
+            world.space_ids[name] = create_space(name=name, space_id=space_id, labels=marks).id
     with person_acting(world, OWNER, start + timedelta(minutes=26)):
         plans.make_plan(world)
     with person_acting(world, OWNER, start + timedelta(minutes=30)):
@@ -124,35 +126,51 @@ def _people_join(world: World, start: datetime, day: int, password: str) -> None
 
 def _invite(world: World, person: Person, at: datetime, password: str) -> None:
     with person_acting(world, OWNER, at):
-        scope = "workspace" if not person.role.startswith("source") else "listed" if person.sources else "all"
-        resource_ids = [world.source_ids[name] for name in person.sources]
-        members.invite_member(email=person.email, role_key=person.role, scope=scope, resource_ids=resource_ids)
-    secret = re.search(r"([0-9A-Za-z]{20,})/?\s", mail.outbox.pop().body + " ")
-    assert secret is not None
+        role = roles_in(world.workspace.id).filter(key=world.role_keys.get(person.role, person.role)).first()
+        if role is None:  # in a history that is too short for the story, which makes it
+            return
+        scope = Scope.LISTED if person.over else Scope.LABELLED if person.labels else Scope(role.scopes[0])
+        reach = {"resource_ids": world.ids_of(person.over), "labels": person.labels}
+        members.invite_member(email=person.email, role_key=role.key, scope=scope, **reach)
+    secret = secret_in(mail.outbox.pop())
     with clock.at(at + TAKES_TO_ACCEPT):
         world.users[person.email], _ = members.accept_invitation(
-            secret=secret[1], user=None, name=person.name, password=password, context={"ip": person.ip}
+            secret=secret, user=None, name=person.name, password=password, context={"ip": person.ip}
         )
 
 
-def _one_day(world: World, morning: datetime) -> None:
+def _one_day(world: World, morning: datetime, story: Sequence[Step]) -> None:
+    """What the people do, between them what happens in the story, and in the evening what other systems report.
+
+    Takes:   story, in order of time
+    """
     random = world.random
     # The first day has the furnishing already.
-    is_busy = morning.weekday() < 5 and len(world.users) > len(SIGN_INS) + 1
+    is_busy = morning.weekday() < 5 and len(world.users) > FEW
     count = random.randint(*(EVENTS_A_WORKDAY if is_busy else EVENTS_A_WEEKEND))
-    moments = sorted(
-        morning + timedelta(hours=1.2, seconds=random.triangular(0, WORK_HOURS * 3600)) for _ in range(count)
-    )
+    moments = [morning + timedelta(hours=1.2, seconds=random.triangular(0, WORK_HOURS * 3600)) for _ in range(count)]
     posted: list[dict[str, Any]] = []
-    for at in moments:
+    by_time = sorted([*((at, None) for at in moments), *((step.at, step) for step in story)], key=itemgetter(0))
+    for at, step in by_time:
         if at > clock.now():
             break
-        if random.random() < 0.33:
+        if step is not None:
+            tell(world, step)
+        elif random.random() < 0.33:
             act(world, at)
         else:
             posted += every_attempt(posted_event(random, at, people_of(world)))
     if posted:
         post(world, sorted(posted, key=itemgetter("occurredAt")))
+
+
+def _story(start: datetime, now: datetime, password: str) -> list[Step]:
+    """What happens once, in order of time; nothing where the history is too short for it."""
+    if now.date() - start.date() < timedelta(days=DAYS_OF_STORY):
+        return []
+    days = Calendar(start, now)
+    steps = [*access_steps(days), *token_steps(days), *support_steps(days, password)]
+    return sorted((step for step in steps if step.at <= now), key=attrgetter("at"))
 
 
 def people_of(world: World) -> list[dict[str, str]]:
@@ -191,7 +209,7 @@ def post(world: World, events: list[dict[str, Any]]) -> None:
     with in_workspace(world.workspace.id):
         token = world.reporting_token()
     sent_at = min(clock.now(), clock.parse_utc(events[-1]["occurredAt"]) + timedelta(minutes=1))
-    with clock.at(sent_at), in_workspace(world.workspace.id), acting(world.workspace.id, token.audit_actor):
+    with clock.at(sent_at), token_acting(world, token, *REPORTER):
         for answer in accept_events(events):
             if answer.error is not None:
                 raise answer.error

@@ -1,4 +1,4 @@
-"""A tracking plan of the demo, the source that follows it, and what that source sent within the last hour."""
+"""Tracking plans of the demo, the sources that follow them, and what the shop sent within the last hour."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -32,6 +32,11 @@ RULES: Final = (
     (RuleType.IDENTIFY, "", "", [FieldRow("plan", types=("string",)), FieldRow("since", types=("date-time",))], ()),
 )
 EVENTS: Final = 120
+SCREEN: Final = [FieldRow("screen", is_required=True, types=("string",)), FieldRow("build", types=("integer",))]
+POINTS: Final = [
+    FieldRow("points", "Negative where they are spent", True, ("integer",)),
+    FieldRow("reason", types=("string",)),
+]
 
 
 def make_plan(world: World) -> None:
@@ -45,6 +50,28 @@ def make_plan(world: World) -> None:
     source_id = world.source_ids[FOLLOWER]
     connect_source(plan_id=plan.id, source_id=source_id)
     change_schema_settings(source_id=source_id, settings={"track": {"allowUnplannedEvents": False}})
+
+
+def make_app_plan(world: World) -> None:
+    """What both apps send, which they follow."""
+    plan = create_plan(name="Mobile apps", description="What both apps send, the same in each.")
+    rules = [
+        Rule(RuleType.TRACK, name, schema_of_rows(told, SCREEN, RuleType.TRACK.group), labels=("team:mobile",))
+        for name, told in (("Screen Opened", ""), ("Push Opened", "By a tap on it"))
+    ]
+    replace_rules(plan_id=plan.id, rules=rules)
+    for name in ("iOS app", "Android app"):
+        connect_source(plan_id=plan.id, source_id=world.source_ids[name])
+
+
+def make_loyalty_plan(world: World) -> None:
+    """One that is being written: no source follows it yet."""
+    plan = create_plan(name="Loyalty programme", description="Draft, until the pilot is over.")
+    rules = [
+        Rule(RuleType.TRACK, name, schema_of_rows("", POINTS, RuleType.TRACK.group))
+        for name in ("Points Earned", "Points Spent")
+    ]
+    replace_rules(plan_id=plan.id, rules=rules)
 
 
 def send_events(world: World) -> None:

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from random import Random
 from typing import Final, TypeVar
 
-from auditapp.access import groups, roles, tokens, workspaces
-from auditapp.access.models import ApiToken, Grant, Group, GroupMember, ReasonRule, Scope, User, Workspace
+from auditapp.access import workspaces
+from auditapp.access.models import ApiToken, ReasonRule, User, Workspace
 from auditapp.catalogue.declaring import WITHHELD
 from auditapp.lib import clock
 from auditapp.lib.errors import AppError
@@ -25,8 +25,6 @@ from auditapp.sources import write_keys
 from auditapp.sources.models import Source
 
 Row = TypeVar("Row")
-TOKEN_NAMES: Final = ("CI deploy", "Terraform Cloud", "Reporting API", "Data quality bot", "Backup check")
-GROUP_NAMES: Final = ("Mobile team", "Platform", "Commerce", "Privacy")
 REASONS: Final = (
     "Cost spike, see OPS-2214",
     "",
@@ -35,6 +33,12 @@ REASONS: Final = (
     "",
 )
 AUDIT_LABEL: Final = "purpose:audit"
+OTHER_NAMES: Final = {
+    "Email events": "Marketing mail",
+    "Marketing mail": "Email events",
+    "Loyalty service": "Loyalty API",
+    "Loyalty API": "Loyalty service",
+}
 TIERS: Final = ("", "tier:gold", "tier:silver")
 
 
@@ -47,6 +51,11 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     # By the names they were made with; a scene may rename one.
     source_ids: dict[str, str] = field(default_factory=dict)
+    warehouse_ids: dict[str, str] = field(default_factory=dict)
+    space_ids: dict[str, str] = field(default_factory=dict)
+    # Of the workspace's own, by name; and what else the story of its access comes back to.
+    role_keys: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
 
     # Who is in which session, since which day.
     sessions: dict[str, str] = field(default_factory=dict)
@@ -66,6 +75,11 @@ class World:
         """One of the sources that people work with; that of audit events is left alone, so that they keep flowing."""
         sources = Source.objects.filter(workspace_id=self.workspace.id).exclude(labels__contains=[AUDIT_LABEL])
         return self.pick(list(sources.order_by("name")))
+
+    def ids_of(self, names: Sequence[str]) -> list[str]:
+        """The ids of what a role is given over, of whichever kind."""
+        known = self.source_ids | self.warehouse_ids | self.space_ids
+        return [known[name] for name in names]
 
     def reporting_token(self) -> ApiToken:
         """The token by which other systems report."""
@@ -110,9 +124,11 @@ def relabel_source(world: World, person: Person) -> None:
 
 
 def rename_source(world: World, person: Person) -> None:
-    source = world.source()
-    name = source.name.removesuffix(" (v2)") if source.name.endswith(" (v2)") else f"{source.name} (v2)"
-    sources.change_source(source_id=source.id, name=name, labels=source.labels)
+    """One of those that no role is told by here; what it was called before it is called again."""
+    source = world.pick(
+        list(Source.objects.filter(workspace_id=world.workspace.id, name__in=OTHER_NAMES).order_by("name"))
+    )
+    sources.change_source(source_id=source.id, name=OTHER_NAMES[source.name], labels=source.labels)
 
 
 def switch_source(world: World, person: Person) -> None:
@@ -155,53 +171,6 @@ def switch_warehouse(world: World, person: Person) -> None:
         warehouses.disable_warehouse(warehouse_id=world.warehouse().id)
 
 
-def make_token(world: World, person: Person) -> None:
-    taken = set(
-        ApiToken.objects.filter(workspace_id=world.workspace.id, revoked_at=None).values_list("name", flat=True)
-    )
-    name = world.pick([name for name in TOKEN_NAMES if name not in taken])
-    tokens.create_token(name=name, scopes=["audit:read"])
-
-
-def revoke_token(world: World, person: Person) -> None:
-    living = ApiToken.objects.filter(workspace_id=world.workspace.id, revoked_at=None, name__in=TOKEN_NAMES)
-    tokens.revoke_token(token_id=world.pick(list(living.order_by("name"))).id)
-
-
-def make_group(world: World, person: Person) -> None:
-    taken = set(Group.objects.filter(workspace_id=world.workspace.id).values_list("name", flat=True))
-    groups.create_group(name=world.pick([name for name in GROUP_NAMES if name not in taken]))
-
-
-def join_or_leave_group(world: World, person: Person) -> None:
-    group = world.pick(list(Group.objects.filter(workspace_id=world.workspace.id).order_by("name")))
-    user = world.pick(sorted(world.users.values(), key=lambda user: user.email))
-    membership = {"group_id": group.id, "user_id": user.id}
-    if GroupMember.objects.filter(workspace_id=world.workspace.id, **membership).exists():
-        groups.remove_group_member(**membership)
-    else:
-        groups.add_group_member(**membership)
-
-
-def grant_or_revoke_role(world: World, person: Person) -> None:
-    """A second role for a colleague over all sources, and away again; never for those who sign in."""
-    colleagues = sorted(email for email in world.users if email.startswith(("grace", "yuki")))
-    user = world.users[world.pick(colleagues)]
-    extra = Grant.objects.filter(
-        workspace_id=world.workspace.id, subject_id=user.id, role_id="source_read_only", scope=Scope.ALL
-    ).first()
-    if extra:
-        roles.revoke_role(grant_id=extra.id)
-    else:
-        roles.grant_role(role_key="source_read_only", scope=Scope.ALL, user_id=user.id)
-
-
-def rename_workspace(world: World, person: Person) -> None:
-    fresh = Workspace.objects.get(id=world.workspace.id)
-    name = "Halden Outdoor" if fresh.name != "Halden Outdoor" else "Halden Outdoor AS"
-    workspaces.change_workspace_settings(name=name, slug=fresh.slug, time_zone=fresh.time_zone)
-
-
 def offer_reasons(world: World) -> None:
     fresh = Workspace.objects.get(id=world.workspace.id)
     workspaces.change_workspace_settings(
@@ -211,7 +180,7 @@ def offer_reasons(world: World) -> None:
 
 def reason_for(scene: Scene, at: datetime) -> str:
     """What somebody says to it, some of the time; without a draw, so that the rest of the history stays as it is."""
-    return REASONS[at.minute % len(REASONS)] if scene in (switch_source, switch_warehouse, revoke_token) else ""
+    return REASONS[at.minute % len(REASONS)] if scene in (switch_source, switch_warehouse) else ""
 
 
 # How often each happens. Those that ask for more than the actor's role are left out when they come up.
@@ -221,16 +190,10 @@ SCENES: Final[dict[Scene, int]] = {
     sign_in_with_a_wrong_password: 1,
     change_password: 1,
     relabel_source: 22,
-    rename_source: 8,
+    rename_source: 2,
     switch_source: 10,
     rotate_key: 4,
     try_a_source: 4,
     change_warehouse: 9,
     switch_warehouse: 3,
-    make_token: 2,
-    revoke_token: 1,
-    make_group: 1,
-    join_or_leave_group: 4,
-    grant_or_revoke_role: 3,
-    rename_workspace: 1,
 }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from auditapp.catalogue import registry
 from auditapp.lib.clock import parse_utc, utc_text
+from auditapp.management.demo.elsewhere import PRODUCTION, own_target
 
 FIRST_PAUSE_S: Final = 21
 PAUSE_GROWS_BY: Final = 2.4
@@ -19,6 +20,7 @@ LAPSED: Final = [
     {"type": "destination", "id": "dst_braze", "name": "Braze"},
 ]
 LIFETIME: Final = [{"type": "computed_trait", "id": "trt_lifetime_value", "name": "Lifetime value"}]
+PRODUCTION_SPACE: Final = own_target("space", "spa", PRODUCTION)
 SLOW, LOST = "The compute service did not answer within 10 min", "The compute service closed the connection"
 
 
@@ -76,6 +78,7 @@ def _story(
                 "outcome": "failure" if reason else "success",
                 "actor": SCHEDULER,
                 "targets": list(targets),
+                "scope": PRODUCTION_SPACE["id"],
                 "meta": meta,
                 "task": f"tsk_{targets[0]['id']}_today",
                 "attempt": number,
