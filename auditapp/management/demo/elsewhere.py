@@ -69,6 +69,11 @@ ELSEWHERE: Final = {
     "Gift card reminder": "Loyalty pilot",
     "Loyalty points table": "Loyalty pilot",
 }
+# How types end of what nobody does by hand.
+OF_MACHINES: Final = (
+    *("_failed", "_recovered", "_completed", "_partially_succeeded", "_dead_lettered", "_expired", "_detected"),
+    *("_event_allowed", "_event_blocked", "_trait_omitted", "_property_omitted"),
+)
 WEIGHT: Final = {Verb.CREATE: 4, Verb.UPDATE: 8, Verb.DELETE: 1, Verb.READ: 1}
 
 
@@ -91,7 +96,7 @@ def posted_event(random: Random, at: datetime, people: Sequence[dict[str, str]])
     """
     kind = random.choices(_TYPES, _WEIGHTS)[0]
     sample = kind.sample
-    by_machine = sample.get("outcome") == "failure" or "recovered" in kind.key or random.random() < 0.15
+    by_machine = sample.get("outcome") == "failure" or kind.key.endswith(OF_MACHINES) or random.random() < 0.05
     event: dict[str, Any] = {
         "type": kind.key,
         "occurredAt": utc_text(at),

@@ -3,6 +3,8 @@
 Mail goes into the outbox folder; the third destination is as people leave one that they have not tested yet: off.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ from auditapp.sources.models import Source
 from auditapp.sources.schema import observe
 from auditapp.sources.services import create_source
 
+Request = Callable[[int], AbstractContextManager[None]]
 # What was forwarded by the time that somebody looks for the first time.
 BACKFILL: Final = timedelta(days=1)
 ACTOR: Final[dict[str, Any]] = {
@@ -55,34 +58,43 @@ def seal_history() -> None:
         pass
 
 
-def set_up_forwarding() -> None:
-    """As the owner would, in eight steps; whoever acts must be in the workspace.
+def set_up_forwarding(request: Request) -> None:
+    """As the owner would, in eight steps with the time that they take; the last one turns it on.
 
+    Takes:   request, opens one of hers, so many seconds after the one before
     Writes:  what the services write
     """
-    source_id = create_source(name="Audit events", labels=[AUDIT_LABEL]).id
-    plan = create_plan(name="Audit log", description="What the security team reads in a digest.")
-    rules = [Rule(RuleType.TRACK, name, {"properties": {"properties": schema}}) for name, schema in PLANNED.items()]
-    update_rules(plan_id=plan.id, rules=rules)
-    connect_source(plan_id=plan.id, source_id=source_id)
-    _know_events(source_id)
-    hashing = {"algorithm": "SHA256", "paths": ["actor.email"]}
-    create_transformation(
-        source_id=source_id,
-        name="Hash actors' e-mail",
-        definition={"if": 'type = "track"', "hashPropertiesConfiguration": hashing},
-    )
-    team = _mail(source_id, "Security team", "security@example.com", minutes=1)
-    _mail(source_id, "Audit mailbox", "audit@example.com", minutes=5)
-    create_filter(
-        destination_id=team,
-        title="Notable and risky only",
-        condition='properties.risk = "routine"',
-        actions=[{"type": "DROP"}],
-    )
-    webhook = {"url": "https://siem.example.com/audit", "sends": "batch"}
-    create_destination(source_id=source_id, kind="webhook", name="SIEM", settings=webhook)
-    save_forwarding(source_id=source_id, is_on=True, start=clock.now() - BACKFILL)
+    with request(0):
+        source_id = create_source(name="Audit events", labels=[AUDIT_LABEL]).id
+        _know_events(source_id)
+    with request(171):
+        plan = create_plan(name="Audit log", description="What the security team reads in a digest.")
+    with request(248):
+        rules = [Rule(RuleType.TRACK, name, {"properties": {"properties": schema}}) for name, schema in PLANNED.items()]
+        update_rules(plan_id=plan.id, rules=rules)
+    with request(34):
+        connect_source(plan_id=plan.id, source_id=source_id)
+    with request(143):
+        hashing = {"algorithm": "SHA256", "paths": ["actor.email"]}
+        create_transformation(
+            source_id=source_id,
+            name="Hash actors' e-mail",
+            definition={"if": 'type = "track"', "hashPropertiesConfiguration": hashing},
+        )
+    team = _mail(request, source_id, "Security team", "security@example.com", minutes=1)
+    _mail(request, source_id, "Audit mailbox", "audit@example.com", minutes=5)
+    with request(97):
+        create_filter(
+            destination_id=team,
+            title="Notable and risky only",
+            condition='properties.risk = "routine"',
+            actions=[{"type": "DROP"}],
+        )
+    with request(155):
+        webhook = {"url": "https://siem.example.com/audit", "sends": "batch"}
+        create_destination(source_id=source_id, kind="webhook", name="SIEM", settings=webhook)
+    with request(61):
+        save_forwarding(source_id=source_id, is_on=True, start=clock.now() - BACKFILL)
 
 
 def _know_events(source_id: str) -> None:
@@ -92,8 +104,11 @@ def _know_events(source_id: str) -> None:
         observe(Source.objects.get(id=source_id), [{"type": "track", "event": name} for name in names])
 
 
-def _mail(source_id: str, name: str, address: str, *, minutes: int) -> str:
+def _mail(request: Request, source_id: str, name: str, address: str, *, minutes: int) -> str:
     settings = {"recipients": address, "linger_minutes": minutes}
-    destination, _ = create_destination(source_id=source_id, kind="email", name=name, settings=settings)
-    send_test(destination_id=destination.id)
-    return enable_destination(destination_id=destination.id).id
+    with request(82):
+        destination, _ = create_destination(source_id=source_id, kind="email", name=name, settings=settings)
+    with request(9):
+        send_test(destination_id=destination.id)
+    with request(26):
+        return enable_destination(destination_id=destination.id).id

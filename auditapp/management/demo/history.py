@@ -1,6 +1,7 @@
 """Fills the workspace `demo` with ninety days of work, day by day under a moved clock."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from operator import attrgetter, itemgetter
 from random import Random
@@ -45,6 +46,8 @@ WORK_HOURS: Final = 11
 FEW: Final = 4
 # The story begins with days from the start and ends with days back from today, which must not meet.
 DAYS_OF_STORY: Final = 40
+# When the owner sets up forwarding on the day before.
+FORWARDS_AT: Final = "14:06:12"
 # From where other systems report, and by what.
 REPORTER: Final = ("198.51.100.9", "halden-audit-relay/1.4")
 
@@ -71,14 +74,14 @@ def fill_demo(*, password: str, days: int = DAYS, told: Callable[[str], object] 
             told(f"day {day} of {days}")
     post(world, latest_tasks(clock.now()))
     plans.send_events(world)
-    ring(workspace)
+    ring(world.workspace)
     seal_history()
+    set_up_forwarding(_sitting(world, OWNER, Calendar(start, clock.now()).ago(1, FORWARDS_AT)))
     with person_acting(world, OWNER, clock.now()):
-        set_up_forwarding()
         mark_bell_read(up_to=clock.now() - timedelta(days=9))
     mail.outbox.clear()
     forget_mails()
-    return workspace
+    return world.workspace
 
 
 def _furnish(world: World, start: datetime) -> None:
@@ -171,6 +174,18 @@ def _story(start: datetime, now: datetime, password: str) -> list[Step]:
     days = Calendar(start, now)
     steps = [*access_steps(days), *token_steps(days), *support_steps(days, password)]
     return sorted((step for step in steps if step.at <= now), key=attrgetter("at"))
+
+
+def _sitting(world: World, person: Person, at: datetime) -> Callable[[int], AbstractContextManager[None]]:
+    """Requests of a person one after the other: each is opened so many seconds after the one before."""
+    passed = timedelta(0)
+
+    def request(seconds: int) -> AbstractContextManager[None]:
+        nonlocal passed
+        passed += timedelta(seconds=seconds, milliseconds=317)
+        return person_acting(world, person, at + passed)
+
+    return request
 
 
 def people_of(world: World) -> list[dict[str, str]]:

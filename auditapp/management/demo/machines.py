@@ -41,8 +41,14 @@ def token_steps(days: Calendar) -> list[Step]:
         ),
         Step(on(12, "14:09:47"), _make(DEPLOY, ["source:read", "source:write"]), ELIF),
         Step(on(13, "09:21:14"), _make(REPORTS, ["audit:read"]), ELIF),
-        *(Step(on(day, "12:15:09"), _label_by_hand) for day in (14, 21, 28)),
-        *(Step(ago(number, "12:15:09"), _label_by_hand) for number in (18, 11, 4)),
+        Step(on(14, "12:16:43"), _apply("Order service")),
+        Step(on(14, "12:16:44"), _apply("Loyalty service")),
+        Step(on(21, "14:02:18"), _apply("Checkout")),
+        Step(on(28, "09:48:31"), _apply("Order service")),
+        Step(ago(18, "11:05:57"), _apply("Checkout")),
+        Step(ago(11, "13:37:20"), _apply("Order service")),
+        Step(ago(11, "13:37:21"), _apply("Web shop")),
+        Step(ago(4, "12:15:09"), _apply("Loyalty service")),
         *(Step(ago(number, "05:00:03"), _read) for number in (14, 7, 1)),
         *(Step(ago(number, time), _rotate) for number, time in ((16, "14:50:31"), (11, "13:22:54"))),
         Step(leaked, _revoke, OWNER, "It was printed in a build log, OPS-2219"),
@@ -58,13 +64,17 @@ def _make(name: str, scopes: list[str], **limits: object) -> Act:
     return make
 
 
-def _label_by_hand(world: World) -> None:
+def _apply(name: str) -> Act:
     """The tier of a source, as the plan of the infrastructure has it, put on and taken off."""
-    with token_acting(world, _token(world, TERRAFORM), *HOSTS[TERRAFORM]):
-        source = Source.objects.get(workspace_id=world.workspace.id, id=world.source_ids["Order service"])
-        kept = [label for label in source.labels if not label.startswith("tier:")]
-        labels = kept if "tier:gold" in source.labels else [*kept, "tier:gold"]
-        sources.change_source(source_id=source.id, name=source.name, labels=labels)
+
+    def apply(world: World) -> None:
+        with token_acting(world, _token(world, TERRAFORM), *HOSTS[TERRAFORM]):
+            source = Source.objects.get(workspace_id=world.workspace.id, id=world.source_ids[name])
+            kept = [label for label in source.labels if not label.startswith("tier:")]
+            labels = kept if "tier:gold" in source.labels else [*kept, "tier:gold"]
+            sources.change_source(source_id=source.id, name=source.name, labels=labels)
+
+    return apply
 
 
 def _read(world: World) -> None:
