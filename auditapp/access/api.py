@@ -43,7 +43,7 @@ FILTERS = ("q", "role", "group", "factor")
     "/users",
     operation_id="listUsers",
     summary="Members, by name",
-    description="`q` looks in names and addresses; `role` is a role's id, held directly or through a group; `group` a"
+    description="`q` looks in names, and in addresses where whoever made the token may see those of others; `role` is a role's id, held directly or through a group; `group` a"
     " group's; `factor=without` finds who has no second factor.",
     response={200: UsersAnswer, **REFUSALS},
 )
@@ -53,7 +53,7 @@ def api_user_list(request: TokenRequest, query: Query[ListQuery]) -> HttpRespons
     asked = MemberQuery.read(request.GET)
     if not _sees_factors():
         asked = asked._replace(factor="")
-    fitting = fitting_members(members, asked, sees_addresses=True)
+    fitting = fitting_members(members, asked, sees_addresses=_may_give(Permission.AUDIT_READ_PERSONAL))
     ordered = fitting.select_related("user").order_by(Lower("user__name"), "user_id")
     found, pagination = paged(request, query, ordered, also=FILTERS)
     users = users_answer(request.workspace.id, found, sees_factors=_sees_factors())
@@ -267,4 +267,9 @@ def _found(one: str) -> str:
 
 
 def _sees_factors() -> bool:
-    return access_to_give(acting_access()).can(Permission.ACCESS_MANAGE)
+    return _may_give(Permission.ACCESS_MANAGE)
+
+
+def _may_give(permission: Permission) -> bool:
+    """Whether whoever made the token, where giving is one of its scopes, may do this; of another token, it itself."""
+    return access_to_give(acting_access()).can(permission)

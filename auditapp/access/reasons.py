@@ -14,7 +14,7 @@ from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.redaction import redact
 from auditapp.record.reasons import MAX_REASON, BadReason, one_line
 from auditapp.record.workspace_scope import in_workspace
-from auditapp.web.pages import render_page
+from auditapp.web.pages import in_its_zone, render_page
 
 FIELD: Final = "reason"
 HEADER: Final = "Audit-Reason"
@@ -65,5 +65,5 @@ def asked_again(request: WorkspaceRequest, refusal: BadReason) -> HttpResponse:
         "back": came_from if is_ours else home,
     }
     # The view's transaction was rolled back; the page asks a few things of the workspace again.
-    with in_workspace(request.workspace.id):
+    with in_workspace(request.workspace.id), in_its_zone(request):
         return render_page(request, "access/reason.html", context, status=422)

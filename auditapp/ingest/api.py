@@ -79,6 +79,7 @@ def api_event_list(request: TokenRequest, search: Query[shapes.EventSearch]) -> 
         actors=[*search.actors, *search.tokens],
         outcomes=search.outcomes,
         ips=search.ips,
+        supporters=search.supporters,
         q=search.q,
         text=search.text,
     )

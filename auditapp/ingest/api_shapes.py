@@ -31,6 +31,9 @@ class EventSearch(Schema):
     tokens: Texts = Field([], alias="token", description="Ids of access tokens that acted.")
     outcomes: Texts = Field([], alias="outcome", description="success or failure.")
     ips: Texts = Field([], alias="ip", description="Addresses, or ranges such as 203.0.113.0/24.")
+    supporters: Texts = Field(
+        [], alias="support", description="Ids of who acted in a member's name as support, or * for any of them."
+    )
     q: Text | None = Field(None, description='Words, "whole ones", -words to leave out.')
     text: Text | None = Field(None, description="Another name of q.")
 

@@ -89,6 +89,7 @@ def event_filter(
     actors: Sequence[str] = (),
     outcomes: Sequence[str] = (),
     ips: Sequence[str] = (),
+    supporters: Sequence[str] = (),
     q: str | None = None,
     text: str | None = None,
 ) -> EventFilter:
@@ -109,6 +110,7 @@ def event_filter(
         target_ids=Choice((resource_id,)) if resource_id and not kind else Choice(),
         outcomes=_choice(outcomes, _one_of("outcome", OUTCOMES)),
         ips=_choice(ips),
+        behind=_choice(supporters),
         words=(*_words(q, "q"), *_words(text, "text")),
         since=since,
         until=until,

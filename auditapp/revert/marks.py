@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from auditapp.access.permissions import Access, viewer_for
+from auditapp.access.permissions import Access, Permission, viewer_for
 from auditapp.lib.ids import event_key
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.revert.elsewhere.services import callback_of
 from auditapp.revert.models import Revert, RevertRequest, What
-from auditapp.revert.preview import can_undo
+from auditapp.revert.preview import may_undo
 from auditapp.revert.queries import reverts_about
 from auditapp.trail.parts import Action, Leaves, Mark, Panel
 
@@ -66,8 +66,8 @@ def revert_panel(access: Access, row: EventRow, leaf: int | None) -> Panel | Non
 
 
 def undo_actions(access: Access, row: EventRow) -> Iterable[Action]:
-    """The way to the preview, on every event that has a way back."""
-    if can_undo(row) or callback_of(row):
+    """The way to the preview, on every event that has a way back which the subject may go."""
+    if may_undo(access, row) or (callback_of(row) and access.can(Permission.EVENT_TYPE_MANAGE)):
         yield Action("Undo this change…", "undo", "revert:undo")
 
 

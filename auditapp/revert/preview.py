@@ -135,6 +135,14 @@ def can_undo(row: EventRow) -> bool:
     return bool(kind and row.event.origin == "app" and row.event.outcome == "success" and kind.changes(row.event))
 
 
+def may_undo(access: Access, row: EventRow) -> bool:
+    """Whether there is a way back that the subject may go. What is gone may hinder that too; that is said on the way."""
+    if not can_undo(row) or row.resource is None:
+        return False
+    kind = revert_kind(row.resource.type)
+    return kind is not None and not kind.refusal(access, kind.find(access, row.resource.id))
+
+
 def make_preview(access: Access, viewer: Viewer, row: EventRow, what: What, *, lock: bool = False) -> Preview:
     """What a revert would do to everything it touches, as it is now.
 

@@ -103,12 +103,13 @@ class PageTime:
             return ("Today", "Yesterday")[age]
         return WEEKDAYS[day.weekday()] if 1 < age < 7 else self.written(day)
 
-    def day_note(self, day: date) -> str:
-        """What stands beside the name: the date after a name, the weekday after a date."""
+    def day_heading(self, day: date) -> tuple[str, str]:
+        """What stands above the events of a day, in one shape: its name and its date."""
         age = (self.today - day).days
-        if 0 <= age <= 1:
-            return f"{WEEKDAYS[day.weekday()]} {self.written(day)}"
-        return self.written(day) if 1 < age < 7 else WEEKDAYS[day.weekday()]
+        weekday = WEEKDAYS[day.weekday()]
+        if age in (0, 1):
+            return self.day_name(day), f"{weekday} {self.written(day)}"
+        return weekday, self.written(day)
 
     def written(self, day: date) -> str:
         """`12 May`, with the year where it is not this one."""

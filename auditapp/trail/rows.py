@@ -122,7 +122,7 @@ def _lines(
         row_day = time.local(row.event.occurred_at).date()
         if row_day != day:
             day = row_day
-            yield format_html(DAY, time.day_name(day), time.day_note(day))
+            yield format_html(DAY, *time.day_heading(day))
         if number == line_at and seals.at:
             at = time.local(seals.at)
             when = f"{at:%H:%M:%S}" if at.date() == time.today else f"{time.short(seals.at)}, {at:%H:%M:%S}"

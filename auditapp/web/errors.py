@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
 from auditapp.lib.errors import AppError, Busy, Conflict, Invalid, NotAllowed, NotFound, Outside
+from auditapp.web.pages import in_its_zone
 
 RETRY_AFTER_S = 10
 API_PATHS = ("/api/", "/v1/")
@@ -116,7 +117,8 @@ def error_page(
     }
     is_fragment = bool(getattr(request, "htmx", False))
     # Without the request: no context processor runs, so that no query can fail while an error is told.
-    html = render_to_string(banner if is_fragment else page, context)
+    with in_its_zone(request):
+        html = render_to_string(banner if is_fragment else page, context)
     response = HttpResponse(html, status=status)
     if is_fragment:
         response["HX-Retarget"] = f"#{NOTICES}"

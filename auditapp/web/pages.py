@@ -1,11 +1,20 @@
 """Renders one URL as a page or as one of its fragments. What they show is complete in the context; nothing here queries."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+
+
+def in_its_zone(request: HttpRequest) -> AbstractContextManager[object]:
+    """The time zone of the workspace that a request is about, for what is shown once its view has ended; else that of the process."""
+    workspace = getattr(request, "workspace", None)
+    return timezone.override(ZoneInfo(workspace.time_zone)) if workspace else nullcontext()
 
 
 def render_page(

@@ -261,7 +261,16 @@ def test_how_much_of_the_trail_they_see_is_counted_as_they_see_it(client, cast):
         change_source(source_id=cast.app.id, name="App", labels=[])
         change_source(source_id=cast.kiosk.id, name="Stand", labels=[])
     assert effective(cast, cast.milo).sees.events == 2
-    assert b"2 events" in page(client, cast, cast.milo).content
+    assert b"2 events, views included, which the trail hides unless they are asked for" in (
+        page(client, cast, cast.milo).content
+    )
+    # Opening the trail is an event of theirs, which is counted here and not listed there.
+    client.force_login(cast.milo)
+    trail = reverse("trail:event_list", args=["demo"])
+    listed = [b"opened the audit trail" in client.get(trail + more).content for more in ("", "?reads=1")]
+    assert listed == [False, True]
+    assert effective(cast, cast.milo).sees.events == 3
+    assert b"3 events, views included" in page(client, cast, cast.milo).content
 
 
 def test_the_past_of_a_long_history_takes_few_queries(cast, django_assert_max_num_queries):

@@ -8,9 +8,11 @@ from django.test import Client
 
 from auditapp.access.errors import OwnRole
 from auditapp.access.models import Grant, Group, GroupMember, Invitation, Member
+from auditapp.access.own_roles import create_role
+from auditapp.access.roles import grant_role
 from auditapp.record.workspace_scope import in_workspace
 from tests.conftest import cloned_database
-from tests.factories import events_of, make_cast, make_grant, make_group, make_member, make_token, make_user
+from tests.factories import acting_as, events_of, make_cast, make_grant, make_group, make_member, make_token, make_user
 
 BOTH = ("access:read", "access:write")
 
@@ -72,6 +74,19 @@ def test_members_are_listed_with_roles_groups_and_second_factors(world, api):
     assert [one["email"] for one in api("get", "/users?role=source_read_only")[1]["users"]] == [cast.mina.email]
     assert len(api("get", "/users?factor=without&q=mi")[1]["users"]) == 1
     assert api("get", f"/users/{cast.mina.id}/groups")[1]["userGroups"][0]["memberCount"] == 1
+
+
+def test_addresses_are_searched_by_who_may_see_those_of_others(world, api):
+    cast, _, tokens = world
+    with acting_as(cast.olga, cast.workspace):
+        reader = create_role(name="Reader of members", over="", permissions=["access.read"])
+        grant_role(user_id=cast.mina.id, role_key=reader.key, scope="workspace")
+    tokens["blind"] = make_token(workspace=cast.workspace, scopes=["access:read"], created_by=cast.mina.id)[1]
+    part = cast.milo.email.partition("@")[0]
+    assert [one["id"] for one in api("get", f"/users?q={part}@")[1]["users"]] == [cast.milo.id]
+    assert [one["id"] for one in api("get", "/users?q=M%C3%8DLO")[1]["users"]] == [cast.milo.id]
+    assert api("get", f"/users?q={part}@", by="blind")[1]["users"] == []
+    assert [one["id"] for one in api("get", "/users?q=milo", by="blind")[1]["users"]] == [cast.milo.id]
 
 
 def test_who_may_not_manage_is_not_told_who_lacks_a_second_factor(api):

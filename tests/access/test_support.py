@@ -1,7 +1,7 @@
 """Support access: given for a time, taken by one person, as far as its giver goes, told with both names, and over at once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from auditapp.access.errors import AlreadyMember, Denied, NotForSupport, SupportOver, SupportThere
 from auditapp.access.members import remove_member
-from auditapp.access.models import Grant, Member, User
+from auditapp.access.models import Grant, Member, User, Workspace
 from auditapp.access.support import expire_support, grant_support, restore_support, revoke_support
 from auditapp.access.support_mail import mail_support
 from auditapp.access.support_models import SupportAccess
@@ -114,6 +114,20 @@ def test_leaving_ends_it_in_this_session_and_the_start_page_leads_back(cast):
     assert client.get(TRAIL).status_code == 200
     assert [row.event.type for row in events_of(cast.workspace)].count("support_access.used") == 2
     assert signed_in(cast.zoe).post(f"/accounts/support/{given.id}/enter/").status_code == 404
+
+
+def test_until_when_is_said_in_the_workspace_s_zone_everywhere(cast):
+    with in_workspace(cast.workspace.id):
+        Workspace.objects.filter(id=cast.workspace.id).update(time_zone="Asia/Kolkata")
+    sam = make_sam()
+    with clock.at(datetime(2026, 11, 30, 20, 0, tzinfo=UTC)):
+        _, link = give(cast, sam, hours=1)
+        client, until = signed_in(sam), "1 Dec 2026, 02:30 IST"
+        assert until in client.get(link).content.decode()
+        client.post(link)
+        refused = client.get("/demo/settings/access/invite/")
+        for answer, status in ((client.get(TRAIL), 200), (refused, 403), (client.get("/"), 200)):
+            assert (answer.status_code, until in answer.content.decode()) == (status, True)
 
 
 def test_a_link_works_once_and_for_its_address_alone(cast):

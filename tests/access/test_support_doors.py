@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 
 from auditapp.access import support_reach
@@ -25,7 +26,7 @@ from auditapp.trail.query_box import read_box
 from tests.access.support_moves import make_sam, supporting
 from tests.access.test_matrix import MATRIX, world_of
 from tests.conftest import cloned_database
-from tests.factories import acting_as, as_operator, events_of, last_event
+from tests.factories import acting_as, as_operator, events_of, last_event, make_token
 
 TRAIL = "/demo/settings/admin/audit-trail/"
 
@@ -73,6 +74,31 @@ def test_a_file_that_is_being_written_stops_and_a_whole_one_names_both(cast):
         revoke_support(support_id=given.id)
     with in_workspace(cast.workspace.id), pytest.raises(ExportStopped):
         refuse_lost_rights(second)
+
+
+def test_the_api_finds_what_support_did_and_leaves_it_out(cast):
+    sam, cleo = make_sam(), make_sam()
+    _, client = supporting(cast, sam)
+    supporting(cast, cleo)
+    client.post(reverse("sources:source_disable", args=["demo", cast.shop.id]))
+    secret = make_token(workspace=cast.workspace, created_by=cast.olga.id)[1]
+
+    def found(*asked):
+        query = {"support": list(asked), "type": ["source.disabled", "support_access.used"]}
+        answer = Client().get("/api/audit-events", query, headers={"Authorization": f"Bearer {secret}"})
+        assert answer.status_code == 200, answer.content
+        return [(one["eventType"], one["realActor"]["id"]) for one in answer.json()["data"]["events"]]
+
+    by_sam = [("source.disabled", sam.id), ("support_access.used", sam.id)]
+    by_cleo = [("support_access.used", cleo.id)]
+    for asked, wanted in (
+        ((sam.id,), by_sam),
+        (("*",), by_sam + by_cleo),
+        (("*", f"!{cleo.id}"), by_sam),
+        (("!*",), []),
+        (("usr_nobody",), []),
+    ):
+        assert sorted(found(*asked)) == sorted(wanted)
 
 
 def test_who_acted_in_whose_name_is_found_by_either_and_counts_as_neither_s_own(cast):

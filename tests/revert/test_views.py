@@ -55,6 +55,24 @@ def is_enabled(cast):
         return Warehouse.objects.get(workspace_id=cast.workspace.id, id=cast.warehouse.id).is_enabled
 
 
+def test_a_way_back_is_offered_to_who_may_go_it(cast, olga, disabled):
+    with one_request(cast):
+        change_source(source_id=cast.shop.id, name="Shop of old", labels=[])
+    renamed = last_event(cast.workspace)
+    offered = {}
+    for name in ("olga", "milo", "rita"):
+        client = Client()
+        client.force_login(getattr(cast, name))
+        for row in (disabled, renamed):
+            answer = client.get(reverse("trail:event_page", args=[cast.workspace.slug, row.key]))
+            offered[name, row.event.type] = answer.status_code == 200 and url(cast, row) in answer.content.decode()
+    assert [one for one, is_offered in offered.items() if is_offered] == [
+        ("olga", "warehouse.disabled"),
+        ("olga", renamed.event.type),
+        ("milo", renamed.event.type),
+    ]
+
+
 def test_event_preview_confirm(cast, olga, disabled):
     page = olga.get(reverse("trail:event_page", args=[cast.workspace.slug, disabled.key])).content.decode()
     assert url(cast, disabled) in page
