@@ -47,8 +47,8 @@ def tell(world: World, step: Step) -> None:
 
 
 def arrive(world: World, person: Person, at: datetime) -> None:
-    """Sign in, where the person did not do so on this day."""
-    if world.session_days.get(person.email) != at.date():
+    """Sign in, where the person is not."""
+    if not world.is_signed_in(person, at):
         world.begin_session(person, at)
         with person_acting(world, person, at):
             scenes.sign_in(world, person)

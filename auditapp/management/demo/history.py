@@ -44,6 +44,8 @@ WORK_STARTS: Final = 7
 TAKES_TO_ACCEPT: Final = timedelta(minutes=5)
 WORK_HOURS: Final = 11
 FEW: Final = 4
+# The share of what people do here; the rest is told by other systems.
+BY_HAND: Final = 0.28
 # The story begins with days from the start and ends with days back from today, which must not meet.
 DAYS_OF_STORY: Final = 40
 # When the owner sets up forwarding on the day before.
@@ -159,7 +161,7 @@ def _one_day(world: World, morning: datetime, story: Sequence[Step]) -> None:
             break
         if step is not None:
             tell(world, step)
-        elif random.random() < 0.33:
+        elif random.random() < BY_HAND:
             act(world, at)
         else:
             posted += every_attempt(posted_event(random, at, people_of(world)))
@@ -203,11 +205,11 @@ def act(world: World, at: datetime) -> None:
     present = [person for person in PEOPLE if person.email in world.users]
     person = world.random.choices(present, [one.weight for one in present])[0]
     scene = world.random.choices(list(SCENES), list(SCENES.values()))[0]
-    is_signed_in = world.session_days.get(person.email) == at.date()
+    is_signed_in = world.is_signed_in(person, at)
     if scene is scenes.sign_out and not is_signed_in:
         return
     if not is_signed_in:
-        # Whatever is done in a day begins with a sign-in, and is found by its session.
+        # Whatever is done begins with a sign-in, and is found by its session.
         world.begin_session(person, at)
         scene = scene if scene is scenes.sign_in_with_a_wrong_password else scenes.sign_in
     try:

@@ -5,7 +5,7 @@ A scene that does not fit the state of things, or that its actor may not do, is 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Final, TypeVar
 
@@ -32,6 +32,7 @@ REASONS: Final = (
     "Asked for by the data team",
     "",
 )
+SESSION: Final = timedelta(days=3)
 AUDIT_LABEL: Final = "purpose:audit"
 OTHER_NAMES: Final = {
     "Email events": "Marketing mail",
@@ -64,6 +65,11 @@ class World:
     def begin_session(self, person: Person, at: datetime) -> None:
         self.sessions[person.email] = f"ses_{self.random.getrandbits(128):032x}"
         self.session_days[person.email] = at.date()
+
+    def is_signed_in(self, person: Person, at: datetime) -> bool:
+        """Whether the person is in a session that lasts at this moment."""
+        since = self.session_days.get(person.email)
+        return since is not None and since <= at.date() < since + SESSION
 
     def pick(self, rows: Sequence[Row]) -> Row:
         """One of these; a scene without any is left out."""
@@ -185,8 +191,8 @@ def reason_for(scene: Scene, at: datetime) -> str:
 
 # How often each happens. Those that ask for more than the actor's role are left out when they come up.
 SCENES: Final[dict[Scene, int]] = {
-    sign_in: 4,
-    sign_out: 8,
+    sign_in: 1,
+    sign_out: 5,
     sign_in_with_a_wrong_password: 1,
     change_password: 1,
     relabel_source: 22,
