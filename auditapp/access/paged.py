@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import CharField, Func, Model, Q, QuerySet
 from django.db.models.lookups import Contains
 
-from auditapp.lib.plain_letters import FOLDED, folded
+from auditapp.lib.plain_letters import PLAIN, plain
 
 PAGE: Final = 100
 Q_LENGTH: Final = 200
@@ -19,10 +19,10 @@ Row = TypeVar("Row")
 Line = TypeVar("Line", bound=Model)
 
 
-class Folded(Func):
+class Plain(Func):
     """A column as people look for it: without capitals and marks on letters."""
 
-    template = FOLDED.replace("%", "%%").format(column="%(expressions)s")
+    template = PLAIN.replace("%", "%%").format(column="%(expressions)s")
     output_field = CharField()
 
 
@@ -88,7 +88,7 @@ def page_of(asked: Mapping[str, str]) -> int:
 
 def says(text: str, *columns: str) -> Q:
     """The rows that have this text in one of the columns, whatever its capitals and marks."""
-    return reduce(or_, (Q(Contains(Folded(column), folded(text))) for column in columns))
+    return reduce(or_, (Q(Contains(Plain(column), plain(text))) for column in columns))
 
 
 def paged(

@@ -1,6 +1,6 @@
 """Text as people look for it: without capitals and without marks on letters, so that zoe finds Zoë and zoë finds Zoe.
 
-The database does the same to its columns by FOLDED, with what PostgreSQL has itself: no extension is needed.
+The database does the same to its columns by PLAIN, with what PostgreSQL has itself: no extension is needed.
 """
 
 import unicodedata
@@ -12,18 +12,18 @@ LONGER: Final = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 _TO_ALIKE: Final = str.maketrans(ALIKE | LONGER)
 _FIRST_MARK, _LAST_MARK = "\u0300", "\u036f"
 
-_folded = "lower(regexp_replace(normalize({column}, NFKD), '[{first}-{last}]', '', 'g'))"
-_folded = f"translate({_folded}, '{''.join(ALIKE)}', '{''.join(ALIKE.values()).replace(chr(39), chr(39) * 2)}')"
+_sql = "lower(regexp_replace(normalize({column}, NFKD), '[{first}-{last}]', '', 'g'))"
+_sql = f"translate({_sql}, '{''.join(ALIKE)}', '{''.join(ALIKE.values()).replace(chr(39), chr(39) * 2)}')"
 for _one, _more in LONGER.items():
-    _folded = f"replace({_folded}, '{_one}', '{_more}')"
+    _sql = f"replace({_sql}, '{_one}', '{_more}')"
 # SQL with a place for the column.
-FOLDED: Final = _folded.replace("{first}", _FIRST_MARK).replace("{last}", _LAST_MARK)
+PLAIN: Final = _sql.replace("{first}", _FIRST_MARK).replace("{last}", _LAST_MARK)
 
 
-def folded(text: str) -> str:
+def plain(text: str) -> str:
     """Small letters without marks.
 
-    Gives:   what FOLDED makes of the same text, for letters of which a language is written
+    Gives:   what PLAIN makes of the same text, for letters of which a language is written
     """
     apart = unicodedata.normalize("NFKD", text)
     bare = "".join(letter for letter in apart if not _FIRST_MARK <= letter <= _LAST_MARK)

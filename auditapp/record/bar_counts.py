@@ -25,6 +25,7 @@ from auditapp.record.viewer import Viewer
 # Looked at along indexes, all of them together; found by walk and search.
 LOOKED_AT: Final = 5_000
 SEARCHED: Final = 2_000
+BETWEEN: Final = 20_000
 AN_INSTANT: Final = timedelta(microseconds=1)
 Row = tuple[Any, ...]  # number of the span from 1 on, events, failures
 
@@ -46,6 +47,21 @@ UNION ALL
 SELECT width_bucket(p.occurred_at, %(edges)s::timestamptz[]), count(*), count(*) FILTER (WHERE p.is_failure) FROM pending AS p
 WHERE p.workspace_id = %(workspace_id)s AND (%(everything)s OR p.scope_id = ANY(%(scopes)s))
 AND p.occurred_at >= %(since)s AND p.occurred_at < %(until)s AND (%(types)s::text[] IS NULL OR p.type = ANY(%(types)s))
+GROUP BY 1
+"""
+# What lies between midnights of another zone and those of UTC, up to so many events in all.
+BETWEEN_MIDNIGHTS = """
+SELECT x.n, count(*) FILTER (WHERE {match}), count(*) FILTER (WHERE {match} AND x.outcome = 'failure'), count(*)
+FROM (
+    SELECT s.n, n.type, n.outcome
+    FROM unnest(%(firsts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS s (since, until, n)
+    CROSS JOIN LATERAL (
+        SELECT e.type, e.outcome FROM event AS e
+        WHERE e.workspace_id = %(workspace_id)s AND e.occurred_at >= s.since AND e.occurred_at < s.until
+        LIMIT %(limit)s
+    ) AS n
+    LIMIT %(limit)s
+) AS x
 GROUP BY 1
 """
 # The newest events of each value of an index; what is left of the filter decides among them, so that as many are read at most.
@@ -143,6 +159,44 @@ def counts_of_days(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime
             kinds = _types_seen(viewer)  # of others not even that there are some is told
     doubtful = wanted.hides_reads and any(not kind.is_declared for kind in kinds.values())
     return BarCounts(_filled(wanted, rows, edges), counted_from, doubtful)
+
+
+def counts_of_local_days(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime]) -> BarCounts | None:
+    """The same where the moments are midnights of another zone: what the rollups know of UTC's days, and what lies between its midnights
+    and those of the zone taken from one day and given to the other.
+
+    Takes:   edges, on the clocks of their zone
+    Gives:   None where the rollups cannot tell, for who sees a part alone, and where more than BETWEEN events lie there
+    """
+    midnights = [datetime.combine(edge.date(), time.min, UTC) for edge in edges]
+    found = counts_of_days(viewer, wanted, midnights) if viewer.sees_all else None
+    if found is None:
+        return None
+    kinds = _types_anywhere(viewer) if wanted.hides_reads or _narrows_types(wanted) else {}
+    types = _types(wanted, kinds, without_reads=wanted.hides_reads)
+    pairs = list(zip(edges, midnights, strict=True))
+    asked = _parameters(viewer, edges) | {
+        "firsts": [min(pair) for pair in pairs],
+        "ends": [max(pair) for pair in pairs],
+        "types": types,
+        "limit": BETWEEN + 1,
+    }
+    rows = _fetch(BETWEEN_MIDNIGHTS.format(match=EVERY_EVENT if types is None else "x.type = ANY(%(types)s)"), asked)
+    if sum(row[3] for row in rows) > BETWEEN:
+        return None
+    moved: list[Row] = []
+    for number, events, failures, _ in rows:
+        # A zone ahead of UTC begins its day with what UTC has in the day before.
+        sign = 1 if edges[number - 1] < midnights[number - 1] else -1
+        moved.append((number, sign * events, sign * failures))
+        moved.append((number - 1, -sign * events, -sign * failures))
+    shifts = _filled(wanted, [row for row in moved if 1 <= row[0] < len(edges)], edges)
+    bars = [
+        # Never below nothing: what was recorded between the two questions is in the second alone.
+        BarCount(max(bar.events + shift.events, 0), max(bar.failures + shift.failures, 0))
+        for bar, shift in zip(found.bars, shifts, strict=True)
+    ]
+    return replace(found, bars=bars)
 
 
 def first_seen(viewer: Viewer) -> datetime | None:

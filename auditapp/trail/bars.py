@@ -6,7 +6,7 @@ A filter that only a search can answer is not counted with the page, which would
 from dataclasses import dataclass
 from typing import Final
 
-from auditapp.record.bar_counts import BarCounts, bar_counts, counts_of_days, first_seen
+from auditapp.record.bar_counts import BarCounts, bar_counts, counts_of_days, counts_of_local_days, first_seen
 from auditapp.record.viewer import Viewer
 from auditapp.trail.filters import TrailQuery
 from auditapp.trail.histogram import Histogram, histogram_of
@@ -14,7 +14,7 @@ from auditapp.trail.moments import UTC_ZONE, PageTime
 from auditapp.trail.windows import Step, Window, window_of
 
 ASKED: Final = "bars"  # the parameter; no filter, so it is never part of the page's own address
-# Days of another zone than UTC are in no rollup: up to so many events are looked at for them.
+# Days of another zone than UTC are in no rollup: up to so many events are looked at for them, of more only those near midnight.
 FEW: Final = 3_000
 
 
@@ -45,13 +45,15 @@ def bars_of(viewer: Viewer, query: TrailQuery, time: PageTime, *, may_search: bo
 def _counted(
     viewer: Viewer, query: TrailQuery, window: Window, in_utc: Window, *, may_search: bool
 ) -> tuple[Window, BarCounts] | None:
-    """The counts of the page's own zone, or of UTC where days of its zone are too many events to look at."""
+    """The counts of the page's own zone, or of UTC where telling its days apart takes more events than are looked at for it."""
     days = None
     if window.step is not Step.HOUR and window.edges != in_utc.edges:
         days = counts_of_days(viewer, query.wanted, in_utc.edges)
-        if days and days.events > FEW:
-            return in_utc, days
-    counts = bar_counts(viewer, query.wanted, window.edges, may_search=may_search)
+    counts = None
+    if days is None or days.events <= FEW:
+        counts = bar_counts(viewer, query.wanted, window.edges, may_search=may_search)
     if days and (counts is None or counts.counted_from):
-        return in_utc, days
+        on_its_clocks = [moment.astimezone(window.zone) for moment in window.edges]
+        local = counts_of_local_days(viewer, query.wanted, on_its_clocks)
+        return (window, local) if local else (in_utc, days)
     return (window, counts) if counts else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auditapp.catalogue.areas import AREAS
+from auditapp.lib.plain_letters import plain
 from auditapp.lib.visible_text import search_words
 from auditapp.record.event_filter import ANY_END, Choice
 from auditapp.record.event_types import OTHER_AREA, OTHER_AREA_NAME, KnownType
@@ -159,11 +160,11 @@ def _stays(option: Option, find: str, also: str) -> bool:
 
 
 def _finds(find: str, text: str) -> bool:
-    """Whether every word that was typed begins a word of the text."""
+    """Whether every word that was typed begins a word of the text, marks on letters aside, as in trail.js."""
     if not find:
         return True
-    words = search_words(text)
-    return all(any(word.startswith(typed) for word in words) for typed in search_words(find))
+    words = search_words(plain(text))
+    return all(any(word.startswith(typed) for word in words) for typed in search_words(plain(find)))
 
 
 def _kind_note(actor: ActorFacet) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from django import forms
 from django.http import QueryDict
 
+from auditapp.lib.plain_letters import plain
 from auditapp.lib.visible_text import search_words
 from auditapp.record.event_filter import ANY_END, Choice, EventFilter
 from auditapp.record.event_query import visible_events
@@ -83,7 +84,9 @@ def box_text(address: Address, actors: Sequence[ActorFacet] = ()) -> str:
     """
     named = {value.removeprefix(NOT) for value in address.values("actor")}
     emails = {
-        one.id: one.email for one in actors if one.id in named and one.email and _called(one.email, actors) == [one]
+        one.id: one.email
+        for one in actors
+        if one.id in named and one.email and actors_called(one.email, actors) == [one]
     }
     return query_text(_terms(address, emails))
 
@@ -190,7 +193,9 @@ def _with_actor_ids(terms: Sequence[Term], home: Address, viewer: Viewer) -> tup
             found.append(term)
             continue
         actors = [one for one in ever if term.key == "actor" or one.kind == "token"]
-        called = _called(term.value, [one for one in in_range if one in actors]) or _called(term.value, actors)
+        called = actors_called(term.value, [one for one in in_range if one in actors]) or actors_called(
+            term.value, actors
+        )
         if len(called) == 1:
             found.append(replace(term, value=called[0].id))
         elif not called and _did_something(viewer, term.value):
@@ -210,7 +215,7 @@ def _with_supporters(terms: Sequence[Term], viewer: Viewer) -> tuple[list[Term],
             found.append(term)
             continue
         people = supporters_seen(viewer, EventFilter()) if people is None else people
-        called = _called(term.value, people)
+        called = actors_called(term.value, people)
         if len(called) == 1:
             found.append(replace(term, value=called[0].id))
         else:
@@ -218,15 +223,18 @@ def _with_supporters(terms: Sequence[Term], viewer: Viewer) -> tuple[list[Term],
     return found, problems
 
 
-def _called(text: str, actors: Iterable[ActorFacet]) -> list[ActorFacet]:
-    """Who has this id, else this e-mail address or whole name, else a name with these words in it."""
+def actors_called(text: str, actors: Iterable[ActorFacet]) -> list[ActorFacet]:
+    """Who has this id, else this e-mail address or whole name, else a name with these words in it, else with them without marks."""
     listed, folded = list(actors), text.casefold()
     if by_id := [one for one in listed if one.id == text]:
         return by_id
     if by_whole_name := [one for one in listed if folded in (one.name.casefold(), (one.email or "").casefold())]:
         return by_whole_name
-    words = set(search_words(text))
-    return [one for one in listed if words and words <= set(search_words(one.name))]
+    for made in (str, plain):
+        words = set(search_words(made(text)))
+        if found := [one for one in listed if words and words <= set(search_words(made(one.name)))]:
+            return found
+    return []
 
 
 def _did_something(viewer: Viewer, actor_id: str) -> bool:

@@ -1,10 +1,10 @@
-"""What lists are searched by: the database folds a column as Python folds what is looked for."""
+"""What lists are searched by: the database makes the same of a column as Python of what is looked for."""
 
 import pytest
 from django.db import connection
 
-from auditapp.access.paged import Folded
-from auditapp.lib.plain_letters import FOLDED
+from auditapp.access.paged import Plain
+from auditapp.lib.plain_letters import PLAIN
 from tests.lib.test_plain_letters import PAIRS
 
 
@@ -12,7 +12,7 @@ from tests.lib.test_plain_letters import PAIRS
 def test_the_database_makes_the_same_of_its_columns():
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT t, {FOLDED.format(column='t')} FROM unnest(%s::text[]) AS t", [[text for text, _ in PAIRS]]
+            f"SELECT t, {PLAIN.format(column='t')} FROM unnest(%s::text[]) AS t", [[text for text, _ in PAIRS]]
         )
         assert dict(cursor.fetchall()) == dict(PAIRS)
-    assert Folded.template.count("%") == Folded.template.count("%(expressions)s")
+    assert Plain.template.count("%") == Plain.template.count("%(expressions)s")

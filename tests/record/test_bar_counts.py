@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from auditapp.catalogue.types import Verb
 from auditapp.record import bar_counts as bars
-from auditapp.record.bar_counts import BarCount, bar_counts, counts_of_days, first_seen
+from auditapp.record.bar_counts import BarCount, bar_counts, counts_of_days, counts_of_local_days, first_seen
 from auditapp.record.event_filter import Choice, EventFilter, Word
 from auditapp.record.event_matches import matches
 from auditapp.record.event_types import CATALOGUE, undeclared_type
@@ -76,6 +77,35 @@ def check(count: Callable[..., bars.BarCounts], events: list[object], filters: i
 
 def searched(viewer, wanted, edges):
     return bar_counts(viewer, wanted, edges, may_search=True)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Oslo", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati", "Pacific/Norfolk"]
+)
+def test_days_of_another_zone_add_up_from_those_of_utc_and_what_lies_between(events, zone):
+    random, place, seen = Random(3), ZoneInfo(zone), 0
+    first = NOON.astimezone(place).date() - timedelta(days=70)
+    for step in (1, 7):
+        edges = [datetime.combine(first + timedelta(days=n), time.min, place) for n in range(0, 78, step)]
+        for _ in range(20):
+            wanted = replace(random_filter(random), since=None, until=None)
+            found = counts_of_local_days(ALL, wanted, edges)
+            if found:
+                assert found.bars == expected(events, wanted, ALL, edges)
+                seen += found.events > 0
+    everything = EventFilter(with_reads=True)
+    assert counts_of_local_days(ALL, everything, edges).bars == expected(events, everything, ALL, edges)
+    assert counts_of_local_days(MILO, everything, edges) is None
+    assert seen
+
+
+def test_too_much_near_midnight_is_not_counted(events, monkeypatch):
+    edges = [
+        datetime.combine(NOON.date() + timedelta(days=n), time.min, ZoneInfo("Pacific/Kiritimati"))
+        for n in range(-70, 3)
+    ]
+    monkeypatch.setattr(bars, "BETWEEN", 3)
+    assert counts_of_local_days(ALL, EventFilter(with_reads=True), edges) is None
 
 
 def test_bars_add_up_to_what_the_filter_finds(events):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -314,6 +315,17 @@ def test_bars_of_days_read_no_event_of_the_workspace(trail):
     ]
     wanted = EventFilter(areas=Choice(("sources",)), outcomes=Choice(("failure",)))
     assert trail.plan_of(lambda: bar_counts.bar_counts(OLGA, wanted, days)).rows_read == 0
+
+
+def test_bars_of_days_of_another_zone_read_what_lies_near_midnight_alone(trail, monkeypatch):
+    monkeypatch.setattr(bar_counts, "BETWEEN", 500)
+    today = trail.data.now.astimezone(ZoneInfo("Asia/Kolkata")).replace(hour=0, minute=0, second=0, microsecond=0)
+    edges = [today - timedelta(days=n) for n in range(90, -1, -1)]
+    for wanted in (EventFilter(), EventFilter(areas=Choice(("sources",)))):
+        plan = trail.plan_of(lambda wanted=wanted: bar_counts.counts_of_local_days(OLGA, wanted, edges))
+        assert plan.sequential == []
+        assert len(plan.months) <= 5
+        assert 0 < plan.rows_read <= 600
 
 
 def find_all(viewer: Viewer, wanted: EventFilter) -> list[PageKey]:

@@ -5,6 +5,7 @@ from auditapp.record.event_filter import Choice
 from auditapp.record.event_types import CATALOGUE, undeclared_type
 from auditapp.record.facets import ActorFacet
 from auditapp.trail.facet_lists import Ticks, actor_groups, area_groups, joint_ticks
+from auditapp.trail.query_box import actors_called
 
 KINDS = {key: CATALOGUE[key] for key in ("source.created", "warehouse.disabled", "warehouse.enabled")}
 COUNTS = {"source.created": 3, "warehouse.disabled": 2}
@@ -93,6 +94,27 @@ def test_actors_are_found_by_name_address_and_id_without_accents_in_the_way():
     assert found("lind") == ["usr_1"]
     assert found("maya@example.com") == ["usr_1"]
     assert found("usr_2") == ["usr_2"]
+    assert found("tomas") == found("TOMÁS echeverria") == ["usr_2"]
+    assert found("mayà") == ["usr_1"]
+
+
+def test_a_typed_name_is_somebody_s_with_or_without_its_marks():
+    listed = [
+        MAYA,
+        TOMAS,
+        ActorFacet("usr_3", "user", "Zoë Okafor", None, 1),
+        ActorFacet("usr_4", "user", "Zoe", None, 1),
+    ]
+
+    def called(text):
+        return [one.id for one in actors_called(text, listed)]
+
+    assert called("tomas") == called("Tomás") == called("tomas echeverria") == ["usr_2"]
+    assert called("zoe") == ["usr_4"]
+    assert called("ZOË") == ["usr_3"]
+    assert called("zoé") == ["usr_3", "usr_4"]
+    assert called("okáfor") == ["usr_3"]
+    assert called("nobody") == called("?") == []
 
 
 def test_a_chosen_actor_who_did_nothing_here_is_still_listed():

@@ -209,16 +209,22 @@ def test_bars_that_take_a_search_are_asked_for_by_the_page_or_by_a_link(three_da
     assert "bars=" not in fragment
 
 
-def test_many_events_of_days_in_another_zone_are_shown_in_utc(three_days, browser_of, trail_url, monkeypatch):
+def test_many_events_are_shown_in_days_of_the_page_s_zone_too_and_in_utc_where_too_many_lie_near_midnight(
+    three_days, browser_of, trail_url, monkeypatch
+):
     three_days.workspace.time_zone = "Europe/Oslo"
     with as_operator():
         three_days.workspace.save()
     client = browser_of(three_days.olga)
     assert "Events a day, Oslo, UTC+1" in get(client, trail_url)
-    monkeypatch.setattr(trail_bars, "FEW", 5)
-    assert "Events a day, UTC" in get(client, trail_url)
-    monkeypatch.setattr(trail_bars, "FEW", 100)
-    monkeypatch.setattr(bar_counts, "LOOKED_AT", 3)
+    right = told(get(client, trail_url))
+    for module, name, value in ((trail_bars, "FEW", 5), (bar_counts, "LOOKED_AT", 3)):
+        monkeypatch.setattr(module, name, value)
+        html = get(client, trail_url)
+        assert "Events a day, Oslo, UTC+1" in html
+        assert told(html) == right
+        monkeypatch.setattr(trail_bars, "FEW", 100)
+    monkeypatch.setattr(bar_counts, "BETWEEN", -1)
     assert "Events a day, UTC" in get(client, trail_url)
     html = get(client, trail_url, "from=2026-11-22&to=2026-11-24")
     assert "Events an hour, Oslo, UTC+1" in html
