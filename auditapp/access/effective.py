@@ -218,7 +218,9 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
             for number, one in enumerate(counted)
             if permission in one.grant.permissions and (one.grant.is_everywhere or permission not in ONLY_EVERYWHERE)
         )
-        but = reach.but if permission.partition(".")[0] in resources else frozenset[str]()
+        there = resources.get(permission.partition(".")[0])
+        # A source that shows the trail is no exception of who sees all warehouses.
+        but = reach.but.intersection(there.names) if there else frozenset[str]()
         together.setdefault((reach.everywhere, reach.ids, but, why), []).append(permission)
     names = {one: name for kind in resources.values() for one, name in kind.names.items()}
     found = [

@@ -138,3 +138,13 @@ def test_the_pages_say_so(cast, admin_of):
     assert "Everywhere, but not <bdi>Audit events</bdi>, which shows the whole trail" in page
     assert "Audit events – shows the whole trail" in page  # among those that a role can be limited to
     assert "Audit events</bdi>, which shows" not in owner.get(f"/demo/settings/access/members/{cast.rita.id}/").text
+
+
+def test_it_is_no_exception_of_who_sees_all_of_another_kind(cast):
+    with acting_as(cast.olga, cast.workspace):
+        grant_role(role_key="warehouse_destination_read_only", scope="all", user_id=cast.mina.id)
+    owner = Client()
+    owner.force_login(cast.olga)
+    page = owner.get(f"/demo/settings/access/members/{cast.mina.id}/").text
+    assert "See warehouses" in page
+    assert "which shows the whole trail" not in page

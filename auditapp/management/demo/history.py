@@ -45,7 +45,7 @@ TAKES_TO_ACCEPT: Final = timedelta(minutes=5)
 WORK_HOURS: Final = 11
 FEW: Final = 4
 # The share of what people do here; the rest is told by other systems.
-BY_HAND: Final = 0.28
+BY_HAND: Final = 0.24
 # The story begins with days from the start and ends with days back from today, which must not meet.
 DAYS_OF_STORY: Final = 40
 # When the owner sets up forwarding on the day before.

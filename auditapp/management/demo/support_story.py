@@ -50,9 +50,9 @@ def support_steps(days: Calendar, password: str) -> list[Step]:
         ),
         Step(reports + timedelta(minutes=31, seconds=5), lambda world: _take(world, REPORTS, password)),
         Step(reports + timedelta(minutes=33, seconds=46), lambda world: _enter(world, REPORTS)),
-        Step(reports + timedelta(minutes=34, seconds=30), lambda world: _look(world, "event:warehouse.*")),
+        Step(reports + timedelta(minutes=34, seconds=30), lambda world: _look(world, "area=warehouses")),
         Step(reports + timedelta(hours=3, minutes=2, seconds=19), lambda world: _enter(world, REPORTS)),
-        Step(reports + timedelta(hours=3, minutes=3, seconds=55), lambda world: _look(world, "outcome:failure")),
+        Step(reports + timedelta(hours=3, minutes=3, seconds=55), lambda world: _look(world, "outcome=failure")),
     ]
 
 
@@ -89,10 +89,10 @@ def _switch_loads(world: World, *, is_on: bool) -> None:
             switch(warehouse_id=warehouse.id)
 
 
-def _look(world: World, query: str) -> None:
+def _look(world: World, filters: str) -> None:
     given = _given(world, REPORTS)
     with support_acting(world, given, SAM):
-        note_visit(workspace=world.workspace, user_id=given.user_id or "", filters=f"q={query}")
+        note_visit(workspace=world.workspace, user_id=given.user_id or "", filters=filters)
 
 
 def _take_back(world: World) -> None:
