@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from auditapp.access.decorators import workspace_page
 from auditapp.access.models import Role
 from auditapp.access.own_roles import change_role, create_role, delete_role, own_role, refuse_held, scopes_over
+from auditapp.access.paged import text_of
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.resources import kind_of, resource_kinds
@@ -52,7 +53,7 @@ def role(request: WorkspaceRequest, role_key: str) -> HttpResponse:
 def role_create(request: WorkspaceRequest) -> HttpResponse:
     """A new role, empty or as a copy; what it is over is chosen in the address, before anything is typed."""
     workspace_id, access = request.workspace.id, request.member_permissions
-    copied = roles_in(workspace_id).filter(key=request.GET.get("copy", "")).first()
+    copied = roles_in(workspace_id).filter(key=text_of(request.GET, "copy")).first()
     over = copied.resource_type if copied else request.GET.get("over", "")
     if kind_of(over) is None:
         over = ""

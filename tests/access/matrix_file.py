@@ -14,6 +14,7 @@ from tests.access.account_rows import INSTANCE_ROWS
 from tests.access.api_rows import API_ROWS, EVERY_SCOPE, REFUSED
 from tests.access.cells import page_of
 from tests.access.masked_rows import PARTS
+from tests.access.query_rows import API_QUERY_ROWS, QUERY_ROWS
 from tests.access.relations import MASKED, WITH_PERSONAL, WITHOUT_PERSONAL, Cell
 from tests.access.subjects import SUBJECTS
 from tests.access.test_matrix import MATRIX
@@ -34,6 +35,10 @@ def cells() -> Iterator[Cell]:
             yield from cells_of.gone(row, MATRIX)
     for row in [*MATRIX, *PARTS, *API_ROWS]:
         yield from cells_of.masked(row)
+    for row in QUERY_ROWS:
+        yield from cells_of.queried(row)
+    for row in API_QUERY_ROWS:
+        yield from cells_of.api_queried(row)
     for name in sorted({row.name for row in MATRIX}):
         yield from cells_of.not_offered(name, MATRIX)
     for outside in INSTANCE_ROWS:

@@ -12,6 +12,7 @@ from tests.access.account_rows import InstanceRow
 from tests.access.api_rows import API_ROWS, EVERY_SCOPE, REFUSED, ApiRow
 from tests.access.cells import ENDINGS, METHODS, OUT_OF_REACH, REMAINS, named_in, offered
 from tests.access.masked_rows import REFUSED_WITHOUT, key_of, shows
+from tests.access.query_rows import QueryRow
 from tests.access.subjects import SUBJECTS, expected
 
 # Both 404s are one answer, to the byte, but for the id that was asked for.
@@ -125,6 +126,23 @@ def masked(row: Any) -> list[Cell]:
         Cell(WITH_PERSONAL, method, row, MASKED, status),
         Cell(WITHOUT_PERSONAL, method, row, MASKED, without),
     ]
+
+
+def queried(row: QueryRow) -> list[Cell]:
+    """What an id in the query leads to: one's own, and then each that is as if it had never been."""
+    cells = [Cell("olga", "GET", row, OWN, row.status, row.of)]
+    # Of one that leads nowhere else the page says what it says without any.
+    status = 422 if row.status == 302 else row.status
+    cells.append(Cell("olga", "GET", row, FOREIGN, status, row.of))
+    if row.unreached:
+        cells.append(Cell("milo", "GET", row, UNREACHED, status, row.of))
+    return [*cells, *([Cell("olga", "GET", row, GONE, status, row.of)] if row.ending else [])]
+
+
+def api_queried(row: ApiRow) -> list[Cell]:
+    [name] = ids_in(row)
+    # Tokens that read the trail are of those who see all of it, so that nothing is out of their scope.
+    return [Cell("every scope", "GET", row, relation, 200, name) for relation in (OWN, FOREIGN)]
 
 
 def ids_in(row: ApiRow) -> list[str]:

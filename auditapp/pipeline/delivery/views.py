@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
+from auditapp.access.paged import text_of
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import NotFound
 from auditapp.pipeline.delivery.health import health_of
@@ -69,7 +70,7 @@ def attempt_list(request: WorkspaceRequest, destination_id: str) -> HttpResponse
     which: Which = next((one for one, _ in WHICH if one == request.GET.get("which")), "all")
     (health,) = health_of([destination])
     context = about_destination(request, destination) | {
-        "page": attempts_page(destination, which=which, older=request.GET.get("older", "")),
+        "page": attempts_page(destination, which=which, older=text_of(request.GET, "older")),
         "which": which,
         "choices": WHICH,
         "health": health,

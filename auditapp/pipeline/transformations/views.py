@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access.decorators import workspace_page
+from auditapp.access.paged import text_of
 from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.lib.errors import Invalid, Problem
@@ -43,7 +44,7 @@ PREVIEW: Final = "preview"
 def transformation_list(request: WorkspaceRequest) -> HttpResponse:
     access = request.member_permissions
     sources = {one.id: one for one in visible_sources(access)}
-    source, kind = request.GET.get("source", ""), request.GET.get("kind", "")
+    source, kind = text_of(request.GET, "source"), text_of(request.GET, "kind")
     found = visible_transformations(access)
     shown = found.filter(source_id=source) if source else found
     shown = shown.filter(kinds__contains=[kind]) if kind else shown
