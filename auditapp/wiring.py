@@ -83,7 +83,7 @@ from auditapp.sources.jobs import forget_inboxes, make_weeks
 from auditapp.sources.planned import register_planned
 from auditapp.sources.queries import labels_of_sources, source_ids_with_labels, source_names, sources_with_trail
 from auditapp.spaces.learning import learn_spaces
-from auditapp.spaces.queries import labels_of_spaces, space_ids_with_labels, space_names
+from auditapp.spaces.queries import deleted_spaces, labels_of_spaces, space_ids_with_labels, space_names
 from auditapp.tasks.jobs import forget_tasks
 from auditapp.tasks.kinds import TaskKind, register_task_kind
 from auditapp.trail.exports.jobs import expire_exports, tell_ended
@@ -162,6 +162,7 @@ RESOURCE_KINDS: Final = (
         *("space", "space", "spaces", space_names, space_ids_with_labels),
         labels=labels_of_spaces,
         page="spaces:space",
+        deleted=deleted_spaces,
     ),
 )
 

@@ -1,5 +1,6 @@
 """The shape of this package's forms and what they say about a field; what may be done is decided by the services."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 from zoneinfo import available_timezones
@@ -8,29 +9,64 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from auditapp.access.known_labels import known_labels
-from auditapp.access.label_forms import LabelChoice, LabelsField, chosen_in, label_choices
+from auditapp.access.label_forms import LabelChoice, LabelsField, chosen_in, label_choices, values_in
 from auditapp.access.models import FactorRule, ReasonRule, Role, Scope, User, Workspace
 from auditapp.access.permissions import TOKEN_SCOPES
-from auditapp.access.queries import resource_choices
-from auditapp.access.role_queries import roles_in
+from auditapp.access.role_choices import KindOffered, kinds_offered, roles_by_what_they_are_over
+from auditapp.access.role_queries import roles_in, whole_reach
+from auditapp.access.rules import refuse_misfit
 from auditapp.access.workspaces import IDLE
 from auditapp.lib import clock
+from auditapp.lib.errors import Invalid
 from auditapp.lib.words import words
+from auditapp.web.forms import add_refusal
 
 LIFETIMES = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days", "365": "1 year", "": "It does not expire"}
+
+REACH = ("scope", "resource_ids", "labels")
 
 SUPPORT_HOURS = {"1": "1 hour", "4": "4 hours", "8": "8 hours", "24": "1 day", "72": "3 days", "168": "7 days"}
 
 
-class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker alone
-    def label_from_instance(self, role: Role) -> str:
-        return f"{role.name}: {role.description}"
+class RoleSelect(forms.Select):
+    """Each option carries what the page shows once it is chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.roles: dict[str, Role] = {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if role := self.roles.get(str(value)):
+            option["attrs"] |= {
+                "data-about": role.description,
+                "data-reach": whole_reach(role),
+                "data-over": role.resource_type,
+                "data-scopes": " ".join(role.scopes),
+            }
+        return option
+
+
+class TextsField(forms.Field):
+    """What was ticked of a list; whether it may be is the services' to say."""
+
+    widget = forms.SelectMultiple
+
+    def to_python(self, value: Sequence[str] | None) -> list[str]:
+        return list(value or ())
 
 
 class RoleForm(forms.Form):
     """A role and how far it goes."""
 
-    role = RoleField(Role.objects.none(), empty_label="Choose a role", label="Role")
+    role = forms.ChoiceField(
+        widget=RoleSelect,
+        label="Role",
+        error_messages={
+            "required": "Choose a role.",
+            "invalid_choice": "There is no such role. Choose one of the list.",
+        },
+    )
     scope = forms.ChoiceField(
         choices=[
             ("", "As far as the role goes, where it cannot be limited"),
@@ -39,9 +75,8 @@ class RoleForm(forms.Form):
         widget=forms.RadioSelect,
         required=False,
         label="How far it goes",
-        help_text="Roles that are about the whole workspace need no choice here.",
     )
-    resource_ids = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False, label="Which of them")
+    resource_ids = TextsField(required=False)
     labels = LabelsField(
         required=False,
         label="Labels",
@@ -51,43 +86,52 @@ class RoleForm(forms.Form):
     def __init__(self, *args: Any, workspace_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.workspace_id = workspace_id
-        roles = roles_in(workspace_id)
-        cast(RoleField, self.fields["role"]).queryset = roles
-        limited = {role.resource_type for role in roles if Scope.LISTED in role.scopes}
-        cast(forms.MultipleChoiceField, self.fields["resource_ids"]).choices = resource_choices(workspace_id, limited)
+        self.roles = {role.key: role for role in roles_in(workspace_id)}
+        field = cast(forms.ChoiceField, self.fields["role"])
+        field.choices = [("", "Choose a role"), *roles_by_what_they_are_over(self.roles.values())]
+        cast(RoleSelect, field.widget).roles = self.roles
+
+    def kinds(self) -> list[KindOffered]:
+        """Asked by the template: the resources of each kind that some role can be limited to."""
+        return kinds_offered(self.workspace_id, list(self.roles.values()), values_in(self, "resource_ids"))
 
     def label_choices(self) -> list[LabelChoice]:
         """Asked by the template: one list for each key."""
         return label_choices(known_labels(self.workspace_id), self.chosen_labels)
 
+    def labelled_roles(self) -> str:
+        """Asked by the template: the roles that can be given by labels."""
+        return " · ".join(role.name for role in self.roles.values() if Scope.LABELLED in role.scopes)
+
     @property
     def chosen_labels(self) -> list[str]:
         return chosen_in(self)
 
+    def clean_role(self) -> Role:
+        return self.roles[self.cleaned_data["role"]]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         role = cleaned.get("role")
-        if role and len(role.scopes) == 1:
-            self._refuse_limits(role, cleaned)
-            cleaned["scope"] = role.scopes[0]
-        elif role and not cleaned.get("scope") and "scope" not in self.errors:
-            self.add_error("scope", "Choose how far this role goes.")
+        if role and "scope" not in self.errors:
+            if len(role.scopes) == 1:
+                cleaned["scope"] = cleaned["scope"] or role.scopes[0]
+            if not cleaned["scope"]:
+                self.add_error("scope", "Choose how far this role goes.")
+            else:
+                self._refuse_misfit(role, cleaned)
         return cleaned
 
-    def _refuse_limits(self, role: Role, cleaned: dict[str, Any]) -> None:
-        """A role that cannot be limited is not given further than somebody meant it to go."""
-        scope = cleaned.get("scope")
-        is_limited = scope != role.scopes[0] if scope else cleaned.get("resource_ids") or cleaned.get("labels")
-        if is_limited and "scope" not in self.errors:
-            self.add_error(
-                "scope",
-                f"{role.name} cannot be limited. Choose “As far as the role goes” and no resources or labels, or another role.",
-            )
+    def _refuse_misfit(self, role: Role, cleaned: dict[str, Any]) -> None:
+        """By the rule of the services, and before anybody is asked to prove who they are for what is refused anyhow."""
+        try:
+            refuse_misfit(role, **{name: cleaned.get(name, ()) for name in REACH})
+        except Invalid as error:
+            add_refusal(self, error)
 
     def asked(self) -> dict[str, Any]:
         """What was chosen, as the services take it."""
-        chosen = {name: self.cleaned_data[name] for name in ("scope", "resource_ids", "labels")}
-        return {"role_key": self.cleaned_data["role"].key, **chosen}
+        return {"role_key": self.cleaned_data["role"].key, **{name: self.cleaned_data[name] for name in REACH}}
 
 
 class InviteForm(RoleForm):

@@ -65,7 +65,12 @@ def label_choices(known: Iterable[Label], chosen: Sequence[str]) -> list[LabelCh
 
 
 def chosen_in(form: forms.Form) -> list[str]:
-    """The labels that a form shows: what was sent with it, else what it began with."""
+    """The labels that a form shows."""
+    return words(" ".join(values_in(form, "labels")))
+
+
+def values_in(form: forms.Form, name: str) -> list[str]:
+    """What a field of many values shows: what was sent with the form, else what it began with."""
     if isinstance(form.data, QueryDict):
-        return words(" ".join(form.data.getlist(form.add_prefix("labels"))))
-    return list(form.get_initial_for_field(form.fields["labels"], "labels") or ())
+        return form.data.getlist(form.add_prefix(name))
+    return list(form.get_initial_for_field(form.fields[name], name) or ())

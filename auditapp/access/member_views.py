@@ -95,7 +95,7 @@ def invite(request: WorkspaceRequest) -> HttpResponse:
                 form.add_error("emails", f"{one.email}: {one.refusal}" if len(asked) > 1 else one.refusal)
             # What is sent is not sent again with what is mended.
             form.data = request.POST.copy()
-            form.data["emails"] = ", ".join(one.email for one in refused)
+            form.data["emails"] = "\n".join(one.email for one in refused)
     context = {"form": form, "days": INVITATION_DAYS, "proof_url": proof_url(request.path) if needs_proof else ""}
     status = 403 if needs_proof else 422 if form.errors else 200
     return render_page(request, "access/invite.html", context, status=status)

@@ -21,7 +21,7 @@ from auditapp.access.errors import (
 )
 from auditapp.access.models import AccessRequest, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
 from auditapp.access.permissions import Access, Permission, access_of_sender
-from auditapp.access.queries import owner_role
+from auditapp.access.queries import owner_role, promised_in_words
 from auditapp.access.roles import roles_of, subject_of, what_was_given
 from auditapp.access.rules import (
     GrantedRole,
@@ -309,11 +309,13 @@ def mail_links(links: Sequence[tuple[Invitation, str]], sender: str) -> None:
     workspace = Workspace.objects.get(id=links[0][0].workspace_id)
     # A subject holds one line: a workspace's name could bring another header.
     subject = " ".join(f"Join {workspace.name} on Audit Trail".split())
+    promised = promised_in_words(workspace.id, [invitation for invitation, _ in links])
     mails = []
-    for invitation, link in links:
+    for (invitation, link), role in zip(links, promised, strict=True):
         context = {
             "workspace": workspace,
-            "invitation": invitation,
+            # A name of another system's may hold lines, which would read as ours.
+            "role": " ".join(role.split()),
             "sender": sender,
             "days": INVITATION_DAYS,
             "link": link,

@@ -19,9 +19,10 @@ from auditapp.access.models import (
     Workspace,
 )
 from auditapp.access.permissions import Permission
-from auditapp.access.resources import ids_that_show_trail, kind_of, resource_kinds
+from auditapp.access.resources import kind_of, resource_kinds
 from auditapp.lib import clock
 from auditapp.lib.errors import NotFound
+from auditapp.lib.words import NAMED, few
 from auditapp.record.workspace_scope import as_person
 
 
@@ -104,7 +105,7 @@ def members_shown(workspace_id: int, user_id: str | None = None) -> list[MemberS
     if user_id is not None:
         members, memberships = members.filter(user_id=user_id), memberships.filter(user_id=user_id)
         subjects = [user_id, *memberships.values_list("group_id", flat=True)]
-    grants = grants_in_words(workspace_id, subjects)
+    grants = grants_in_words(workspace_id, subjects, named=None)
     group_names = dict(Group.objects.filter(workspace_id=workspace_id).values_list("id", "name"))
     groups_of: dict[str, list[str]] = defaultdict(list)
     for group_id, member_id in memberships.values_list("group_id", "user_id"):
@@ -160,25 +161,13 @@ def with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenShow
     ]
 
 
-def resource_choices(workspace_id: int, of_kinds: Collection[str] | None = None) -> list[tuple[str, str]]:
-    """Every resource that a role can be limited to, id and name; with the word of its kind after the first kind, and what shows the
-    whole trail said to do so.
-
-    Takes:   of_kinds, the keys of those that are asked for, by default all
-    """
-    kinds = [kind for kind in resource_kinds() if of_kinds is None or kind.key in of_kinds]
-    shows = ids_that_show_trail(workspace_id)
-    return [
-        (one, (name if kind is kinds[0] else f"{name} ({kind.word})") + " – shows the whole trail" * (one in shows))
-        for kind in kinds
-        for one, name in kind.names(workspace_id).items()
-    ]
-
-
 def grants_in_words(
-    workspace_id: int, subject_ids: Collection[str] | None = None
+    workspace_id: int, subject_ids: Collection[str] | None = None, *, named: int | None = NAMED
 ) -> dict[tuple[str, str], list[GrantShown]]:
-    """The roles of members and groups by kind and id, of all or of these."""
+    """The roles of members and groups by kind and id, of all or of these.
+
+    Takes:   named, how many resources each names; None for all
+    """
     found: dict[tuple[str, str], list[GrantShown]] = defaultdict(list)
     grants = Grant.objects.filter(workspace_id=workspace_id)
     if subject_ids is not None:
@@ -187,20 +176,29 @@ def grants_in_words(
     names = _resource_names(workspace_id, ordered)
     for grant in ordered:
         found[grant.subject_kind, grant.subject_id].append(
-            GrantShown(grant.id, grant.role.name, _in_words(grant, names))
+            GrantShown(grant.id, grant.role.name, _in_words(grant, names, named))
         )
     return found
 
 
-def _in_words(given: Grant | Invitation, names: dict[str, str]) -> str:
+def promised_in_words(workspace_id: int, invitations: Sequence[Invitation]) -> list[str]:
+    """The role that each of these invitations brings, with its reach: "Source Admin over 2 sources: iOS app, Kiosk"."""
+    names = _resource_names(workspace_id, invitations)
+    reaches = (_in_words(one, names) for one in invitations)
+    return [
+        f"{one.role.name} over {reach[0].lower()}{reach[1:]}" for one, reach in zip(invitations, reaches, strict=True)
+    ]
+
+
+def _in_words(given: Grant | Invitation, names: dict[str, str], named: int | None = NAMED) -> str:
     short = reach_in_words(given.role.resource_type, given.scope, given.resource_ids, given.labels)
     kind = kind_of(given.role.resource_type)
     if not short and kind:
         return f"all {kind.plural}"
     if not short:
         return "Everything" if Permission.ACCESS_MANAGE in given.role.permissions else "The workspace"
-    named = [names.get(one, "a deleted one") for one in given.resource_ids]
-    return f"{short}: {', '.join(named)}" if named else short
+    told = [names.get(one, "a deleted one") for one in given.resource_ids]
+    return f"{short}: {few(told, named)}" if told else short
 
 
 def _resource_names(workspace_id: int, given: Sequence[Grant | Invitation]) -> dict[str, str]:

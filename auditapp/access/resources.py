@@ -11,7 +11,8 @@ from dataclasses import dataclass
 class ResourceKind:
     """One kind: its word, and how to learn which resources there are. The callables are asked inside the workspace.
 
-    `names` gives all of them, name by id. Kinds that can carry labels have `with_labels`, the ids of those that carry every one of
+    `names` gives all of them, name by id; where what was deleted is among them, since its history is still to be seen, `deleted` gives
+    the ids of those, over which no role is given any more. Kinds that can carry labels have `with_labels`, the ids of those that carry every one of
     the labels, and `labels`, what each carries by id; `show_trail` the ids of those that show events of the trail, whoever they are
     about; `page` is the URL name of one's page, which takes its id. Whoever may read all resources of a kind, by the permission
     <key>.read, sees their history too.
@@ -25,11 +26,17 @@ class ResourceKind:
     show_trail: Callable[[int], Collection[str]] | None = None
     labels: Callable[[int], Mapping[str, Collection[str]]] | None = None
     page: str = ""
+    deleted: Callable[[int], Collection[str]] | None = None
 
     @property
     def reading(self) -> str:
         """The permission to see such a resource."""
         return f"{self.key}.read"
+
+    def offered(self, workspace_id: int) -> dict[str, str]:
+        """Those that a role can be limited to, name by id: all that were not deleted."""
+        gone = self.deleted(workspace_id) if self.deleted else ()
+        return {one: name for one, name in self.names(workspace_id).items() if one not in gone}
 
     def labelled(self, workspace_id: int, labels: Collection[str]) -> frozenset[str]:
         """The ids of those that carry every one of the labels."""

@@ -124,5 +124,5 @@ def _roles_of(whole: Mapping[str, Any]) -> dict[str, list[str]]:
 def _there(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:
     """Those of the resources that a role was limited to which are there still."""
     kind = kind_of(role.resource_type)
-    names = kind.names(workspace_id) if kind else {}
-    return [one for one in resource_ids if one in names]
+    there = kind.offered(workspace_id) if kind else {}
+    return [one for one in resource_ids if one in there]

@@ -10,8 +10,8 @@ from auditapp.access.models import Grant, Group, GroupMember, Invitation, Member
 from auditapp.access.resources import kind_of
 from auditapp.lib import clock
 from auditapp.lib.errors import NotFound
+from auditapp.lib.words import few
 
-NAMED = 3
 HIDDEN = "an address that your role hides"
 
 
@@ -66,6 +66,14 @@ def over_in_words(role: Role) -> str:
     if kind is None:
         return "the workspace"
     return f"all or some {kind.plural}" if len(role.scopes) > 1 else f"all {kind.plural}"
+
+
+def whole_reach(role: Role) -> str:
+    """Where a role goes that cannot be limited, in a sentence; "" for one that can."""
+    if len(role.scopes) > 1:
+        return ""
+    kind = kind_of(role.resource_type)
+    return f"It reaches all {kind.plural}, also future ones." if kind else "It reaches the whole workspace."
 
 
 def roles_counted(workspace_id: int) -> list[RoleCounted]:
@@ -139,5 +147,4 @@ def named(holders: Collection[Holder]) -> str:
     """Holders in a sentence, the first few."""
     words = {"group": "the group ", "invitation": "the invitation for "}
     told = [f"{words.get(one.kind, '')}{one.name}" for one in holders]
-    more = len(told) - NAMED
-    return ", ".join(told[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return few(told)

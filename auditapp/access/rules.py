@@ -8,9 +8,10 @@ from auditapp.access.known_labels import hold_labels
 from auditapp.access.models import GroupMember, Member, Role, Scope, Workspace
 from auditapp.access.permissions import Access, access_to_give, acting_access
 from auditapp.access.queries import owners_of
-from auditapp.access.resources import kind_of
-from auditapp.access.role_queries import roles_in
+from auditapp.access.resources import kind_of, resource_kinds
+from auditapp.access.role_queries import roles_in, whole_reach
 from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.words import few
 from auditapp.record.acting import current_acting
 
 
@@ -82,8 +83,7 @@ def checked_role(
     role = roles_in(access.workspace_id).filter(key=role_key).first()
     if role is None:
         raise Invalid("There is no such role.", field="role", code="unknown_role")
-    if scope not in role.scopes:
-        raise Invalid(f"{role.name} cannot be given this far. Choose another reach.", field="scope", code="bad_scope")
+    refuse_misfit(role, scope=scope, resource_ids=resource_ids, labels=labels)
     given = GrantedRole(
         role,
         scope,
@@ -95,6 +95,28 @@ def checked_role(
     refuse_more_than_held(access, role)
     refuse_withheld(access, given.resource_ids)
     return given
+
+
+def refuse_misfit(role: Role, *, scope: str, resource_ids: Sequence[str] = (), labels: Sequence[str] = ()) -> None:
+    """A role goes as far as it can, and no further than somebody meant: nothing that was chosen is left out without a word.
+
+    Raises:  Invalid
+    """
+    if len(role.scopes) == 1 and (scope not in role.scopes or resource_ids or labels):
+        raise Invalid(
+            f"{role.name} cannot be limited. {whole_reach(role)} Choose no reach, resources or labels, or another role.",
+            field="scope",
+            code="bad_scope",
+        )
+    if scope not in role.scopes:
+        raise Invalid(f"{role.name} cannot be given this far. Choose another reach.", field="scope", code="bad_scope")
+    for chosen, what, needed in ((resource_ids, "resource", Scope.LISTED), (labels, "label", Scope.LABELLED)):
+        if chosen and scope != needed:
+            raise Invalid(
+                f"You chose a {what}, and a reach that leaves it out. Choose “{needed.label}”, or no {what}.",
+                field="scope",
+                code="bad_scope",
+            )
 
 
 def refuse_more_than_held(access: Access, *roles: Role) -> None:
@@ -130,9 +152,28 @@ def lacking_of(access: Access, permissions: Iterable[str]) -> list[str]:
 
 def _checked_ids(workspace_id: int, role: Role, resource_ids: Sequence[str]) -> list[str]:
     kind = kind_of(role.resource_type)
-    known = kind.names(workspace_id) if kind else {}
+    offered = kind.offered(workspace_id) if kind else {}
     chosen = list(dict.fromkeys(resource_ids))
-    if not chosen or not known.keys() >= set(chosen):
+    if not chosen:
         word = kind.word if kind else "resource"
         raise Invalid(f"Choose at least one {word} of this workspace.", field="resource_ids", code="required")
+    if others := [one for one in chosen if one not in offered]:
+        raise Invalid(_why_not(workspace_id, role, others), field="resource_ids", code="bad_resource")
     return chosen
+
+
+def _why_not(workspace_id: int, role: Role, others: Sequence[str]) -> str:
+    """What is wrong with resources that a role cannot be given over; of what is not here, not even that it is elsewhere."""
+    own = kind_of(role.resource_type)
+    plural = own.plural if own else "resources"
+    gone = own.names(workspace_id) if own else {}
+    if named := [gone[one] for one in others if one in gone]:
+        return f"No role is given over what was deleted. Leave out {few(named)}."
+    of_others = {
+        one: f"{name} ({kind.word})" for kind in resource_kinds() for one, name in kind.names(workspace_id).items()
+    }
+    if named := [of_others[one] for one in others if one in of_others]:
+        return f"{role.name} is given over {plural} alone. Leave out {few(named)}."
+    return (
+        f"Some of the {plural} that were chosen are not in this workspace, or not any more. Choose of those that are."
+    )

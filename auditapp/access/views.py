@@ -15,12 +15,13 @@ from auditapp.access.forms import AcceptForm, WorkspaceForm
 from auditapp.access.inviting import note_refused
 from auditapp.access.members import accept_invitation, invitation_behind
 from auditapp.access.models import User
-from auditapp.access.queries import workspaces_of
+from auditapp.access.queries import promised_in_words, workspaces_of
 from auditapp.access.requests import WorkspaceRequest, context_of
 from auditapp.access.support_session import open_support_of
 from auditapp.access.workspaces import change_workspace_settings
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
+from auditapp.record.workspace_scope import in_workspace
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
@@ -78,8 +79,11 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
             if user
             else perform_login(request, member, redirect_url=f"/{joined.slug}/")
         )
+    with in_workspace(workspace.id):
+        [role] = promised_in_words(workspace.id, [found])
     context = {
         "invitation": found,
+        "role": role,
         "joins": workspace,
         "form": form,
         "has_account": User.objects.filter(email__iexact=found.email).exists(),

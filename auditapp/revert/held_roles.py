@@ -93,8 +93,8 @@ def set_role(workspace_id: int, subject_kind: str, subject_id: str, path: str, v
     if role is None:
         raise RoleUnknown
     kind = kind_of(role.resource_type)
-    names = kind.names(workspace_id) if kind else {}
-    if not names.keys() >= set(given.resource_ids):
+    there = kind.offered(workspace_id) if kind else {}
+    if not there.keys() >= set(given.resource_ids):
         raise ReachGone
     grant_role(
         role_key=role.key,

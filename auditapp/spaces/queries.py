@@ -43,6 +43,12 @@ def space_names(workspace_id: int) -> dict[str, str]:
     return {space.id: f"{space} (deleted)" if space.deleted_at else str(space) for space in _by_name(workspace_id)}
 
 
+def deleted_spaces(workspace_id: int) -> set[str]:
+    """The ids of those that were deleted."""
+    found = Space.objects.filter(workspace_id=workspace_id, deleted_at__isnull=False)
+    return set(found.values_list("id", flat=True))
+
+
 def space_ids_with_labels(workspace_id: int, labels: Collection[str]) -> list[str]:
     """The spaces that carry every one of these labels."""
     found = Space.objects.filter(workspace_id=workspace_id, labels__contains=list(labels))

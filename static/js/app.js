@@ -32,6 +32,18 @@ document.addEventListener("click", ({ target }) => {
   if (row && !left.length && !target.closest("a, button") && !String(getSelection())) location.href = row.dataset.href;
 });
 
+// Lists that are searched where they are: each word that was typed begins one there, whatever its case and accents.
+const words = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+const finds = (typed, text) => {
+  const there = words(text);
+  return words(typed).every((word) => there.some((one) => one.startsWith(word)));
+};
+
+document.addEventListener("keydown", (event) => {
+  // Enter in the search of a list would otherwise send the form that it is in.
+  if (event.key === "Enter" && event.target.matches("[data-finds], [data-narrows]")) event.preventDefault();
+});
+
 // Copying: of a field its value, of anything else its text.
 const textOf = (part) => part.value ?? part.textContent;
 

@@ -43,12 +43,6 @@ document.addEventListener("click", ({ target }) => {
 
 // -- Dropdowns: search, ticks
 
-const words = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-const finds = (typed, text) => {
-  const there = words(text);
-  return words(typed).every((word) => there.some((one) => one.startsWith(word)));
-};
-
 function narrow(list, typed, onlyChosen) {
   const stays = (label, context = "") => (!onlyChosen || $(".tick", label).checked) && finds(typed, `${context} ${label.textContent}`);
   $$(".facet-group", list).forEach((group) => {
@@ -110,11 +104,6 @@ document.addEventListener("click", ({ target }) => {
     box.indeterminate = false;
   });
   $(".tick", panel).dispatchEvent(new Event("change", { bubbles: true }));
-});
-
-document.addEventListener("keydown", (event) => {
-  // Enter in the search of a list would otherwise send the form and close it.
-  if (event.key === "Enter" && event.target.matches("[data-finds]")) event.preventDefault();
 });
 
 document.addEventListener("toggle", ({ target }) => {
