@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from auditapp.access.forms import InviteForm, RoleForm
 from auditapp.access.groups import create_group
 from auditapp.access.inviting import WhatItGaveIsGone, invite_again, invite_members
+from auditapp.access.members import remove_member
 from auditapp.access.models import Role
 from auditapp.access.own_roles import create_role
 from auditapp.access.queries import grants_in_words
@@ -196,6 +197,18 @@ def test_undoing_gives_no_role_over_a_space_that_was_deleted_since(cast, world):
     assert reaches(cast, cast.mina)[-1] == "1 space: Engage"
 
 
+def test_who_was_removed_comes_back_without_a_role_over_a_space_that_was_deleted_since(cast, world):
+    one, role = world["space"]
+    with acting_as(cast.olga, cast.workspace):
+        grant_role(user_id=cast.mina.id, role_key=role, scope="listed", resource_ids=[one])
+        remove_member(user_id=cast.mina.id)
+    removed = last_event(cast.workspace)
+    with acting_as(cast.olga, cast.workspace):
+        delete_space(space_id=one)
+    undo(cast, removed)
+    assert reaches(cast, cast.mina) == ["The workspace"]
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -228,7 +241,7 @@ def test_who_cannot_be_limited_is_told_how_far_the_role_goes(cast):
 
 
 def test_no_proof_is_asked_for_what_is_refused_anyhow(olga, cast):
-    asked = {"role": "workspace_owner", "scope": "workspace", "labels": "environment:prod"}
+    asked = {"role": "workspace_owner", "scope": "", "labels": "environment:prod"}
     assert olga.post(f"{ACCESS}members/{cast.mina.id}/roles/", asked).status_code == 422
     assert olga.post(f"{ACCESS}members/{cast.mina.id}/roles/", {"role": "workspace_owner"}).status_code == 403
 

@@ -86,11 +86,17 @@ def test_what_is_hidden_is_not_sent(cast, group, visit, size, scheme):
     page.get_by_label("team").select_option("team:web")
     page.get_by_text("No source carries all of these now.").wait_for()
     choose(page, "Auditor")
+    with page.expect_response("**/labels/matching/**") as answer:
+        choose(page, "Source Admin")
+    assert "No source carries all of these now." in answer.value.text()
+    choose(page, "Auditor")
     page.get_by_role("button", name="Give role").click()
     page.locator(".toast", has_text="Gave the role Auditor.").wait_for()
     assert given(cast, group) == [("Auditor", "workspace", [], [])]
     page.go_back()
     page.locator("details.opens:not([open]) > summary").click()
+    role = page.get_by_label("Role", exact=True).input_value()
+    assert bool(shown(page)) is (role == "source_admin")
     choose(page, "Unify and Engage Admin")
     page.get_by_label("These only").check()
     page.get_by_label("Engage", exact=True).check()
