@@ -99,7 +99,8 @@ def group_shown(workspace_id: int, group_id: str, looked: Looked, *, sees_addres
         shown=lambda rows: [one.user for one in rows],
         everyone=inside.count() if looked.q else None,
     )
-    return GroupShown(group.id, group.name, grants_in_words(workspace_id, [group_id])["group", group_id], members)
+    grants = grants_in_words(workspace_id, [group_id], named=None)["group", group_id]
+    return GroupShown(group.id, group.name, grants, members)
 
 
 def people_outside(workspace_id: int, group_id: str, q: str, *, chosen: str = "") -> PeopleOffered:

@@ -183,11 +183,8 @@ def grants_in_words(
 
 def promised_in_words(workspace_id: int, invitations: Sequence[Invitation]) -> list[str]:
     """The role that each of these invitations brings, with its reach: "Source Admin over 2 sources: iOS app, Kiosk"."""
-    names = _resource_names(workspace_id, invitations)
-    reaches = (_in_words(one, names) for one in invitations)
-    return [
-        f"{one.role.name} over {reach[0].lower()}{reach[1:]}" for one, reach in zip(invitations, reaches, strict=True)
-    ]
+    told = invitations_in_words(workspace_id, invitations)
+    return [f"{one.role.name} over {reach[0].lower()}{reach[1:]}" for one, reach in told]
 
 
 def _in_words(given: Grant | Invitation, names: dict[str, str], named: int | None = NAMED) -> str:
