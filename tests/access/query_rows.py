@@ -164,6 +164,7 @@ QUERY_ROWS = [
 API_QUERY_ROWS = [
     ApiRow("GET", "/audit-events?actor={actor}", "audit:read"),
     ApiRow("GET", "/audit-events?token={event_token}", "audit:read"),
+    ApiRow("GET", "/audit-events?support={supporter}", "audit:read"),
     ApiRow("GET", "/audit-events?resourceId={shop}", "audit:read"),
     ApiRow("GET", "/audit-events?resourceId={shop}&resourceType=source", "audit:read"),
     ApiRow("GET", "/audit-events?type={type}", "audit:read"),
