@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,6 @@ READ = re.compile(
     r"""\bGET(?:\.get(?:list)?\(|\[)["'](\w+)["']|\bGET, ["'](\w+)["']|["'](\w+)["'] (?:not )?in request\.GET\b"""
 )
 COLOUR = re.compile(rb"avatar--\d")
-MOMENT = clock.now() + timedelta(minutes=2)
 KEY = re.compile(r"[?&](\w+(?:\.\w+)?)=")
 
 
@@ -71,9 +71,15 @@ def in_words(key):
     return key.replace(".", " ").title()
 
 
+@cache
+def moment():
+    """After all that is in the worlds."""
+    return clock.now() + timedelta(minutes=1)
+
+
 def answered(worlds, who, row, one):
     """The answer, at one moment for all of them, but for the colour that is chosen by an id."""
-    with clock.at(MOMENT):
+    with clock.at(moment()):
         found = answer(
             worlds.signed_in[who], row, {**worlds.own, row.of: one}, without=[one, in_words(one), worlds.own[row.of]]
         )
