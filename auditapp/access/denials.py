@@ -30,7 +30,7 @@ def record_refused_use(
 
     Writes:  user.access_denied, in a transaction of its own
     """
-    meta: dict[str, Any] = {"permission": scope, "refusal": refusal}
+    meta: dict[str, Any] = {"scope": scope, "refusal": refusal}
     if is_elsewhere(token, context["ip"]):
         meta["address"] = context["ip"] or "unknown"
     _record(workspace, token.audit_actor, context, workspace, meta)

@@ -142,9 +142,10 @@ _SIGNING_IN = (
     _declare(
         "user.access_denied",
         "User Access Denied",
-        "tried to use {resource}[ without permission {meta.permission}][ from {meta.address}]",
+        "tried to use {resource}[ without permission {meta.permission}][ by scope {meta.scope}][ from {meta.address}][: {meta.refusal}]",
         Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop"),
         Meta("permission", "Permission", "source.write"),
+        Meta("scope", "Scope of the token", "source:write"),
         Meta("refusal", "Refusal", "This token may not be used from this address."),
         Meta("address", "Address", "198.51.100.7", Sensitivity.PERSONAL),
         # No read, which lists hide: whoever tried what they may not do is to be seen.

@@ -31,6 +31,7 @@ def database_keeps_its_promises(databases: Sequence[str] | None = None, **kwargs
         found = cursor.fetchone()
         cursor.execute(DURABILITY)
         fsync, full_page_writes, synchronous_commit = cursor.fetchone()
+        encoding = cursor.execute("SHOW server_encoding").fetchone()[0]
         server_version = int(cursor.execute("SHOW server_version_num").fetchone()[0]) // 10_000
         unfinished = cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{MARK}"]).fetchone()[0]
     problems: list[CheckMessage] = [*_rights(*found)]
@@ -42,6 +43,9 @@ def database_keeps_its_promises(databases: Sequence[str] | None = None, **kwargs
     if server_version < OLDEST_POSTGRESQL:
         hint = f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer."
         problems.append(Error(f"The server is PostgreSQL {server_version}.", hint=hint, id="auditapp.E005"))
+    if encoding != "UTF8":
+        hint = "Make it anew: CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8'."
+        problems.append(Error(f"The database keeps text as {encoding}: names are lost.", hint=hint, id="auditapp.E006"))
     if "off" in (fsync, full_page_writes) or synchronous_commit in ("off", "local"):
         problems.append(
             Error(

@@ -16,6 +16,7 @@ from auditapp.lib.tokens import new_api_token
 from auditapp.record.acting import current_acting
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
+from auditapp.trail.dressing import plain_text
 from auditapp.web.middleware import ErrorPageMiddleware
 from tests.factories import events_of, last_event, make_cast, make_grant, make_member, make_token
 
@@ -179,8 +180,11 @@ def test_a_token_that_does_not_work_is_401_and_recorded(cast, values, reason):
     assert reason in response.content.decode()
     row = last_event(cast.workspace)
     assert (row.event.type, row.event.actor.id, row.event.outcome) == ("user.access_denied", token.id, "failure")
-    assert row.event.meta["permission"] == "audit:read"
+    assert row.event.meta["scope"] == "audit:read"
     assert reason in row.event.meta["refusal"]
+    said = plain_text(row)
+    assert "tried to use workspace Halden Outdoor by scope audit:read: This token" in said
+    assert reason in said
     assert "address" not in row.event.meta
     assert secret not in repr(row)
 

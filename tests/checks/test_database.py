@@ -3,6 +3,7 @@
 import pytest
 
 from auditapp.checks.database import database_keeps_its_promises
+from tests.conftest import _administering, _connected_to
 
 
 def _found(settings, **changed: object) -> dict[str, str]:
@@ -50,3 +51,13 @@ def test_a_restore_that_was_cut_off_is_refused(own_database, as_role, settings):
     with as_role("owner"), connection.cursor() as cursor:
         cursor.execute("CREATE TABLE restore_unfinished ()")
     assert "manage.py restore" in _found(settings, DATABASE_ROLE="app")["auditapp.E004"]
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(server, settings, django_db_blocker):
+    with _administering(server) as admin, django_db_blocker.unblock():
+        admin.execute("CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+        try:
+            with _connected_to(server, "ascii", "app"):
+                assert "ENCODING 'UTF8'" in _found(settings, DATABASE_ROLE="app")["auditapp.E006"]
+        finally:
+            admin.execute("DROP DATABASE ascii WITH (FORCE)")
