@@ -131,6 +131,8 @@ SECURE_CSP = {
 }
 # The API's own limits are tighter; this one is for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+# A role may be given over thousands of resources, each of which is a field of the form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # --- Applications -------------------------------------------------------------------------------
 

@@ -362,3 +362,10 @@ def test_the_forms_take_what_was_ticked_as_the_services_do(cast):
         ):
             form = InviteForm({"emails": "a@example.com", **sent}, workspace_id=cast.workspace.id)
             assert form.errors == {"role": [told]}
+
+
+def test_thousands_can_be_chosen_at_once(cast, olga):
+    chosen = [f"src_{number:022d}" for number in range(2_000)]
+    sent = {"role": "source_admin", "scope": "listed", "resource_ids": chosen}
+    answer = olga.post(f"{ACCESS}members/{cast.milo.id}/roles/", sent)
+    assert (answer.status_code, "field__error" in answer.content.decode()) == (422, True)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.core.management.base import CommandError
 from django.db import connection
 
 from auditapp.access.asked import waiting_requests
@@ -18,6 +19,7 @@ from auditapp.alerts.models import AlertFiring, AlertMessage, AlertRule
 from auditapp.forwarding.backfill import start_due_backfills
 from auditapp.forwarding.models import Forwarding
 from auditapp.lib import clock
+from auditapp.management.commands import demo as command
 from auditapp.management.demo import history
 from auditapp.management.demo.access_story import access_steps
 from auditapp.management.demo.days import Calendar
@@ -368,3 +370,11 @@ def _events(workspace: Workspace, *, types: tuple[str, ...] = (), with_reads: bo
 
 def _people_of(event: EventDraft) -> set[str]:
     return {event.actor.id, *(target.id for target in event.targets)}
+
+
+def test_a_fill_that_was_cut_off_is_not_taken_for_a_demo(demo, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "FILLING_FILE", tmp_path / "demo-filling")
+    command.refuse_half()
+    command.FILLING_FILE.touch()
+    with pytest.raises(CommandError, match=r"cut off.*Remove .* then start again"):
+        command.refuse_half()

@@ -18,6 +18,8 @@ from auditapp.management.demo.people import SIGN_INS
 from auditapp.management.installation import management_program, run_installation
 
 PASSWORD_FILE = Path(settings.DATA_DIR) / "demo-password"
+# There while the history is being written: a fill that was cut off leaves half a workspace, which nobody can take out of the log again.
+FILLING_FILE = Path(settings.DATA_DIR) / "demo-filling"
 
 
 class Command(BaseCommand):
@@ -47,6 +49,7 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         def prepared() -> None:
+            refuse_half()
             if not Workspace.objects.filter(slug=SLUG).exists():
                 fill(password)
             elif is_new:
@@ -67,11 +70,28 @@ def own_password() -> str:
     return PASSWORD_FILE.read_text().strip()
 
 
+def refuse_half() -> None:
+    """Go on only where no fill was cut off.
+
+    Raises:  CommandError
+    """
+    if FILLING_FILE.exists() and Workspace.objects.filter(slug=SLUG).exists():
+        kept = "the database of DATABASE_URL" if settings.DATABASE_URL else settings.EMBEDDED_SERVER.home
+        raise CommandError(
+            f"The demo was cut off while it was filled. Remove {settings.DATA_DIR} and {kept}, then start again."
+        )
+
+
 def fill(password: str) -> None:
-    """In a process of its own, which works under the worker's role; the password does not go over its command line."""
+    """In a process of its own, which works under the worker's role; the password does not go over its command line.
+
+    Raises:  CommandError
+    """
+    FILLING_FILE.touch()
     program = management_program("fill", "fill_demo")
     # Invitations are accepted from the mails that were sent.
     environment = {**os.environ, **program.environment, "EMAIL_URL": "memory:"}
     done = subprocess.run(program.command, env=environment, input=password, text=True, stdout=sys.stderr)
     if done.returncode:
         raise CommandError("The demo could not be filled; the message is above.")
+    FILLING_FILE.unlink()
