@@ -3,6 +3,7 @@
 Payloads are ids only: procrastinate logs them whole where something fails.
 """
 
+import asyncio
 import logging
 import signal
 import threading
@@ -12,11 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import close_old_connections, connection, transaction
-from procrastinate import App, exceptions
+from procrastinate import App, PsycopgConnector, exceptions
 from procrastinate.contrib.django import app as django_app
+from procrastinate.contrib.django.utils import connector_params
+from psycopg_pool import AsyncNullConnectionPool
 
 logger = logging.getLogger(__name__)
 LONGEST_WAIT_S: Final = 30
+GRACE_S: Final = 10
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 STALLED: Final = (
     "FROM procrastinate_jobs AS j LEFT JOIN procrastinate_workers AS w ON w.id = j.worker_id"
     " WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - interval '1 minute')"
@@ -91,23 +96,43 @@ class Worker:
 
     def run(self) -> None:
         """Block until SIGINT or SIGTERM; jobs that run are given time to end."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.stopping.set())
+        self._hear_signals()
         wait_s = 1
         while not self.stopping.is_set():
             try:
-                self._run_once()
-                return
+                asyncio.run(self._work())
             except (exceptions.ConnectorException, OSError) as lost:
                 logger.warning("the worker lost its database, next try in %s s: %s", wait_s, lost)
+                self._hear_signals()
                 self.stopping.wait(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+        self._hear_signals()
 
-    def _run_once(self) -> None:
-        connector: Any = django_app.connector
-        # An app of its own: a job that enqueues another one does so in its own transaction, through Django's connection.
-        app = App(connector=connector.get_worker_connector())
+    def _hear_signals(self) -> None:
+        """Also while nothing runs; a loop that ends takes its own handlers with it."""
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: self.stopping.set())
+
+    async def _work(self) -> None:
+        # An app of its own: a job that enqueues another one does so in its own transaction, through Django's connection. Connections
+        # are opened as they are needed: a pool hands out dead ones after the database was away.
+        app = App(connector=PsycopgConnector(kwargs=connector_params(), pool_factory=AsyncNullConnectionPool))
         register(app, self.jobs)
-        # procrastinate takes SIGINT and SIGTERM while it runs, finishes what it has begun and returns.
-        app.run_worker(delete_jobs="successful", shutdown_graceful_timeout=10)
-        self.stopping.set()
+        async with app.open_async():
+            working = asyncio.create_task(
+                app.run_worker_async(
+                    delete_jobs="successful", shutdown_graceful_timeout=GRACE_S, install_signal_handlers=False
+                )
+            )
+
+            def stop() -> None:
+                # Noted here first: what ends by losing the database is not begun again.
+                self.stopping.set()
+                working.cancel()
+
+            for number in SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, stop)
+            if self.stopping.is_set():
+                working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working

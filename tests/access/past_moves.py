@@ -96,13 +96,13 @@ class Played:
     def grant(self):
         role, scope = self.random.choice(REACHES)
         sources = list(Source.objects.order_by("name").values_list("id", flat=True))
-        chosen = {
-            "resource_ids": self.random.sample(sources, min(2, len(sources))),
-            "labels": self.random.sample(LABELS[1:], self.random.randint(1, 2)),
+        some = {
+            "listed": {"resource_ids": self.random.sample(sources, min(2, len(sources)))},
+            "labelled": {"labels": self.random.sample(LABELS[1:], self.random.randint(1, 2))},
         }
         on_group = self.random.random() < 0.4
         subject = {"group_id": self.group().id} if on_group else {"user_id": self.person().id}
-        grant_role(role_key=role, scope=scope, **subject, **chosen)
+        grant_role(role_key=role, scope=scope, **subject, **some.get(scope, {}))
 
     def own_role(self):
         return self.one_of(Role.objects.exclude(workspace_id=None).order_by("name"))
