@@ -6,6 +6,7 @@ from procrastinate import App
 
 from auditapp.access.asked import MAIL_JOB as REQUEST_MAIL_JOB
 from auditapp.access.left_behind import tell_of_left
+from auditapp.access.owner_mail import OWNER_MAIL_JOB, mail_owner_cut
 from auditapp.access.request_mail import mail_request
 from auditapp.access.resources import ResourceKind, register_kind
 from auditapp.access.support import EXPIRE_JOB as EXPIRE_SUPPORT_JOB
@@ -104,6 +105,7 @@ JOBS: Final = (
     Job("warehouses.forget_syncs", forget_syncs, cron="3 4 * * *"),
     Job(REQUEST_MAIL_JOB, mail_request),
     Job(SUPPORT_MAIL_JOB, mail_support),
+    Job(OWNER_MAIL_JOB, mail_owner_cut),
     Job(EXPIRE_SUPPORT_JOB, expire_support, cron="* * * * *"),
     Job(MAIL_JOB, tell_ended),
     Job("destinations.mail_owners", mail_owners),

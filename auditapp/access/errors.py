@@ -21,6 +21,14 @@ class OwnRole(NotAllowed):
     """Nobody changes their own role. Ask another owner of the workspace."""
 
 
+class AboveYou(NotAllowed):
+    """This member can do more here than you can. Ask an owner of the workspace."""
+
+
+class OwnersOnly(NotAllowed):
+    """Only an owner of the workspace does this."""
+
+
 class MoreThanYouHave(NotAllowed):
     """You cannot give what you do not have yourself. Ask an owner of the workspace."""
 

@@ -8,13 +8,14 @@ from zoneinfo import available_timezones
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
+from auditapp.access.above import ask_owner
 from auditapp.access.known_labels import known_labels
 from auditapp.access.label_forms import LabelChoice, LabelsField, chosen_in, label_choices, values_in
 from auditapp.access.models import FactorRule, ReasonRule, Role, Scope, User, Workspace
-from auditapp.access.permissions import TOKEN_SCOPES
+from auditapp.access.permissions import TOKEN_SCOPES, Access
 from auditapp.access.role_choices import KindOffered, kinds_offered, roles_by_what_they_are_over
 from auditapp.access.role_queries import roles_in, whole_reach
-from auditapp.access.rules import refuse_misfit
+from auditapp.access.rules import lacking_of, refuse_misfit
 from auditapp.access.workspaces import IDLE
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid
@@ -83,13 +84,24 @@ class RoleForm(forms.Form):
         help_text="It reaches what carries all of those that you choose. For one or the other, give the role twice.",
     )
 
-    def __init__(self, *args: Any, workspace_id: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, access: Access, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.workspace_id = workspace_id
-        self.roles = {role.key: role for role in roles_in(workspace_id)}
+        self.workspace_id = access.workspace_id
+        known = list(roles_in(access.workspace_id))
+        self.beyond = {role.key: role for role in known if lacking_of(access, role.permissions)}
+        self.roles = {role.key: role for role in known if role.key not in self.beyond}
         field = cast(forms.ChoiceField, self.fields["role"])
-        field.choices = [("", "Choose a role"), *roles_by_what_they_are_over(self.roles.values())]
+        # One that is posted though it is not offered is refused with who gives it.
+        field.choices = [("", "Choose a role"), *((role.key, role.name) for role in known)]
+        field.widget.choices = [("", "Choose a role"), *roles_by_what_they_are_over(self.roles.values())]
         cast(RoleSelect, field.widget).roles = self.roles
+
+    def not_offered(self) -> str:
+        """Asked by the template: how many roles whoever looks cannot give, and who can; "" where there is none."""
+        if not (count := len(self.beyond)):
+            return ""
+        more = "1 more role allows" if count == 1 else f"{count} more roles allow"
+        return f"{more} what you do not have everywhere yourself. {ask_owner(self.workspace_id)}"
 
     def kinds(self) -> list[KindOffered]:
         """Asked by the template: the resources of each kind that some role can be limited to."""
@@ -108,6 +120,10 @@ class RoleForm(forms.Form):
         return chosen_in(self)
 
     def clean_role(self) -> Role:
+        if role := self.beyond.get(self.cleaned_data["role"]):
+            raise forms.ValidationError(
+                f"{role.name} allows what you do not have everywhere yourself. {ask_owner(self.workspace_id)}"
+            )
         return self.roles[self.cleaned_data["role"]]
 
     def clean(self) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from auditapp.access.above import members_above, refused_above_group
 from auditapp.access.decorators import workspace_page
+from auditapp.access.errors import MoreThanYouHave
 from auditapp.access.forms import GroupForm, RoleForm
 from auditapp.access.groups import add_group_member, create_group, delete_group, remove_group_member, rename_group
 from auditapp.access.lists import group_page, group_shown, people_outside
@@ -78,7 +80,7 @@ def group_delete(request: WorkspaceRequest, group_id: str) -> HttpResponse:
 @require_POST
 @workspace_page("access.manage")
 def group_role_grant(request: WorkspaceRequest, group_id: str) -> HttpResponse:
-    form = RoleForm(request.POST, workspace_id=request.workspace.id)
+    form = RoleForm(request.POST, access=request.member_permissions)
     if form.is_valid():
         if gives_power(form.cleaned_data["role"]) and not is_proved(request):
             return _group_page(request, group_id, role_form=form, needs_proof="role")
@@ -86,7 +88,7 @@ def group_role_grant(request: WorkspaceRequest, group_id: str) -> HttpResponse:
             grant = grant_role(group_id=group_id, **form.asked())
         except Invalid as error:
             add_refusal(form, error)
-        except Conflict as error:
+        except (Conflict, MoreThanYouHave) as error:
             form.add_error("role", error.message)
         else:
             messages.success(request, f"Gave the role {grant.role.name}.")
@@ -128,7 +130,8 @@ def _group_page(
 
     Takes:   needs_proof, of which of its forms it is to be proved first who sent it; nobody_chosen, where a member was to be put in
     """
-    may, workspace_id = request.member_permissions.can, request.workspace.id
+    access, workspace_id = request.member_permissions, request.workspace.id
+    may = access.can
     looked, chosen = Looked.read(request.GET), request.POST.get("user_id", "").replace("\x00", "")
     shown = group_shown(workspace_id, group_id, looked, sees_addresses=may(Permission.AUDIT_READ_PERSONAL))
     can_manage = may(Permission.ACCESS_MANAGE)
@@ -140,11 +143,13 @@ def _group_page(
         "nobody_chosen": nobody_chosen,
         "group": shown,
         "name_form": name_form or GroupForm(initial={"name": shown.name}),
-        "form": role_form or RoleForm(workspace_id=workspace_id),
+        "form": role_form or RoleForm(access=access),
         "outside": people_outside(workspace_id, group_id, text_of(request.GET, "add"), chosen=chosen)
         if can_manage
         else None,
         "can_manage": can_manage,
+        "why_not": refused_above_group(access, group_id) if can_manage else "",
+        "above": members_above(access, [one.id for one in shown.members.rows]) if can_manage else set(),
     }
     status = 403 if needs_proof else 422 if name_form or role_form or nobody_chosen else 200
     return render_page(request, "access/group.html", context, status=status)

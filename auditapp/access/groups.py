@@ -4,9 +4,11 @@ from typing import Any
 
 from django.db import transaction
 
+from auditapp.access.above import refuse_above, refuse_above_group
 from auditapp.access.asked import answer_by_role
 from auditapp.access.models import Grant, Group, GroupMember, Member
 from auditapp.access.permissions import Permission
+from auditapp.access.queries import owners_of
 from auditapp.access.roles import roles_of
 from auditapp.access.rules import begin_change, keep_an_owner, refuse_more_than_held, refuse_own, refuse_withheld
 from auditapp.lib.errors import Conflict, Invalid, NotFound
@@ -54,18 +56,20 @@ def rename_group(*, group_id: str, name: str) -> Group:
 def delete_group(*, group_id: str) -> None:
     """Delete a group; its members lose the roles that it gave them.
 
-    Raises:  Denied, NotFound, OwnRole, LastOwner
+    Raises:  Denied, NotFound, OwnRole, AboveYou, LastOwner
     Writes:  Group, GroupMember, Grant; user_group.deleted
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     group = _group(access.workspace_id, group_id)
     refuse_own(access, group_id=group_id)
+    refuse_above_group(access, group_id)
+    owners = owners_of(access.workspace_id)
     target, whole = group.audit_target, whole_of_group(group)
     here = {"workspace_id": access.workspace_id}
     GroupMember.objects.filter(**here, group_id=group_id).delete()
     Grant.objects.filter(**here, subject_kind="group", subject_id=group_id).delete()
     group.delete()
-    keep_an_owner(access.workspace_id)
+    keep_an_owner(access.workspace_id, owners)
     record("user_group.deleted", target=target, changes=changed(whole, {}))
 
 
@@ -100,17 +104,19 @@ def remove_group_member(*, group_id: str, user_id: str) -> tuple[Group, Member]:
     """Take a member out of a group.
 
     Gives:   both
-    Raises:  Denied, NotFound, OwnRole, LastOwner
+    Raises:  Denied, NotFound, OwnRole, AboveYou, LastOwner
     Writes:  GroupMember; user_group.member_removed
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     group = _group(access.workspace_id, group_id)
     member = _member(access.workspace_id, user_id)
     refuse_own(access, user_id=user_id)
+    refuse_above(access, [user_id])
+    owners = owners_of(access.workspace_id)
     membership = GroupMember.objects.filter(workspace_id=access.workspace_id, group_id=group_id, user_id=user_id)
     if not membership.delete()[0]:
         raise NotFound
-    keep_an_owner(access.workspace_id)
+    keep_an_owner(access.workspace_id, owners)
     record("user_group.member_removed", target=[group, member])
     return group, member
 

@@ -1,5 +1,6 @@
 """Access Management: who is in the workspace, and the roles of one member."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from django.contrib import messages
@@ -8,14 +9,16 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from auditapp.access.above import is_above, is_owner, refused_above
 from auditapp.access.asked import waiting_requests
 from auditapp.access.asked_moment import asked_moment
 from auditapp.access.decorators import workspace_page
 from auditapp.access.effective import effective_access
+from auditapp.access.errors import MoreThanYouHave
 from auditapp.access.forms import InviteForm, RoleForm
 from auditapp.access.inviting import invite_again, invite_members
 from auditapp.access.left_behind import left_behind
-from auditapp.access.lists import group_choices, invitation_page
+from auditapp.access.lists import InvitationLine, group_choices, invitation_page
 from auditapp.access.member_list import MemberQuery, member_page
 from auditapp.access.members import INVITATION_DAYS, remove_member, revoke_invitation
 from auditapp.access.paged import PAGE, Looked
@@ -45,6 +48,7 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
 def overview_page(request: WorkspaceRequest, *, proof_for: str = "", choice: str = "") -> HttpResponse:
     """Access Management, also where the request `proof_for` waits until it is proved who answers it."""
     workspace_id, may = request.workspace.id, request.member_permissions.can
+    invitations = invitation_page(workspace_id, Looked(), size=INVITATIONS_BESIDE)
     context = {
         "sections": sections(request, "overview"),
         "waiting": waiting_requests(request.member_permissions) if may(Permission.ACCESS_MANAGE) else [],
@@ -55,9 +59,10 @@ def overview_page(request: WorkspaceRequest, *, proof_for: str = "", choice: str
             sees_factors=may(Permission.ACCESS_MANAGE),
         ),
         "query": MemberQuery.read(request.GET),
-        "invitations": invitation_page(workspace_id, Looked(), size=INVITATIONS_BESIDE),
+        "invitations": invitations,
         "groups": group_choices(workspace_id),
         "roles": roles_in(workspace_id),
+        "beyond": _beyond(request, invitations.rows),
         "can_manage": may(Permission.ACCESS_MANAGE),
         "reads_trail": may(Permission.AUDIT_READ),
         "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
@@ -76,7 +81,7 @@ def invitation_list(request: WorkspaceRequest) -> HttpResponse:
 
 @workspace_page("access.manage")
 def invite(request: WorkspaceRequest) -> HttpResponse:
-    form, refused = InviteForm(request.POST or None, workspace_id=request.workspace.id), []
+    form, refused = InviteForm(request.POST or None, access=request.member_permissions), []
     is_sent = request.method == "POST" and form.is_valid()
     needs_proof = is_sent and gives_power(form.cleaned_data["role"]) and not is_proved(request)
     if is_sent and not needs_proof:
@@ -84,6 +89,8 @@ def invite(request: WorkspaceRequest) -> HttpResponse:
             asked = invite_members(emails=form.cleaned_data["emails"], **form.asked())
         except Invalid as error:
             add_refusal(form, error)
+        except MoreThanYouHave as error:
+            form.add_error("role", error.message)
         else:
             sent, refused = [one for one in asked if one.invitation], [one for one in asked if one.refusal]
             if sent:
@@ -122,13 +129,13 @@ def invitation_revoke(request: WorkspaceRequest, invitation_id: str) -> HttpResp
 @require_safe
 @workspace_page("access.read")
 def member(request: WorkspaceRequest, user_id: str) -> HttpResponse:
-    return _member_page(request, user_id, RoleForm(workspace_id=request.workspace.id))
+    return _member_page(request, user_id, RoleForm(access=request.member_permissions))
 
 
 @require_POST
 @workspace_page("access.manage")
 def member_role_grant(request: WorkspaceRequest, user_id: str) -> HttpResponse:
-    form = RoleForm(request.POST, workspace_id=request.workspace.id)
+    form = RoleForm(request.POST, access=request.member_permissions)
     if form.is_valid():
         if gives_power(form.cleaned_data["role"]) and not is_proved(request):
             return _member_page(request, user_id, form, needs_proof=True)
@@ -136,7 +143,7 @@ def member_role_grant(request: WorkspaceRequest, user_id: str) -> HttpResponse:
             grant = grant_role(user_id=user_id, **form.asked())
         except Invalid as error:
             add_refusal(form, error)
-        except Conflict as error:
+        except (Conflict, MoreThanYouHave) as error:
             form.add_error("role", error.message)
         else:
             messages.success(request, f"Gave the role {grant.role.name}.")
@@ -180,11 +187,20 @@ def _invitations_page(request: WorkspaceRequest, *, proof_for: str = "") -> Http
     context = {
         "sections": sections(request, "overview"),
         "invitations": found,
+        "beyond": _beyond(request, found.rows),
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
         "proof_for": proof_for,
         "proof_url": proof_url(back),
     }
     return render_page(request, "access/invitation_list.html", context, status=403 if proof_for else 200)
+
+
+def _beyond(request: WorkspaceRequest, lines: Sequence[InvitationLine]) -> set[str]:
+    """The ids of those invitations that bring more than whoever looks has, who then neither sends them nor takes them back."""
+    access = request.member_permissions
+    if not access.can(Permission.ACCESS_MANAGE):
+        return set()
+    return {line.invitation.id for line in lines if is_above(access, [line.invitation])}
 
 
 def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm, *, needs_proof: bool = False) -> HttpResponse:
@@ -198,7 +214,7 @@ def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm, *, nee
     shown = None
     with suppress(NotFound):  # who left is shown as they were
         shown = member_shown(request.workspace.id, user_id)
-    back = reverse("access:member", args=[request.workspace.slug, user_id])
+    back, access = reverse("access:member", args=[request.workspace.slug, user_id]), request.member_permissions
     context = {
         "proof_url": proof_url(back) if needs_proof else "",
         "member": shown,
@@ -207,8 +223,10 @@ def _member_page(request: WorkspaceRequest, user_id: str, form: RoleForm, *, nee
         "refusal": refusal,
         "can_open": request.viewer.sees_all,
         "form": form,
-        "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+        "can_manage": access.can(Permission.ACCESS_MANAGE),
         "is_self": user_id == request.user.id,
+        "is_owner": is_owner(access),
+        "why_not": refused_above(access, user_id) if shown and access.can(Permission.ACCESS_MANAGE) else "",
         "left": left_behind(request.workspace.id, user_id) if shown else [],
     }
     status = 403 if needs_proof else 422 if form.errors or refusal else 200

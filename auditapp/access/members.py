@@ -11,6 +11,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from auditapp.access.above import refuse_above, refuse_above_invitation
 from auditapp.access.errors import (
     AccountExists,
     AlreadyInvited,
@@ -21,7 +22,7 @@ from auditapp.access.errors import (
 )
 from auditapp.access.models import AccessRequest, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
 from auditapp.access.permissions import Access, Permission, access_of_sender
-from auditapp.access.queries import owner_role, promised_in_words
+from auditapp.access.queries import owner_role, owners_of, promised_in_words
 from auditapp.access.roles import roles_of, subject_of, what_was_given
 from auditapp.access.rules import (
     GrantedRole,
@@ -98,14 +99,15 @@ def revoke_open_invitations() -> None:
 def revoke_invitation(*, invitation_id: str) -> None:
     """Take an open invitation back; its link stops working.
 
-    Raises:  Denied, NotFound
+    Raises:  Denied, NotFound, AboveYou
     Writes:  Invitation; user.invite_deleted
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     waiting = Invitation.objects.filter(workspace_id=access.workspace_id, accepted_at=None, revoked_at=None)
-    invitation = waiting.filter(id=invitation_id).first()
+    invitation = waiting.filter(id=invitation_id).select_related("role").first()
     if invitation is None:
         raise NotFound
+    refuse_above_invitation(access, invitation)
     invitation.revoked_at = clock.now()
     invitation.save(update_fields=["revoked_at"])
     record("user.invite_deleted", target=invitation, changes=changed(role_promised(invitation), {}))
@@ -163,13 +165,14 @@ def take_up(invitation: Invitation, member: User, context: Mapping[str, Any]) ->
 def remove_member(*, user_id: str) -> None:
     """Take a member out of the workspace, with their roles; members may take themselves out. Their tokens stay.
 
-    Raises:  Denied, NotFound, LastOwner; OwnRole, for a token whose maker it would be
+    Raises:  Denied, NotFound, AboveYou, LastOwner; OwnRole, for a token whose maker it would be
     Writes:  Member, Grant, GroupMember, AccessRequest; user.removed
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     member = subject_of(access.workspace_id, user_id=user_id)
     if user_id != access.subject_id:
         refuse_own(access, user_id=user_id)
+    refuse_above(access, [user_id])
     if isinstance(member, Member):
         take_out(member, "user.removed")
 
@@ -183,12 +186,13 @@ def take_out(member: Member, told: str) -> None:
     """
     target, whole = member.audit_target, whole_of_member(member.workspace_id, member.user_id)
     here = {"workspace_id": member.workspace_id}
+    owners = owners_of(member.workspace_id)
     Grant.objects.filter(**here, subject_kind="member", subject_id=member.user_id).delete()
     GroupMember.objects.filter(**here, user_id=member.user_id).delete()
     AccessRequest.objects.filter(**here, user_id=member.user_id).delete()
     end_support_of(member.workspace_id, member.user_id)
     member.delete()
-    keep_an_owner(here["workspace_id"])
+    keep_an_owner(here["workspace_id"], owners)
     record(told, target=target, changes=changed(whole, {}))
 
 

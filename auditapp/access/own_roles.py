@@ -6,10 +6,12 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import ProtectedError
 
+from auditapp.access.above import refuse_above_role
 from auditapp.access.asked import answer_by_role
 from auditapp.access.errors import BuiltInRole, MoreThanYouHave, OwnRole, RoleInUse, RoleThere
 from auditapp.access.models import Grant, Invitation, Role, Scope
 from auditapp.access.permissions import Access, Permission
+from auditapp.access.queries import owners_of
 from auditapp.access.resources import kind_of
 from auditapp.access.role_queries import has_role, holders_of, named, open_invitations_of, role_in, roles_in
 from auditapp.access.role_words import fits
@@ -50,7 +52,7 @@ def change_role(
 ) -> Role:
     """Change what a role of the workspace is called or gives, for everybody who has it; None leaves something as it is.
 
-    Raises:  Denied, NotFound, BuiltInRole, OwnRole, Invalid, MoreThanYouHave, LastOwner
+    Raises:  Denied, NotFound, BuiltInRole, OwnRole, AboveYou, Invalid, MoreThanYouHave, LastOwner
     Writes:  Role; role.updated, unless nothing differs; access_request.approved for what was asked for
     """
     access = begin_change(Permission.ACCESS_MANAGE)
@@ -61,13 +63,16 @@ def change_role(
         role.name = _free_name(access.workspace_id, name, but=role.key)
     if description is not None:
         role.description = _description(description)
+    owners = owners_of(access.workspace_id)
     if permissions is not None:
+        if set(role.permissions) - set(permissions):
+            refuse_above_role(access, role)
         if set(permissions) - set(role.permissions):
             refuse_withheld(access, _given_over(access.workspace_id, role))
         role.permissions = _checked(access, role.resource_type, permissions, has=role.permissions)
     if changes := changed(before, told_of_role(role)):
         role.save(update_fields=["name", "description", "permissions"])
-        keep_an_owner(access.workspace_id)
+        keep_an_owner(access.workspace_id, owners)
         record("role.updated", target=role, changes=changes)
         _answer_requests(access.workspace_id, role)
     return role

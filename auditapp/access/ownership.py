@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from django.db import transaction
 
+from auditapp.access.above import refuse_but_owner
 from auditapp.access.asked import roles_covering
 from auditapp.access.errors import LastOwner
 from auditapp.access.members import take_out
@@ -18,14 +19,14 @@ from auditapp.access.rules import (
     begin_own_change,
     checked_role,
     keep_an_owner,
-    refuse_more_than_held,
 )
 from auditapp.lib.errors import Invalid
 from auditapp.record.services import record
 
 # What whoever hands the workspace over keeps, beside a role: what else they have, or nothing at all.
-OTHERS: Final = ""
+OTHERS: Final = "others"
 NOTHING: Final = "leave"
+NOT_YOURS: Final = "A workspace is handed over by an owner alone."
 
 
 class LastOwnerLeaves(LastOwner):
@@ -52,7 +53,9 @@ def kept_choices(access: Access) -> list[Kept]:
     below = [role for role in roles_in(access.workspace_id) if Permission.ACCESS_MANAGE not in role.permissions]
     offered = roles_covering(Permission.AUDIT_READ, below, access)
     others = changing(access.workspace_id, access.subject_id).stays
-    named = f"My other roles: {', '.join(others)}" if others else "No role: I stay a member who sees nothing here"
+    named = (
+        f"My other roles: {', '.join(others)}" if others else "No role: I stay a member and see only what I did myself"
+    )
     beside = ", and my other roles" if others else ""
     return [
         Kept(OTHERS, named),
@@ -102,10 +105,12 @@ def transfer_ownership(*, user_id: str, keep: str = OTHERS) -> Member:
 
     Takes:   keep, one of `kept_choices`
     Gives:   the new owner
-    Raises:  Denied, NotFound, Invalid, MoreThanYouHave
+    Raises:  Denied, NotFound, Invalid, OwnersOnly
     Writes:  Grant, GroupMember, Member; workspace.ownership_transferred, and an event for each role given or taken
     """
     access = begin_change(Permission.ACCESS_MANAGE)
+    refuse_but_owner(access, NOT_YOURS)
+    owners = owners_of(access.workspace_id)
     _, giver = begin_own_change()
     if user_id == giver.user_id:
         raise Invalid("Choose another member: you are the owner already.", field="user_id", code="self")
@@ -116,7 +121,6 @@ def transfer_ownership(*, user_id: str, keep: str = OTHERS) -> Member:
     if keep not in kept:
         raise Invalid("Choose what you keep.", field="keep", code="bad_choice")
     role = GrantedRole(owner_role(), Scope.WORKSPACE, [], [])
-    refuse_more_than_held(access, role.role)
     workspace = Workspace.objects.get(id=access.workspace_id)
     told = {"kept": kept[keep]} if kept[keep] else {}
     record("workspace.ownership_transferred", target=[workspace, taker], meta=told)
@@ -125,11 +129,11 @@ def transfer_ownership(*, user_id: str, keep: str = OTHERS) -> Member:
     if keep == NOTHING:
         take_out(giver, "user.left")
         return taker
-    if keep:
+    if keep != OTHERS:
         key, _, scope = keep.rpartition(".")
         _keep(giver, checked_role(access, role_key=key, scope=scope))
     _give_up(giver)
-    keep_an_owner(access.workspace_id)
+    keep_an_owner(access.workspace_id, owners)
     return taker
 
 

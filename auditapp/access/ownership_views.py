@@ -9,11 +9,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from auditapp.access.above import refuse_but_owner
 from auditapp.access.decorators import member_page, workspace_page
 from auditapp.access.left_behind import left_behind
 from auditapp.access.lists import other_people
 from auditapp.access.ownership import (
-    OTHERS,
+    NOT_YOURS,
     Kept,
     changing,
     is_last_owner,
@@ -34,17 +35,25 @@ class TransferForm(forms.Form):
     """Who owns the workspace from now on, and what whoever does it keeps."""
 
     user_id = forms.ChoiceField(label="New owner")
-    keep = forms.ChoiceField(label="What you keep", required=False, initial=OTHERS)
+    keep = forms.ChoiceField(
+        label="What you keep",
+        help_text="Only an owner can give you more afterwards: you cannot take the workspace back yourself.",
+        error_messages={"required": "Choose what you keep.", "invalid_choice": "Choose what you keep."},
+    )
 
     def __init__(self, *args: Any, people: list[tuple[str, str]], kept: list[Kept], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["user_id"]).choices = [("", "Choose a member"), *people]
-        cast(forms.ChoiceField, self.fields["keep"]).choices = [(one.choice, one.words) for one in kept]
+        cast(forms.ChoiceField, self.fields["keep"]).choices = [
+            ("", "Choose what you keep"),
+            *((one.choice, one.words) for one in kept),
+        ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @workspace_page("access.manage")
 def ownership_transfer(request: WorkspaceRequest) -> HttpResponse:
+    refuse_but_owner(request.member_permissions, NOT_YOURS)
     back = reverse("access:ownership_transfer", args=[request.workspace.slug])
     workspace_id, user_id = request.workspace.id, request.user.id
     chosen = request.POST.get("user_id", "").replace("\x00", "")

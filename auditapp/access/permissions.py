@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from auditapp.access.errors import Denied, NotForSupport
-from auditapp.access.models import ApiToken, Grant, GroupMember, Scope
+from auditapp.access.models import ApiToken, Grant, GroupMember, Invitation, Scope
 from auditapp.access.resources import ids_that_show_trail, kind_of, resource_kinds
 from auditapp.access.support_models import SupportAccess
 from auditapp.access.support_reach import left_to, support_of
@@ -240,7 +240,7 @@ def permissions_for(workspace_id: int, user_id: str, *, supposed: Supposed | Non
     groups = GroupMember.objects.filter(workspace_id=workspace_id, user_id=user_id).values("group_id")
     own = Q(subject_kind="member", subject_id=user_id)
     grants = Grant.objects.filter(own | Q(subject_kind="group", subject_id__in=groups), workspace_id=workspace_id)
-    access = Access(workspace_id, user_id, tuple(_held(grants.select_related("role"), supposed)))
+    access = Access(workspace_id, user_id, tuple(held_grants(grants.select_related("role"), supposed)))
     sees_trail = access.can(Permission.AUDIT_READ_ALL) and access.can(Permission.AUDIT_READ_PERSONAL)
     if sees_trail or all(grant.scope == Scope.LISTED for grant in access.grants):
         return access
@@ -356,7 +356,8 @@ def _scopes_read(access: Access) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _held(grants: Iterable[Grant], supposed: Supposed | None = None) -> Iterable[HeldGrant]:
+def held_grants(grants: Iterable[Grant | Invitation], supposed: Supposed | None = None) -> Iterable[HeldGrant]:
+    """Grants, or what invitations promise, each as it counts now."""
     for grant in grants:
         ids = frozenset(grant.resource_ids) if grant.scope == Scope.LISTED else frozenset()
         kind = kind_of(grant.role.resource_type)

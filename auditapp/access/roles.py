@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from auditapp.access.above import refuse_above, refuse_above_group
 from auditapp.access.asked import answer_by_role
 from auditapp.access.models import Grant, Group, Member
 from auditapp.access.permissions import Permission
-from auditapp.access.queries import reach_in_words
+from auditapp.access.queries import owners_of, reach_in_words
 from auditapp.access.rules import GrantedRole, begin_change, checked_role, keep_an_owner, refuse_own
 from auditapp.lib.errors import Conflict, NotFound
 from auditapp.lib.ids import new_id
@@ -45,7 +46,7 @@ def grant_role(
 def revoke_role(*, grant_id: str) -> Grant:
     """Take a role back; gives the grant that is no more.
 
-    Raises:  Denied, NotFound, OwnRole, LastOwner
+    Raises:  Denied, NotFound, OwnRole, AboveYou, LastOwner
     Writes:  Grant; user.role_revoked or user_group.role_revoked
     """
     access = begin_change(Permission.ACCESS_MANAGE)
@@ -55,8 +56,13 @@ def revoke_role(*, grant_id: str) -> Grant:
     user_id, group_id = (grant.subject_id, None) if grant.subject_kind == "member" else (None, grant.subject_id)
     refuse_own(access, user_id=user_id, group_id=group_id)
     subject = subject_of(access.workspace_id, user_id=user_id, group_id=group_id)
+    if user_id:
+        refuse_above(access, [user_id])
+    else:
+        refuse_above_group(access, grant.subject_id)
+    owners = owners_of(access.workspace_id)
     take(subject, grant)
-    keep_an_owner(access.workspace_id)
+    keep_an_owner(access.workspace_id, owners)
     return grant
 
 

@@ -6,10 +6,12 @@ from typing import NamedTuple
 from auditapp.access.errors import LastOwner, MoreThanYouHave, OwnRole
 from auditapp.access.known_labels import hold_labels
 from auditapp.access.models import GroupMember, Member, Role, Scope, Workspace
+from auditapp.access.owner_mail import OWNER_MAIL_JOB
 from auditapp.access.permissions import Access, access_to_give, acting_access
 from auditapp.access.queries import owners_of
 from auditapp.access.resources import kind_of, resource_kinds
 from auditapp.access.role_queries import roles_in, whole_reach
+from auditapp.jobs.schedule import enqueue
 from auditapp.lib.errors import Invalid, NotFound
 from auditapp.lib.words import few
 from auditapp.record.acting import current_acting
@@ -49,13 +51,18 @@ def begin_own_change() -> tuple[Access, Member]:
     return acting_access(), member
 
 
-def keep_an_owner(workspace_id: int) -> None:
-    """The last check of whatever takes roles away; its caller rolls back. Who may only manage access could make nobody an owner.
+def keep_an_owner(workspace_id: int, owners: set[str]) -> None:
+    """The last check of whatever takes roles away; its caller rolls back. Who may only manage access could make nobody an owner. The
+    owners that are left are told by mail of each who is none any more.
 
+    Takes:   owners, those before it
     Raises:  LastOwner
     """
-    if not owners_of(workspace_id):
+    left = owners_of(workspace_id)
+    if not left:
         raise LastOwner
+    for user_id in sorted(owners - left):
+        enqueue(OWNER_MAIL_JOB, workspace_id=workspace_id, user_id=user_id, by_id=current_acting().actor.id)
 
 
 def refuse_own(access: Access, *, user_id: str | None = None, group_id: str | None = None) -> None:

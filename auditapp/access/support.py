@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from auditapp.access.above import refuse_but_owner
 from auditapp.access.errors import (
     AccountExists,
     AlreadyMember,
@@ -21,7 +22,8 @@ from auditapp.access.errors import (
     SupportThere,
 )
 from auditapp.access.models import Member, User, Workspace
-from auditapp.access.permissions import Permission, permissions_for
+from auditapp.access.permissions import Permission
+from auditapp.access.queries import owners_of
 from auditapp.access.rules import begin_change
 from auditapp.access.support_models import SupportAccess
 from auditapp.access.support_reach import support_of
@@ -44,6 +46,7 @@ LONGEST_HOURS: Final = 7 * 24
 PURPOSE_LENGTH: Final = 300
 SECRET_LENGTH: Final = 43
 ENDED_A_RUN: Final = 500
+OWNERS_ALONE: Final = "Support access is given by owners alone, in whose name it is used."
 
 
 class OtherAddress(NotAllowed):
@@ -54,13 +57,14 @@ class OtherAddress(NotAllowed):
 def grant_support(*, email: str, hours: int, purpose: str, is_read_only: bool = True) -> SupportAccess:
     """Let somebody who is no member act in the name of whoever gives it, for a time; the link goes out by mail once this is committed.
 
-    Raises:  Denied, Invalid, AlreadyMember, SupportThere; NotForSupport, for whoever is no person of their own
+    Raises:  Denied, OwnersOnly, Invalid, AlreadyMember, SupportThere; NotForSupport, for whoever is no person of their own
     Writes:  SupportAccess; support_access.granted
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     actor = current_acting().actor
     if actor.kind != "user" or actor.real:
         raise NotForSupport("Support access is given by a person, in whose name it then is used.")
+    refuse_but_owner(access, OWNERS_ALONE)
     if not 1 <= hours <= LONGEST_HOURS:
         raise Invalid("Choose one hour to seven days.", field="hours", code="out_of_range")
     purpose = one_line(purpose)
@@ -117,16 +121,17 @@ def revoke_all_support() -> None:
 def restore_support(*, support_id: str) -> SupportAccess:
     """Give back what was taken back, for what is left of its time, in the name of whoever gave it first.
 
-    Raises:  Denied, NotFound, SupportOver, AlreadyMember, SupportThere; NotForSupport, where they may not give it any more
+    Raises:  Denied, OwnersOnly, NotFound, SupportOver, AlreadyMember, SupportThere; NotForSupport, where they may not give it any more
     Writes:  SupportAccess; support_access.granted
     """
     access = begin_change(Permission.ACCESS_MANAGE)
+    refuse_but_owner(access, OWNERS_ALONE)
     support = SupportAccess.objects.filter(workspace_id=access.workspace_id, id=support_id).first()
     if support is None or support.revoked_at is None:
         raise NotFound
     if support.expires_at <= clock.now():
         raise SupportOver
-    if not permissions_for(access.workspace_id, support.granted_by_id).can(Permission.ACCESS_MANAGE):
+    if support.granted_by_id not in owners_of(access.workspace_id):
         raise NotForSupport("Whoever gave this support access could not give it now. Give it in your own name.")
     _refuse_second(access.workspace_id, support.email)
     support.revoked_at = None
@@ -254,7 +259,7 @@ def _not_taken(workspace_id: int, support_id: str) -> SupportAccess:
     support = given.select_related("granted_by").first()
     if support is None or not support.is_open:
         raise SupportGone
-    if not permissions_for(workspace_id, support.granted_by_id).can(Permission.ACCESS_MANAGE):
+    if support.granted_by_id not in owners_of(workspace_id):
         raise SupportGone
     return support
 

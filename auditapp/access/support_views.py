@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from auditapp.access import support_session
+from auditapp.access.above import is_owner, refuse_but_owner
 from auditapp.access.decorators import public_page, signed_in_page, workspace_page
 from auditapp.access.errors import AlreadyMember
 from auditapp.access.forms import AcceptForm, SupportForm
@@ -19,7 +20,14 @@ from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest, context_of
 from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
-from auditapp.access.support import grant_support, revoke_support, support_behind, take_support, use_support
+from auditapp.access.support import (
+    OWNERS_ALONE,
+    grant_support,
+    revoke_support,
+    support_behind,
+    take_support,
+    use_support,
+)
 from auditapp.access.support_queries import support_shown
 from auditapp.lib.errors import Conflict, Invalid
 from auditapp.web.forms import add_refusal
@@ -33,6 +41,7 @@ def support(request: WorkspaceRequest) -> HttpResponse:
         "sections": sections(request, "support"),
         "shown": support_shown(request.workspace.id),
         "can_manage": request.member_permissions.can(Permission.ACCESS_MANAGE),
+        "can_give": request.member_permissions.can(Permission.ACCESS_MANAGE) and is_owner(request.member_permissions),
         "sees_addresses": request.member_permissions.can(Permission.AUDIT_READ_PERSONAL),
     }
     return render_page(request, "access/support.html", context)
@@ -40,6 +49,7 @@ def support(request: WorkspaceRequest) -> HttpResponse:
 
 @workspace_page("access.manage")
 def support_grant(request: WorkspaceRequest) -> HttpResponse:
+    refuse_but_owner(request.member_permissions, OWNERS_ALONE)
     back = reverse("access:support_grant", args=[request.workspace.slug])
     form = SupportForm(request.POST or None)
     if request.method == "POST":

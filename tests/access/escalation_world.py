@@ -1,6 +1,7 @@
 """A workspace in which people try to gain what they were not given, and what each of them may do at a moment.
 
-Beside the cast: hank manages access and may do little else, ivan does the same through a group, an owner's group has nobody in it.
+Beside the cast: hank manages access and may do little else, ivan does the same through a group, an owner's group has nobody in it. Otto
+owns the workspace beside olga, bea does through a group; dele has an own role that lets her manage access, and is none.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from django.test import Client
 from auditapp.access.access_requests import request_access
 from auditapp.access.members import invite_member, remove_member
 from auditapp.access.models import ApiToken, Grant, Group, Invitation, Member, User
+from auditapp.access.own_roles import create_role
 from auditapp.access.permissions import Access, Permission, access_given_to, permissions_for
 from auditapp.access.roles import grant_role, revoke_role
+from auditapp.access.support import grant_support, revoke_support
 from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_query import visible_events
 from auditapp.record.viewer import Viewer
@@ -30,6 +33,7 @@ from tests.factories import (
     prove,
 )
 
+DELEGATE = ["audit.read", "audit.verify", "source.read", "access.read", "access.manage", "token.manage"]
 MANAGER = ["audit.read", "access.read", "access.manage", "token.manage"]
 Power = dict[str, frozenset[tuple[str, str]]]
 
@@ -53,6 +57,14 @@ class World:
     invited: str
     request: str
     removed_owner: User
+    otto: User
+    bea: User
+    dele: User
+    board: Group
+    ottos_grant: str
+    boards_grant: str
+    support: str
+    owners_invitation: str
 
     @property
     def workspace_id(self) -> int:
@@ -111,6 +123,19 @@ def make_world(as_superuser: Callable[[str], None]) -> World:
     with in_workspace(here.id):
         ApiToken.objects.filter(id=bound.id).update(networks=["192.0.2.0/24"])
         grants = {who: Grant.objects.get(subject_id=who.id).id for who in (cast.olga, cast.mina)}
+    otto, bea, dele = (make_user(name=name) for name in ("Otto", "Bea", "Dele"))
+    for person in (otto, bea, dele):
+        make_member(workspace=here, user=person)
+    board = make_group(workspace=here, name="Board", members=[bea])
+    boards_grant = make_grant(workspace=here, group=board, role="workspace_owner")
+    with acting_as(cast.olga, here):
+        ottos_grant = grant_role(role_key="workspace_owner", scope="workspace", user_id=otto.id)
+        delegate = create_role(name="Delegate", permissions=DELEGATE)
+        grant_role(role_key=delegate.key, scope="workspace", user_id=dele.id)
+        owners_invitation = invite_member(email="ida@example.com", role_key="workspace_owner", scope="workspace")
+    with acting_as(otto, here):
+        support = grant_support(email="vendor@example.org", hours=1, purpose="Ticket 1")
+        revoke_support(support_id=support.id)
     return World(
         cast,
         other,
@@ -127,6 +152,14 @@ def make_world(as_superuser: Callable[[str], None]) -> World:
         invitation.id,
         request.id,
         former,
+        otto,
+        bea,
+        dele,
+        board,
+        ottos_grant.id,
+        boards_grant.id,
+        support.id,
+        owners_invitation.id,
     )
 
 

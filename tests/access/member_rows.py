@@ -16,5 +16,5 @@ ROWS = (
     ("access:leave", LAST_OWNER_STAYS, (), {}),
     ("access:ownership_transfer", OWNER),
     # To where it is proved who sits there.
-    ("access:ownership_transfer", OWNER_DOES, (), {"user_id": "mina", "keep": ""}),
+    ("access:ownership_transfer", OWNER_DOES, (), {"user_id": "mina", "keep": "others"}),
 )

@@ -36,7 +36,7 @@ def told(cast, since=0):
 @pytest.mark.parametrize(
     ("keep", "left", "kept"),
     [
-        ("", ["user.role_revoked"], None),
+        ("others", ["user.role_revoked"], None),
         ("source_admin.all", ["user.role_granted", "user.role_revoked"], "Source Admin, all sources"),
         ("leave", ["user.left"], None),
     ],
@@ -71,8 +71,8 @@ def test_it_is_refused_to_others_to_oneself_and_to_strangers(cast):
         transfer_ownership(user_id=cast.mina.id)
     with acting_as(cast.olga, cast.workspace):
         for user_id, keep, refusal in (
-            (cast.olga.id, "", Invalid),
-            (cast.zoe.id, "", NotFound),
+            (cast.olga.id, "others", Invalid),
+            (cast.zoe.id, "others", NotFound),
             (cast.milo.id, "workspace_owner.workspace", Invalid),
         ):
             with pytest.raises(refusal):
@@ -132,11 +132,17 @@ def test_the_pages_ask_who_sits_there_and_say_where_to_go_on(cast):
     assert 'method="post"' not in page.partition("<main")[2]
     assert owner.post(leave).status_code == 409
     assert "Confirm it is you" in owner.get(transfer).content.decode()
-    refused = owner.post(transfer, {"user_id": cast.milo.id})
+    refused = owner.post(transfer, {"user_id": cast.milo.id, "keep": "others"})
     assert refused["Location"].startswith("/accounts/reauthenticate/")
     assert told(cast) == []
     owner.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": transfer})
     assert owner.post(transfer, {"user_id": "no one"}).status_code == 422
+    page = owner.get(transfer).content.decode()
+    assert '<option value="" selected>Choose what you keep</option>' in page
+    assert "you cannot take the workspace back yourself" in page
+    unchosen = owner.post(transfer, {"user_id": cast.milo.id})
+    assert (unchosen.status_code, "Choose what you keep." in unchosen.content.decode()) == (422, True)
+    assert told(cast) == []
     assert owner.post(transfer, {"user_id": cast.milo.id, "keep": "auditor.workspace"})["Location"] == "/"
     assert owner.get(transfer).status_code == 403
     with in_workspace(cast.workspace.id):

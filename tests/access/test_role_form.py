@@ -15,6 +15,7 @@ from auditapp.access.inviting import WhatItGaveIsGone, invite_again, invite_memb
 from auditapp.access.members import remove_member
 from auditapp.access.models import Role
 from auditapp.access.own_roles import create_role
+from auditapp.access.permissions import permissions_for
 from auditapp.access.queries import grants_in_words
 from auditapp.access.resources import resource_kinds
 from auditapp.access.role_choices import MANY, kinds_offered, roles_by_what_they_are_over
@@ -353,14 +354,15 @@ def test_what_was_filled_in_is_kept_and_each_refusal_has_a_line_of_its_own(olga,
 
 def test_the_forms_take_what_was_ticked_as_the_services_do(cast):
     with in_workspace(cast.workspace.id):
-        form = RoleForm({"role": "auditor"}, workspace_id=cast.workspace.id)
+        access = permissions_for(cast.workspace.id, cast.olga.id)
+        form = RoleForm({"role": "auditor"}, access=access)
         assert form.is_valid()
         assert form.asked() == {"role_key": "auditor", "scope": "workspace", "resource_ids": [], "labels": []}
         for sent, told in (
             ({"role": "emperor"}, "There is no such role. Choose one of the list."),
             ({}, "Choose a role."),
         ):
-            form = InviteForm({"emails": "a@example.com", **sent}, workspace_id=cast.workspace.id)
+            form = InviteForm({"emails": "a@example.com", **sent}, access=access)
             assert form.errors == {"role": [told]}
 
 

@@ -201,5 +201,6 @@ def test_a_transfer_says_what_each_has_afterwards_and_who_owns_it_already(cast):
     assert people[omar.id].endswith(", an owner already")
     assert "owner already" not in people[cast.milo.id]
     kept = dict(form.fields["keep"].choices)
-    assert kept[""] == "No role: I stay a member who sees nothing here"
+    assert kept[""] == "Choose what you keep"
+    assert kept["others"] == "No role: I stay a member and see only what I did myself"
     assert kept["source_admin.all"] == "Source Admin, all sources"

@@ -6,10 +6,10 @@ from typing import Final
 from django.core.mail import EmailMessage
 from procrastinate.contrib.django import app
 
-from auditapp.access import asked, support
+from auditapp.access import asked, owner_mail, support
 
 SECRET: Final = re.compile(r"([0-9A-Za-z]{20,})/?\s")
-OF_THE_PAST: Final = (asked.MAIL_JOB, support.MAIL_JOB)
+OF_THE_PAST: Final = (asked.MAIL_JOB, support.MAIL_JOB, owner_mail.OWNER_MAIL_JOB)
 
 
 def secret_in(message: EmailMessage) -> str:
@@ -20,7 +20,7 @@ def secret_in(message: EmailMessage) -> str:
 
 
 def forget_mails() -> None:
-    """Take back what waits to be mailed about requests and support."""
+    """Take back what waits to be mailed about requests, support and owners."""
     for name in OF_THE_PAST:
         for job in app.job_manager.list_jobs(task=name, status="todo"):
             if job.id is not None:
