@@ -10,7 +10,8 @@ from django.db.models.functions import Lower
 from auditapp.access.inviting import expired_invitations
 from auditapp.access.models import ApiToken, Group, GroupMember, Invitation, Member, User
 from auditapp.access.paged import Looked, Paged, paged, says
-from auditapp.access.queries import GrantShown, TokenShown, grants_in_words, invitations_in_words, with_makers
+from auditapp.access.queries import GrantShown, grants_in_words, invitations_in_words
+from auditapp.access.token_queries import TokenShown, with_makers
 from auditapp.lib import clock
 from auditapp.lib.errors import NotFound
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from django.db.models.functions import Lower
 
 from auditapp.access.models import (
-    ApiToken,
     Grant,
     Group,
     GroupMember,
@@ -20,7 +19,6 @@ from auditapp.access.models import (
 )
 from auditapp.access.permissions import Permission
 from auditapp.access.resources import kind_of, resource_kinds
-from auditapp.lib import clock
 from auditapp.lib.errors import NotFound
 from auditapp.lib.words import NAMED, few
 from auditapp.record.workspace_scope import as_person
@@ -40,17 +38,6 @@ class GrantShown:
 class MemberShown:
     user: User
     grants: list[GrantShown] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenShown:
-    token: ApiToken
-    creator: str
-    is_expired: bool
-
-    @property
-    def works(self) -> bool:
-        return not (self.is_expired or self.token.revoked_at)
 
 
 def workspaces_of(user_id: str) -> list[Workspace]:
@@ -134,31 +121,6 @@ def invitations_in_words(workspace_id: int, invitations: Sequence[Invitation]) -
     """These invitations, each with how far its role goes."""
     names = _resource_names(workspace_id, invitations)
     return [(one, _in_words(one, names)) for one in invitations]
-
-
-def token_shown(workspace_id: int, token_id: str) -> TokenShown:
-    """One token, also one that ended.
-
-    Raises:  NotFound
-    """
-    found = list(ApiToken.objects.filter(workspace_id=workspace_id, id=token_id))
-    if not found:
-        raise NotFound
-    return with_makers(workspace_id, found)[0]
-
-
-def with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenShown]:
-    """These tokens, each with the name of whoever made it."""
-    makers = Member.objects.filter(workspace_id=workspace_id, user_id__in={token.created_by for token in tokens})
-    names = {member.user_id: str(member.user) for member in makers.select_related("user")}
-    names["system"] = "Audit Trail"
-    now = clock.now()
-    return [
-        TokenShown(
-            token, names.get(token.created_by, "A former member"), bool(token.expires_at and token.expires_at <= now)
-        )
-        for token in tokens
-    ]
 
 
 def grants_in_words(

@@ -1,8 +1,5 @@
 """Access tokens in Access Management: made, looked at, found again by what leaked, bound to networks, and revoked."""
 
-import re
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -17,19 +14,19 @@ from auditapp.access.lists import token_page
 from auditapp.access.paged import Looked
 from auditapp.access.permissions import TOKEN_SCOPES, Permission
 from auditapp.access.power import scopes_give_power
-from auditapp.access.queries import token_shown
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
-from auditapp.access.tokens import change_token_networks, create_token, revoke_token, token_found
+from auditapp.access.token_queries import NO_TOKEN, found_in_text, token_shown
+from auditapp.access.tokens import change_token_networks, create_token, revoke_token
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
-from auditapp.lib.tokens import looks_like_token, token_digest
+from auditapp.lib.tokens import token_digest, tokens_in
 from auditapp.web.forms import add_refusal
 from auditapp.web.pages import render_page
 
-# In whatever was pasted: a line of a log, a command, a file.
-TOKEN_IN_TEXT = re.compile(r"aud_pat_[0-9A-Za-z]{36}", re.ASCII)
+# Of one text; their digests are an address together, which servers take up to 4,094 bytes of.
+MOST_LOOKED_UP = 50
 NOTHING_LIKE_IT = "There is no access token in this text: one is aud_pat_ and 36 letters and digits, the last six of which check the others."
 
 
@@ -77,21 +74,31 @@ def token_create(request: WorkspaceRequest) -> HttpResponse:
 @sensitive_post_parameters("text")
 @workspace_page("access.read")
 def token_find(request: WorkspaceRequest) -> HttpResponse:
-    """Leads from what leaked to its token. A browser with scripts asks by the digest, which opens nothing; the token itself
-    is sent without scripts alone, and goes no further than its digest does.
+    """Leads from what leaked to its token, or says of each token of a text what it is. A browser with scripts asks by the digests,
+    which open nothing; the text itself is sent without scripts alone, and goes no further than they do.
     """
-    digest, problem = request.GET.get("sha256", ""), ""
+    place = reverse("access:token_find", args=[request.workspace.slug])
     if request.method == "POST":
-        tokens = TOKEN_IN_TEXT.findall(request.POST.get("text", ""))
-        if found := next(filter(looks_like_token, tokens), ""):
-            query = urlencode({"sha256": token_digest(found).hex()})
-            return redirect(f"{reverse('access:token_find', args=[request.workspace.slug])}?{query}")
-        problem = NOTHING_LIKE_IT
-    if token := token_found(request.workspace.id, digest):
-        return redirect(f"{reverse('access:token', args=[request.workspace.slug, token.id])}?found")
-    if digest and not problem:
-        problem = "No token of this workspace. It may be of another one, or mistyped. Paste it whole to look again."
-    return render_page(request, "access/token_find.html", {"problem": problem}, status=422 if problem else 200)
+        tokens = tokens_in(request.POST.get("text", ""))
+        if tokens:
+            digests = [token_digest(one).hex() if one else NO_TOKEN for one in tokens[:MOST_LOOKED_UP]]
+            more = "&more" if len(tokens) > MOST_LOOKED_UP else ""
+            return redirect(f"{place}?sha256={','.join(digests)}{more}")
+        return render_page(request, "access/token_find.html", {"problem": NOTHING_LIKE_IT}, status=422)
+    asked = request.GET.get("sha256", "")
+    found = found_in_text(request.workspace.id, asked.split(",")[:MOST_LOOKED_UP]) if asked else []
+    if len(found) == 1 and found[0].shown:
+        return redirect(f"{reverse('access:token', args=[request.workspace.slug, found[0].shown.token.id])}?found")
+    context = {
+        "found": found,
+        "here": sum(1 for one in found if one.shown),
+        "working": sum(1 for one in found if one.shown and one.shown.state.works),
+        "has_more": "more" in request.GET,
+        "most": MOST_LOOKED_UP,
+        "can_manage_tokens": request.member_permissions.can(Permission.TOKEN_MANAGE),
+    }
+    is_nothing = bool(found) and not context["here"]
+    return render_page(request, "access/token_find.html", context, status=422 if is_nothing else 200)
 
 
 @require_safe

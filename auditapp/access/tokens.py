@@ -118,11 +118,11 @@ def revoke_token(*, token_id: str) -> None:
     record("workspace.access_token_revoked", target=token, meta=used)
 
 
-def token_found(workspace_id: int, text: str) -> ApiToken | None:
-    """The token of this workspace whose SHA-256 this is, in hex, also one that ended; nothing tells of those of others."""
-    if _DIGEST.fullmatch(text) is None:
-        return None
-    return ApiToken.objects.filter(workspace_id=workspace_id, digest=bytes.fromhex(text)).first()
+def tokens_found(workspace_id: int, texts: Sequence[str]) -> dict[str, ApiToken]:
+    """The tokens of this workspace by their SHA-256, in hex, also those that ended; nothing tells of those of others."""
+    digests = [bytes.fromhex(text) for text in texts if _DIGEST.fullmatch(text)]
+    here = ApiToken.objects.filter(workspace_id=workspace_id, digest__in=digests) if digests else ()
+    return {bytes(token.digest).hex(): token for token in here}
 
 
 def token_behind(secret: str) -> ApiToken | None:

@@ -26,6 +26,13 @@ def checked_networks(words: Iterable[str], *, field: str = "networks") -> list[s
                 field=field,
                 code="bad_network",
             ) from None
+        if not network.prefixlen:
+            # Listed as a bound, it would read as one.
+            raise Invalid(
+                f"{word[:60]} is every address there is, which bounds nothing. Leave it out: empty means from everywhere.",
+                field=field,
+                code="everywhere",
+            )
         if isinstance(network, IPv6Network) and network.subnet_of(IPV4_IN_IPV6):  # type: ignore[arg-type]
             raise Invalid(f"Write {word[:60]} as an IPv4 network.", field=field, code="bad_network")
         if "/" in word and str(network.network_address) != str(ip_address(word.partition("/")[0])):

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from auditapp.lib.tokens import new_api_token
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.rules import broken_rules
 from tests.factories import make_token
@@ -58,6 +59,29 @@ def test_a_leaked_token_is_pasted_found_and_revoked(cast, visit, size, scheme, s
     page.get_by_text("Revoked", exact=False).first.wait_for()
     page.get_by_role("link", name="What did this token do?").click()
     assert f"token={token.id}" in page.url
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_every_token_of_a_text_is_told_the_same_with_scripts_and_without(cast, visit, scripts):
+    _, first = make_token(workspace=cast.workspace, name="CI deploy")
+    _, second = make_token(workspace=cast.workspace, name="Old script")
+    others = [new_api_token() for _ in range(8)]  # each with a checksum of its own
+    wrapped = f"{second[:5]}\n{second[5:20]}\n   {second[20:]}"
+    page = visit(cast.olga, "/demo/settings/access/tokens/find/", scripts=scripts)
+    sent = []
+    page.on("request", lambda request: sent.append(f"{request.url} {request.post_data or ''}"))
+    text = f"aud_pat_{36 * 'x'} {first} {' '.join(others)}\n{wrapped}\n{first[:-2]}, aud_pat_ and so on"
+    page.get_by_label("The token, or the text").fill(text)
+    page.get_by_role("button", name="Find it").click()
+    page.get_by_role("heading", name="In this text: 12 tokens").wait_for()
+    rows = page.locator("tbody tr").all_inner_texts()
+    is_here = ["CI deploy" in row or "Old script" in row for row in rows]
+    assert is_here == [False, True, *(8 * [False]), True, False]
+    assert ["Mistyped" in row for row in rows] == [True, *(10 * [False]), True]
+    assert any(first in one for one in sent) is not scripts
+    assert page.url.count(",") == 11
+    if scripts:
+        assert broken_rules(page) == []
 
 
 @BOTH

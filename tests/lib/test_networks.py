@@ -54,3 +54,9 @@ def test_there_is_an_end_to_them():
 )
 def test_an_address_is_inside_or_not(address, inside):
     assert is_inside(address, ["192.0.2.0/24", "2001:db8::/32"]) is inside
+
+
+@pytest.mark.parametrize("word", ["0.0.0.0/0", "::/0", "::ffff:0:0/0"])
+def test_every_address_there_is_bounds_nothing(word):
+    with pytest.raises(Invalid, match="empty means from everywhere"):
+        checked_networks([word])
