@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection, transaction
 from django.test import Client
 
@@ -297,6 +298,13 @@ def prove(client: Client) -> None:
     record = {"method": "password", "at": clock.now().timestamp(), "reauthenticated": True}
     session["account_authentication_methods"] = [record]
     session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()
+
+
+def age_sign_in(session: SessionBase, *, seconds: float) -> None:
+    """As if whoever is signed in had proved who they are so much earlier."""
+    records = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [{**one, "at": one["at"] - seconds} for one in records]
     session.save()
 
 

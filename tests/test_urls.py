@@ -106,6 +106,44 @@ def test_a_post_without_its_token_is_403(cast, route):
     assert b"The form has expired" in response.content
 
 
+PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if not route.startswith(("api/", "v1/"))])
+def test_no_address_opened_in_a_browser_is_left_blank(cast, route):
+    for person in (cast.olga, None):
+        client = Client(raise_request_exception=False)
+        if person:
+            client.force_login(person)
+        answer, steps = client.get(address(route, cast), headers=PAGE), 0
+        first = answer
+        while answer.status_code == 302 and first.status_code == 302 and steps < 8:
+            answer, steps = client.get(answer["Location"], headers=PAGE), steps + 1
+        assert answer.status_code != 405
+        assert steps < 8
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/demo/settings/access/members/{mina}/roles/", "/demo/settings/access/members/{mina}/"),
+        ("/demo/settings/access/members/{mina}/remove/?x=1", "/demo/settings/access/members/{mina}/"),
+        ("/demo/settings/access/grants/grn_1/revoke/", "/demo/settings/access/"),
+        ("/accounts/sessions/end/", "/accounts/"),
+    ],
+)
+def test_where_a_form_was_sent_to_leads_to_the_page_that_has_it(cast, path, page):
+    client = Client()
+    client.force_login(cast.olga)
+    path, page = (one.format(mina=cast.mina.id) for one in (path, page))
+    answer = client.get(path, headers=PAGE, follow=True)
+    assert [one for one, _ in answer.redirect_chain][-1] == page
+    assert answer.status_code == 200
+    assert client.get(path).status_code == 405  # what is no browser is told what it is
+    assert client.get(path, headers={**PAGE, "hx-request": "true"}).status_code == 405
+    assert client.delete(path, headers=PAGE).status_code == 405
+
+
 @pytest.mark.parametrize("path", ["/demo/connections/warehouses/a%00b/", "/api/warehouses/a%00b", "/%00/"])
 def test_a_path_that_the_database_cannot_be_asked_for_is_404(cast, path):
     client = Client(raise_request_exception=False)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from auditapp.access.models import User
 from auditapp.access.own_account import record_of_person
 from auditapp.access.sso.links import CAN_LEAVE
-from auditapp.access.step_up import proof_by_sso
+from auditapp.access.step_up import count_sign_in, proof_by_sso
 from auditapp.lib.errors import Outside
 from auditapp.web.client_address import client_ip
 
@@ -48,6 +48,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         found = [{**one, "description": _PROOFS[one["id"]]} for one in super().get_reauthentication_methods(user)]
         return found + proof_by_sso(user)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        count_sign_in(request, user)
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         # Read before the session is gone: whoever came by a provider is still signed in there.

@@ -64,6 +64,7 @@ def overview_page(request: WorkspaceRequest, *, proof_for: str = "", choice: str
         "roles": roles_in(workspace_id),
         "beyond": _beyond(request, invitations.rows),
         "can_manage": may(Permission.ACCESS_MANAGE),
+        "can_export": not request.support,
         "reads_trail": may(Permission.AUDIT_READ),
         "sees_addresses": may(Permission.AUDIT_READ_PERSONAL),
         "proof_for": proof_for,
@@ -173,7 +174,7 @@ def grant_revoke(request: WorkspaceRequest, grant_id: str) -> HttpResponse:
 
 
 @require_safe
-@workspace_page("access.manage")
+@workspace_page("access.read")
 def members_export(request: WorkspaceRequest) -> HttpResponse:
     response = HttpResponse(export_members(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="members-{request.workspace.slug}.csv"'

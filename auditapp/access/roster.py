@@ -21,11 +21,14 @@ def export_members() -> str:
     """A line for each role of each member, their own and their groups', and one for who has none; what a spreadsheet would
     run is made text.
 
-    Raises:  Denied
+    For everybody who may see the list: it has no more than its pages show, and answers who has access.
+
+    Raises:  Denied, NotForSupport
     Writes:  user.list_exported
     """
     access = acting_access()
-    access.require(Permission.ACCESS_MANAGE)
+    access.require(Permission.ACCESS_READ)
+    access.refuse_support()
     joined = dict(Member.objects.filter(workspace_id=access.workspace_id).values_list("user_id", "joined_at"))
     members = members_shown(access.workspace_id)
     out = StringIO()

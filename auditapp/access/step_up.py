@@ -4,11 +4,11 @@ sign-on, for five minutes.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from allauth.account import app_settings
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, get_reauthentication_flows
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -20,6 +20,23 @@ from auditapp.access.models import User
 from auditapp.access.sso.links import link_of
 from auditapp.access.sso.provider import provider
 from auditapp.lib import clock
+
+# When the provider says that it asked, in what a session keeps of a sign-in by it.
+ASKED_AT: Final = "asked_at"
+
+
+def count_sign_in(request: HttpRequest, user: User) -> None:
+    """A sign-in proves who sits there as well as being asked again does, from its last step on. One by the provider does where the
+    provider says when it asked: it lets in without a question who has a session with it.
+    """
+    records = get_authentication_records(request, user)
+    if not records or records[-1].get("reauthenticated"):
+        return
+    last = records[-1]
+    at = last["at"] if last["method"] in {"password", "mfa"} else last.get(ASKED_AT)
+    if at is not None:
+        proof = {"method": last["method"], "at": min(at, clock.now().timestamp()), "reauthenticated": True}
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records, proof]
 
 
 def is_proved(request: HttpRequest) -> bool:

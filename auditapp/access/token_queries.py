@@ -14,7 +14,7 @@ from auditapp.lib.errors import NotFound
 # Early enough to make another one before whatever uses it stops.
 SOON: Final = timedelta(days=14)
 # In the place of a digest: it cannot be a token.
-NO_TOKEN: Final = "-"
+UNFIT: Final = "-"
 REFUSED: Final = "Refused: its maker may not do this any more"
 
 
@@ -82,12 +82,12 @@ def with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenShow
 def found_in_text(workspace_id: int, digests: Sequence[str]) -> list[FoundInText]:
     """What each of these is.
 
-    Takes:   digests, in the order of the text; NO_TOKEN for what cannot be a token, as its checksum does not fit
+    Takes:   digests, in the order of the text; UNFIT for what cannot be a token, as its checksum does not fit
     """
     here = tokens_found(workspace_id, digests)
     shown = {one.token.id: one for one in with_makers(workspace_id, list(here.values()))}
     return [
-        FoundInText(place, digest != NO_TOKEN, shown[here[digest].id] if digest in here else None)
+        FoundInText(place, digest != UNFIT, shown[here[digest].id] if digest in here else None)
         for place, digest in enumerate(digests, 1)
     ]
 

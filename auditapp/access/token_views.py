@@ -17,7 +17,7 @@ from auditapp.access.power import scopes_give_power
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
-from auditapp.access.token_queries import NO_TOKEN, found_in_text, token_shown
+from auditapp.access.token_queries import UNFIT, found_in_text, token_shown
 from auditapp.access.tokens import change_token_networks, create_token, revoke_token
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
@@ -81,7 +81,7 @@ def token_find(request: WorkspaceRequest) -> HttpResponse:
     if request.method == "POST":
         tokens = tokens_in(request.POST.get("text", ""))
         if tokens:
-            digests = [token_digest(one).hex() if one else NO_TOKEN for one in tokens[:MOST_LOOKED_UP]]
+            digests = [token_digest(one).hex() if one else UNFIT for one in tokens[:MOST_LOOKED_UP]]
             more = "&more" if len(tokens) > MOST_LOOKED_UP else ""
             return redirect(f"{place}?sha256={','.join(digests)}{more}")
         return render_page(request, "access/token_find.html", {"problem": NOTHING_LIKE_IT}, status=422)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import Resolver404, resolve
 
 from auditapp.lib.errors import AppError, NotAllowed, NotFound
 from auditapp.web.errors import DatabaseAway, error_answer, error_page, is_api
@@ -49,6 +52,22 @@ class ContentSecurityPolicyMiddleware:
         return response
 
 
+def _opens_a_page(request: HttpRequest) -> bool:
+    """Whether a browser asks for a page, as Enter in the address bar does where a refused form was shown."""
+    is_asked = request.method == "GET" and not is_api(request) and not getattr(request, "htmx", False)
+    return is_asked and "text/html" in request.headers.get("Accept", "")
+
+
+def _page_above(request: HttpRequest) -> str:
+    """The nearest address above this one that leads somewhere. Where it takes forms alone too, it leads up once more."""
+    path = request.path_info
+    while path := path.rstrip("/").rpartition("/")[0] + "/":
+        with suppress(Resolver404):
+            resolve(path)
+            break
+    return request.path.removesuffix(request.path_info) + path
+
+
 class ErrorPageMiddleware:
     """Answers errors with the page, fragment or JSON that the caller can use; a traceback reaches the log alone."""
 
@@ -78,6 +97,8 @@ class ErrorPageMiddleware:
 
     def _in_callers_form(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         status = HTTPStatus(response.status_code)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and _opens_a_page(request):
+            return redirect(_page_above(request))
         if is_api(request) and not response.headers.get("Content-Type", "").startswith("application/"):
             return JsonResponse({"errors": [{"type": status.phrase.lower().replace(" ", "-")}]}, status=status)
         is_fragment = bool(getattr(request, "htmx", False)) and "HX-Retarget" not in response.headers

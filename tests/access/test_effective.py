@@ -282,7 +282,7 @@ def test_the_past_of_a_long_history_takes_few_queries(cast, django_assert_max_nu
             effective_access(viewer_of(cast), cast.mina.id, on=before)
 
 
-def test_the_list_of_members_is_exported_by_owners_and_recorded(client, cast):
+def test_the_list_of_members_is_exported_by_who_sees_it_and_recorded(client, cast):
     cast.mina.name = "=1+1"
     cast.mina.save()
     client.force_login(cast.olga)
@@ -299,6 +299,11 @@ def test_the_list_of_members_is_exported_by_owners_and_recorded(client, cast):
     row = last_event(cast.workspace)
     assert (row.event.type, row.event.meta) == ("user.list_exported", {"members": 4})
     client.force_login(cast.rita)
+    assert reverse("access:members_export", args=["demo"]) in client.get("/demo/settings/access/").content.decode()
+    again = client.get(reverse("access:members_export", args=["demo"])).content.decode()
+    assert [row["role"] for row in csv.DictReader(StringIO(again))] == [row["role"] for row in rows]
+    assert last_event(cast.workspace).event.actor.id == cast.rita.id
+    client.force_login(cast.milo)
     assert client.get(reverse("access:members_export", args=["demo"])).status_code == 403
     assert events_of(cast.workspace)[0].event.type == "user.access_denied"
 

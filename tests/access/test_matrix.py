@@ -108,7 +108,7 @@ MATRIX = [
     Row("access:invite", OWNER),
     Row("access:invite", OWNER_DOES, data={"emails": "new@example.com", "role": "auditor"}),
     Row("access:invitation_revoke", OWNER_DOES, ("invitation",), {}),
-    Row("access:members_export", OWNER),
+    Row("access:members_export", READERS_OF_ACCESS),
     Row("access:member", READERS_OF_ACCESS, ("mina",)),
     Row("access:member_role_grant", OWNER_DOES, ("mina",), {"role": "source_admin", "scope": "all"}),
     Row("access:member_remove", OWNER_DOES, ("mina",), {}),

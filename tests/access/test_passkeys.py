@@ -6,7 +6,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.access.authenticator import Passkey
-from tests.factories import PASSWORD, last_event, make_cast
+from tests.factories import PASSWORD, age_sign_in, last_event, make_cast
 
 
 @pytest.fixture
@@ -72,6 +72,12 @@ def test_it_signs_in_without_a_password(cast, laptop):
     assert last_event(cast.workspace).event.meta == {"method": "passkey"}
 
 
+def test_signing_in_with_it_is_a_proof(cast, laptop):
+    client = browser()
+    sign_in(client, laptop)
+    assert client.get("/accounts/app/turn-on/").status_code == 200
+
+
 def test_signing_in_goes_on_to_where_one_was(cast, laptop):
     client = browser()
     signed = laptop.signed(options_of_sign_in(client))
@@ -93,6 +99,7 @@ def test_who_has_one_needs_it_after_the_password_too(cast, laptop):
 def test_it_is_proof_before_what_is_risky(cast, laptop):
     client = browser()
     sign_in(client, laptop)
+    age_sign_in(client.session, seconds=301)
     assert client.get("/accounts/recovery-codes/").status_code == 302
     page = client.get("/accounts/reauthenticate/?next=/accounts/recovery-codes/")
     assert "/accounts/reauthenticate/passkey/?next=" in page.content.decode()

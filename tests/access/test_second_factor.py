@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from auditapp.access.step_up import proof_url
 from tests.access.authenticator import code_of, hold_codes, wrong_code
-from tests.factories import PASSWORD, as_operator, events_of, last_event, make_cast, make_member
+from tests.factories import PASSWORD, age_sign_in, as_operator, events_of, last_event, make_cast, make_member
 
 
 @pytest.fixture
@@ -160,6 +160,39 @@ def test_new_recovery_codes_end_the_old_ones(client, cast, commits):
     new = client.get("/accounts/recovery-codes/file/").content.decode().split()
     assert len(new) == 10
     assert not set(new) & set(old)
+
+
+GIVEN = {"email": "sam@staff.example", "hours": "24", "purpose": "Ticket 4502", "level": "read"}
+
+
+def is_asked(client):
+    answer = client.post("/demo/settings/access/support/new/", GIVEN)
+    assert answer.status_code == 302
+    return answer["Location"].startswith("/accounts/reauthenticate/")
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, False), (290, False), (301, True)])
+def test_signing_in_is_a_proof_for_five_minutes(client, cast, seconds, expected):
+    sign_in(client, cast.olga)
+    age_sign_in(client.session, seconds=seconds)
+    assert is_asked(client) is expected
+
+
+def test_the_last_step_of_signing_in_is_the_proof(client, cast, secured):
+    sign_in(client, cast.olga)
+    age_sign_in(client.session, seconds=301)  # the password waited for the code
+    assert client.post("/accounts/second-step/", {"code": code_of(secured[0])}).status_code == 302
+    assert not is_asked(client)
+    assert last_event(cast.workspace).event.type == "support_access.granted"
+
+
+def test_a_proof_of_somebody_else_in_the_same_browser_is_none(client, cast):
+    sign_in(client, cast.olga)
+    client.force_login(cast.olga)  # the session goes on
+    session = client.session
+    session["account_authentication_methods_user"] = cast.milo.id
+    session.save()
+    assert is_asked(client)
 
 
 def test_turning_it_off_takes_the_recovery_codes_with_it(client, cast, commits):

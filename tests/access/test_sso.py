@@ -350,16 +350,17 @@ def test_tries_are_limited(client, provider, cast):
 
 @pytest.fixture
 def without_password(client, cast, provider, linked):
-    """olga, who has no password and is signed in by the provider."""
+    """olga, who has no password and is signed in by the provider, which asked her for it long ago."""
     linked.set_unusable_password()
     linked.save()
+    provider.auth_time = 1
     walk(client, provider)
     assert is_in(client)
     return linked
 
 
 def test_who_has_no_password_proves_it_by_signing_in_there_anew(client, cast, provider, without_password):
-    asked = client.get("/accounts/app/turn-on/")
+    provider.auth_time, asked = None, client.get("/accounts/app/turn-on/")
     assert asked["Location"] == "/accounts/reauthenticate/?next=%2Faccounts%2Fapp%2Fturn-on%2F"
     page = client.get(asked["Location"], follow=True)
     assert page.redirect_chain[-1][0].startswith("/accounts/reauthenticate/sso/?next=")

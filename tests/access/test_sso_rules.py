@@ -360,3 +360,15 @@ def test_who_came_by_a_password_leaves_as_before(client, cast, provider):
     client.post("/accounts/login/", {"login": cast.rita.email, "password": PASSWORD})
     assert "_auth_user_id" in client.session
     assert client.post("/accounts/logout/")["Location"] == "/"
+
+
+@pytest.mark.parametrize(("ago", "status"), [(0, 200), (301, 302), (None, 302)])
+def test_a_sign_in_is_a_proof_where_the_provider_says_that_it_asked_just_then(client, cast, provider, ago, status):
+    link(cast.olga, provider)
+    cast.olga.set_unusable_password()
+    cast.olga.save()
+    told = {} if ago is None else {"auth_time": int(clock.now().timestamp()) - ago}
+    provider.bent = lambda kept: {name: value for name, value in kept.items() if name != "auth_time"} | told
+    walk(client, provider)
+    assert client.get("/demo/settings/access/").status_code == 200
+    assert client.get("/accounts/app/turn-on/").status_code == status

@@ -31,6 +31,7 @@ from auditapp.access.sso.joining import doors_for, go_through
 from auditapp.access.sso.links import METHOD, has_proof_of_its_own, is_by_sso, link, link_of, linked_person, person_at
 from auditapp.access.sso.protocol import SKEW_S, Answer, Identity
 from auditapp.access.sso.provider import domain_of, needed_provider, provider
+from auditapp.access.step_up import ASKED_AT
 from auditapp.lib import clock
 from auditapp.lib.errors import Conflict
 
@@ -94,6 +95,7 @@ def note_arrival(request: HttpRequest, user: User, identity: Identity, *, is_pro
         kept["reauthenticated"] = True
     else:
         clear_authentication_records(request)
+        kept[ASKED_AT] = identity.authenticated_at
     note_proof(request, user, METHOD, **kept)
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Final
 from uuid import UUID
@@ -56,6 +56,7 @@ class ExportShown:
     waits_to_retry: bool
     is_live: bool
     can_download: bool
+    held: str  # why a finished file is not given out now; "" where it is
 
     @property
     def percent(self) -> int | None:
@@ -223,7 +224,7 @@ def _is_there(export: Export) -> bool:
 
 
 def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access, task: Task | None) -> ExportShown:
-    time = PageTime.in_zone(zone_named(export.zone))
+    time, held = PageTime.in_zone(zone_named(export.zone)), _why_held(export, viewer, access)
     since = f"From {time.exact(export.since)}" if export.since else "From the beginning"
     return ExportShown(
         export,
@@ -235,8 +236,24 @@ def _shown(export: Export, names: dict[str, str], viewer: Viewer, access: Access
         _attempt(task) if task else "",
         task is not None and task.waits_to_retry,
         export.state in LIVE,
-        _is_there(export) and access.can(Permission.AUDIT_EXPORT) and covers(viewer, viewer_of(export)),
+        _is_there(export) and not held,
+        held,
     )
+
+
+def _why_held(export: Export, viewer: Viewer, access: Access) -> str:
+    """Why this person is not given a finished file, and what they can do; "" where nothing holds it."""
+    if not _is_there(export):
+        return ""
+    if not access.can(Permission.AUDIT_EXPORT):
+        return (
+            f"Your role does not include “{Permission.AUDIT_EXPORT.meaning}”. An owner of the workspace can widen it."
+        )
+    then = viewer_of(export)
+    if covers(viewer, then):
+        return ""
+    more = "personal data" if covers(replace(viewer, sees_personal=True), then) else "events"
+    return f"It shows {more} that your role does not let you see now. Ask for a new export: it shows what you see."
 
 
 def _asks_more_than_seen(export: Export, viewer: Viewer, access: Access) -> bool:

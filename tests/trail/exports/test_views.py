@@ -132,7 +132,11 @@ def test_file_that_shows_more_than_the_role_of_now_is_kept_back(cast, of_rita, b
     answer = browser_of(cast.rita).get(url("export_file", of_rita.id))
     assert answer.status_code == 404
     assert "more than your role" in answer.content.decode()
-    assert "Shows more than your role." in browser_of(cast.rita).get(exports_url).content.decode()
+    page = browser_of(cast.rita).get(exports_url).content.decode()
+    assert "Held</span>" in page
+    assert "It shows events that your role does not let you see now. Ask for a new export" in page
+    assert "Ready" not in page
+    assert "Download" not in page
 
 
 def test_file_that_is_being_sent_breaks_off_when_its_role_is_taken(
