@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from auditapp.access.api_shapes import (
+    PARTS,
     PERMISSIONS,
     InvitedAnswer,
     InvitesAnswer,
@@ -15,6 +16,7 @@ from auditapp.access.api_shapes import (
     UserAnswer,
     UserGroupsAnswer,
     UsersAnswer,
+    at_place,
     groups_answer,
     invite_answer,
     permissions_of,
@@ -173,8 +175,11 @@ def api_invites_create(request: TokenRequest) -> HttpResponse:
     for number, one in enumerate(invites):
         if not isinstance(one, dict):
             raise Invalid("An invite is an object.", field=f"invites.{number}", code="bad_invite")
-        [role] = permissions_sent(one, most=1)
-        asked += invite_members(emails=[text_in(one, "email")], **role)
+        with at_place(f"invites.{number}"):
+            [role] = permissions_sent(one, most=1)
+            email = text_in(one, "email")
+        with at_place(f"invites.{number}.permissions.0", PARTS):
+            asked += invite_members(emails=[email], **role)
     refused = [{"email": one.email, "message": one.refusal} for one in asked if one.refusal]
     if len(refused) == len(asked):
         raise Conflict(refused[0]["message"])
@@ -216,7 +221,7 @@ def api_invites_delete(request: TokenRequest) -> HttpResponse:
         for email in texts_asked(request, "emails"):
             found = _open_invitations(request).filter(email__iexact=email).first()
             if found is None:
-                raise NotFound
+                raise NotFound(f"There is no open invitation to {email[:254]}. None was taken back.")
             revoke_invitation(invitation_id=found.id)
     return json_answer(request, DONE)
 
@@ -230,9 +235,9 @@ def permissions_changed(request: TokenRequest, kind: str, subject_id: str, *, ke
         subject_of(workspace_id, **who)
         held = Grant.objects.filter(workspace_id=workspace_id, subject_kind=kind, subject_id=subject_id)
         kept = [grant.id for grant in held if keep or any(_is(grant, role) for role in wanted)]
-        for role in wanted:
+        for number, role in enumerate(wanted):
             try:
-                with transaction.atomic():
+                with at_place(f"permissions.{number}", PARTS), transaction.atomic():
                     kept.append(grant_role(**who, **role).id)
             except RoleHeld:
                 continue

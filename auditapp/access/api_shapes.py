@@ -1,7 +1,8 @@
 """Roles, members and groups as the API has them, which is as Segment's Public API has its users, user groups and permissions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -16,6 +17,8 @@ from auditapp.web.api_resources import PaginationShape
 WORKSPACE: Final = "WORKSPACE"
 FACTORS: Final = {"totp": "AUTHENTICATOR_APP", "webauthn": "PASSKEY"}
 MOST: Final = 200
+# What services call the parts of a permission, and what it calls them.
+PARTS: Final = {"role": "roleId", "scope": "resources", "resource_ids": "resources", "labels": "resources"}
 PERMISSIONS: Final = {
     "type": "array",
     "items": {
@@ -168,7 +171,27 @@ def permissions_sent(sent: Mapping[str, Any], *, least: int = 1, most: int = MOS
     if not isinstance(listed, list) or not least <= len(listed) <= most:
         many = "one" if most == 1 else f"{least} to {most}"
         raise Invalid(f"Send a list of {many} permissions.", field="permissions", code="required")
-    return [_permission(one, f"permissions.{number}") for number, one in enumerate(listed)]
+    found = []
+    for number, one in enumerate(listed):
+        with at_place(f"permissions.{number}"):
+            found.append(_permission(one))
+    return found
+
+
+@contextmanager
+def at_place(within: str, names: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Refusals inside point at their place in the body.
+
+    Takes:   within, the place of what is read, as "permissions.0"; names, of the body's fields by those that services have
+    """
+    try:
+        yield
+    except Invalid as error:
+        if error.field is None:
+            raise
+        field = f"{within}.{(names or {}).get(error.field, error.field)}"
+        pointer = f"/{field.replace('.', '/')}"
+        raise Invalid(error.message, field=field, pointer=pointer, code=error.code) from None
 
 
 def permissions_of(workspace_id: int, subject_kind: str, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
@@ -249,31 +272,31 @@ def texts_asked(request: HttpRequest, name: str) -> list[str]:
     return found
 
 
-def _permission(one: Any, field: str) -> dict[str, Any]:
+def _permission(one: Any) -> dict[str, Any]:
     role_key = one.get("roleId") if isinstance(one, dict) else None
     role = Role.objects.filter(key=role_key).first() if isinstance(role_key, str) and "\x00" not in role_key else None
     if role is None:
-        raise Invalid("There is no such role.", field=f"{field}.roleId", code="unknown_role")
+        raise Invalid("There is no such role.", field="roleId", code="unknown_role")
     resources = one.get("resources", [])
     if not isinstance(resources, list) or not all(isinstance(item, dict) for item in resources):
-        raise Invalid('A resource is {"id": "...", "type": "SOURCE"}.', field=f"{field}.resources", code="bad_resource")
+        raise Invalid('A resource is {"id": "...", "type": "SOURCE"}.', field="resources", code="bad_resource")
     over = [item for item in resources if item.get("type", WORKSPACE) != WORKSPACE]
     if not over:
-        labels = _labels([label for item in resources for label in item.get("labels") or []], f"{field}.resources")
+        labels = _labels([label for item in resources for label in item.get("labels") or []])
         whole = Scope.WORKSPACE if Scope.WORKSPACE in role.scopes else Scope.ALL
         return {"role_key": role.key, "scope": Scope.LABELLED if labels else whole, "labels": labels}
     kind = role.resource_type.upper()
     if len(over) != len(resources) or any(item["type"] != kind or not isinstance(item.get("id"), str) for item in over):
         takes = f"resources of type {kind}, or the {WORKSPACE} alone" if kind else f"the {WORKSPACE} alone"
-        raise Invalid(f"{role.name} takes {takes}.", field=f"{field}.resources", code="bad_resource")
+        raise Invalid(f"{role.name} takes {takes}.", field="resources", code="bad_resource")
     return {"role_key": role.key, "scope": Scope.LISTED, "resource_ids": [item["id"] for item in over]}
 
 
-def _labels(sent: Sequence[Any], field: str) -> list[str]:
+def _labels(sent: Sequence[Any]) -> list[str]:
     found = []
     for one in sent:
         key, value = (one.get("key"), one.get("value")) if isinstance(one, dict) else (None, None)
         if not isinstance(key, str) or not isinstance(value, str):
-            raise Invalid('A label is {"key": "environment", "value": "prod"}.', field=field, code="bad_label")
+            raise Invalid('A label is {"key": "environment", "value": "prod"}.', field="resources", code="bad_label")
         found.append(f"{key}:{value}")
     return found

@@ -31,6 +31,7 @@ from auditapp.access.sso.demand import SsoNeeded, require_way_in
 from auditapp.access.support_session import entered_as_support, refuse_to_support
 from auditapp.access.tokens import access_for, note_use, token_behind, viewer_of_token, why_refused
 from auditapp.lib.errors import NotAllowed
+from auditapp.lib.tokens import looks_like_token
 from auditapp.record.acting import acting, current_acting
 from auditapp.record.reasons import BadReason, require_short
 from auditapp.record.workspace_scope import in_workspace
@@ -143,7 +144,7 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
             kind, _, secret = request.headers.get("Authorization", "").partition(" ")
             token = token_behind(secret.strip()) if kind.lower() == "bearer" else None
             if token is None:
-                return _unauthorized("Send an access token as Authorization: Bearer aud_pat_...")
+                return _unauthorized(_why_no_token(kind, secret.strip()))
             context = {"token_id": token.id, **context_of(request)}
             with in_workspace(token.workspace_id):
                 workspace = Workspace.objects.get(id=token.workspace_id)
@@ -224,6 +225,18 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.method not in {"GET", "HEAD"}:
         return redirect_to_login("/")
     return redirect_to_login(request.get_full_path())
+
+
+def _why_no_token(kind: str, secret: str) -> str:
+    """What is wrong with what was sent, as far as it is seen without a look at those there are."""
+    if kind.lower() != "bearer" or not secret:
+        return "Send an access token as Authorization: Bearer aud_pat_..."
+    if looks_like_token(secret):
+        return "There is no such access token here. Look whether it is one of this installation."
+    return (
+        "This is no access token: it is mistyped or cut. One is aud_pat_ and 36 letters and digits, the last six of which check"
+        " the others."
+    )
 
 
 def _unauthorized(message: str) -> HttpResponse:

@@ -21,6 +21,10 @@ class OwnRole(NotAllowed):
     """Nobody changes their own role. Ask another owner of the workspace."""
 
 
+class OwnMembership(OwnRole):
+    """Nobody removes themselves with a token that they made. Leave the workspace from the menu under your name, or ask another owner."""
+
+
 class AboveYou(NotAllowed):
     """This member can do more here than you can. Ask an owner of the workspace."""
 

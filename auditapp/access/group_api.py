@@ -33,6 +33,7 @@ from auditapp.access.models import Group, GroupMember, Member
 from auditapp.access.permissions import Permission, access_to_give, acting_access
 from auditapp.access.requests import TokenRequest
 from auditapp.lib.errors import Invalid, NotFound
+from auditapp.lib.words import few
 from auditapp.web.api import json_answer
 from auditapp.web.api_resources import DONE, REFUSALS, DoneAnswer, ListQuery, paged, sent_object, takes, text_in
 
@@ -213,8 +214,8 @@ def _ids(request: TokenRequest, emails: list[str]) -> list[str]:
     ):
         known[address.casefold()] = user_id
     wanted = [one.strip().casefold() for one in emails]
-    if not known.keys() >= set(wanted):
-        raise NotFound
+    if unknown := [one.strip()[:254] for one in emails if one.strip().casefold() not in known]:
+        raise NotFound(f"Nobody here has the address {few(list(dict.fromkeys(unknown)))}. Nothing was changed.")
     return [known[one] for one in dict.fromkeys(wanted)]
 
 

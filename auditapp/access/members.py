@@ -17,6 +17,7 @@ from auditapp.access.errors import (
     AlreadyInvited,
     AlreadyMember,
     InvitationGone,
+    OwnMembership,
     SenderLacks,
     SentOften,
 )
@@ -30,7 +31,6 @@ from auditapp.access.rules import (
     checked_role,
     keep_an_owner,
     refuse_more_than_held,
-    refuse_own,
 )
 from auditapp.access.support import end_support_of
 from auditapp.lib import clock
@@ -165,13 +165,13 @@ def take_up(invitation: Invitation, member: User, context: Mapping[str, Any]) ->
 def remove_member(*, user_id: str) -> None:
     """Take a member out of the workspace, with their roles; members may take themselves out. Their tokens stay.
 
-    Raises:  Denied, NotFound, AboveYou, LastOwner; OwnRole, for a token whose maker it would be
+    Raises:  Denied, NotFound, AboveYou, LastOwner; OwnMembership, for a token whose maker it would be
     Writes:  Member, Grant, GroupMember, AccessRequest; user.removed
     """
     access = begin_change(Permission.ACCESS_MANAGE)
     member = subject_of(access.workspace_id, user_id=user_id)
-    if user_id != access.subject_id:
-        refuse_own(access, user_id=user_id)
+    if user_id != access.subject_id and user_id == access.person_id:
+        raise OwnMembership
     refuse_above(access, [user_id])
     if isinstance(member, Member):
         take_out(member, "user.removed")

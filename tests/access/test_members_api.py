@@ -6,7 +6,7 @@ from django.core import mail
 from django.db import transaction
 from django.test import Client
 
-from auditapp.access.errors import OwnRole
+from auditapp.access.errors import OwnMembership, OwnRole
 from auditapp.access.models import Grant, Group, GroupMember, Invitation, Member
 from auditapp.access.own_roles import create_role
 from auditapp.access.roles import grant_role
@@ -172,9 +172,10 @@ def test_a_token_changes_nothing_of_its_maker_and_gives_no_more_than_they_have(w
     for refused in (
         api("post", f"/users/{cast.olga.id}/permissions", {"permissions": [{"roleId": "auditor"}]}),
         api("put", f"/users/{cast.olga.id}/permissions", {"permissions": []}),
-        api("delete", f"/users?userIds={cast.mina.id},{cast.olga.id}"),
     ):
         assert (refused[0], refused[1]["message"]) == (401, OwnRole().message)
+    refused = api("delete", f"/users?userIds={cast.mina.id},{cast.olga.id}")
+    assert (refused[0], refused[1]["message"]) == (401, OwnMembership().message)
     with in_workspace(cast.workspace.id):
         assert Member.objects.filter(user_id=cast.mina.id).exists()  # all, or none
         Grant.objects.filter(subject_id=cast.olga.id).delete()
@@ -212,8 +213,12 @@ def test_who_reads_changes_nothing_and_another_workspace_finds_nothing(world, ap
         ("/users/{mina}/permissions", {"permissions": [{"roleId": "no_such"}]}, "permissions.0.roleId"),
         ("/users/{mina}/permissions", {"permissions": []}, "permissions"),
         ("/users/{mina}/permissions", {"permissions": [{"roleId": "auditor", "resources": [{"id": 1, "type": "SOURCE"}]}]}, "permissions.0.resources"),
-        ("/users/{mina}/permissions", {"permissions": [{"roleId": "source_admin", "resources": [{"id": "x", "type": "SOURCE"}]}]}, "resource_ids"),
-        ("/invites", {"invites": [{"email": "a@example.com", "permissions": []}]}, "permissions"),
+        ("/users/{mina}/permissions", {"permissions": [{"roleId": "source_admin", "resources": [{"id": "x", "type": "SOURCE"}]}]}, "permissions.0.resources"),
+        ("/users/{mina}/permissions", {"permissions": [{"roleId": "auditor"}, {"roleId": "source_admin", "resources": [{"type": "WORKSPACE", "labels": [{"key": "no", "value": "such"}]}]}]}, "permissions.1.resources"),
+        ("/invites", {"invites": [{"email": "a@example.com", "permissions": [{"roleId": "nope"}]}]}, "invites.0.permissions.0.roleId"),
+        ("/invites", {"invites": [{"permissions": [{"roleId": "auditor"}]}]}, "invites.0.email"),
+        ("/invites", {"invites": [{"email": "a@example.com", "permissions": [{"roleId": "source_admin", "resources": [{"id": "x", "type": "SOURCE"}]}]}]}, "invites.0.permissions.0.resources"),
+        ("/invites", {"invites": [{"email": "a@example.com", "permissions": []}]}, "invites.0.permissions"),
         ("/groups", {"name": "x" * 101}, "name"),
         ("/groups", {"nam": "x"}, "nam"),
     ],
@@ -222,3 +227,39 @@ def test_what_makes_no_sense_is_a_422_that_names_its_field(world, api, path, bod
     cast, _, _ = world
     status, error = api("post", path.format(mina=cast.mina.id), body)
     assert (status, error["field"]) == (422, field)
+    if "." in field:
+        assert error["data"]["pointer"] == f"/{field.replace('.', '/')}"
+
+
+def test_an_address_that_is_nobodys_here_is_named(world, api):
+    cast, group, _ = world
+    emails = [cast.milo.email, "nobody@example.com"]
+    status, error = api("post", f"/groups/{group.id}/users", {"emails": emails})
+    assert status == 404
+    assert error["message"] == "Nobody here has the address nobody@example.com. Nothing was changed."
+    status, error = api("delete", "/invites?emails=nobody@example.com")
+    assert (status, "nobody@example.com" in error["message"]) == (404, True)
+
+
+def test_removing_oneself_says_how_one_leaves(world, api):
+    cast, _, _ = world
+    status, error = api("delete", f"/users?userIds={cast.olga.id}")
+    assert status == 401
+    assert error["message"].startswith("Nobody removes themselves with a token that they made. Leave the workspace")
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("", "Send an access token"),
+        ("Bearer", "Send an access token"),
+        ("Basic aud_pat_x", "Send an access token"),
+        ("Bearer aud_pat_x", "mistyped or cut"),
+        ("Bearer aud_pat_" + 36 * "x", "mistyped or cut"),
+        (f"Bearer aud_pat_{30 * '0'}2C8GjS", "There is no such access token here"),
+    ],
+)
+def test_what_is_wrong_with_a_token_is_told(world, sent, told):
+    answer = Client().get("/api/users", headers={"Authorization": sent} if sent else {})
+    assert answer.status_code == 401
+    assert told in answer.json()["errors"][0]["message"]
