@@ -18,7 +18,7 @@ from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
 from auditapp.access.token_queries import UNFIT, found_in_text, token_shown
-from auditapp.access.tokens import change_token_networks, create_token, revoke_token
+from auditapp.access.tokens import TokenMade, change_token_networks, create_token, revoke_token
 from auditapp.lib.errors import Invalid
 from auditapp.lib.ids import new_id
 from auditapp.lib.tokens import token_digest, tokens_in
@@ -55,6 +55,9 @@ def token_create(request: WorkspaceRequest) -> HttpResponse:
             token, secret = create_token(**form.asked())
         except Invalid as error:
             add_refusal(form, error)
+        except TokenMade as made:
+            messages.warning(request, made.message)
+            return redirect("access:token", request.workspace.slug, form.cleaned_data["token_id"])
         else:
             # Shown in this very answer: a redirect would have to keep the secret somewhere in between. A reload sends the
             # form again, and meets the token that has its id.

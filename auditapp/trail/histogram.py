@@ -168,7 +168,11 @@ class _Drawing:
         """What the bars are, as the caption says it."""
         since = f" since {self._short(self.window.starts[0])}" if self.begins_late else ""
         said = f"Events {EACH[self.window.step]}{since}, {self.now.zone_name}"
-        return f"{said}, with views of undeclared types" if self.has_doubtful_reads else said
+        return (
+            f"{said}. Types that nobody declared count in full, also where they only tell of a look at something"
+            if self.has_doubtful_reads
+            else said
+        )
 
     def _range(self) -> tuple[float, float]:
         since, until = self.wanted.since, self.wanted.until

@@ -83,7 +83,12 @@ document.addEventListener("change", ({ target }) => {
 showKeys();
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") $$("details.pop[open]").forEach((pop) => { pop.open = false; $("summary", pop).focus(); });
+  if (event.key === "Escape") {
+    const pops = $$("details.pop[open]");
+    // A form that folds open is left where one is in it, and not with a menu that is open inside.
+    const left = pops.length ? pops : [event.target.closest("details.opens[open]")].filter(Boolean);
+    left.forEach((one) => { one.open = false; $("summary", one).focus(); });
+  }
   if (!keysAreOn() || $("dialog[open]") || event.target.closest("input, select, textarea")) return;
   if (event.metaKey || event.ctrlKey || event.altKey) return;
   const keyed = $(`[data-key="${CSS.escape(event.key)}"]`);

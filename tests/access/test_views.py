@@ -9,7 +9,7 @@ from django.core.cache import cache
 from auditapp.access.models import ApiToken, Grant, Group, Invitation, Member, User
 from auditapp.lib.tokens import token_digest
 from auditapp.record.workspace_scope import in_workspace
-from tests.factories import events_of, last_event, make_cast, make_group, make_member, make_token, make_user
+from tests.factories import events_of, last_event, make_cast, make_grant, make_group, make_member, make_token, make_user
 
 ACCESS = "/demo/settings/access/"
 SECTIONS = ("", "groups/", "tokens/", "invitations/", "roles/", "labels/", "support/")
@@ -312,9 +312,10 @@ def test_a_form_that_is_sent_again_makes_no_second_token(as_olga, cast):
     form = token_form(as_olga)
     assert as_olga.post(f"{ACCESS}tokens/new/", form).status_code == 200
     again = as_olga.post(f"{ACCESS}tokens/new/", form)
-    assert again.status_code == 409
-    assert b"This token was created already." in again.content
-    assert b"aud_pat_" not in again.content
+    assert again["Location"] == f"{ACCESS}tokens/{form['token_id']}/"
+    page = as_olga.get(again["Location"]).content
+    assert b"This token was created already." in page
+    assert b"aud_pat_" not in page
     with in_workspace(cast.workspace.id):
         assert [token.id for token in ApiToken.objects.all()] == [form["token_id"]]
     assert token_form(as_olga)["token_id"] != form["token_id"]
@@ -372,3 +373,14 @@ def test_the_theme_of_the_cookie_is_in_the_page(as_olga):
     assert 'data-theme="dark"' in as_olga.get(ACCESS).content.decode()
     as_olga.cookies["theme"] = '"><script>'
     assert 'data-theme=""' in as_olga.get(ACCESS).content.decode()
+
+
+def test_taking_an_owners_role_back_says_what_it_means_first(as_olga, cast):
+    make_grant(workspace=cast.workspace, user=cast.mina, role="workspace_owner")
+    page = as_olga.get(f"{ACCESS}members/{cast.mina.id}/").content.decode()
+    assert "Whoever has it here may no longer do everything, from their next request on" in page
+    assert "Whoever has it here" not in as_olga.get(f"{ACCESS}members/{cast.rita.id}/").content.decode()
+
+
+def test_times_of_ones_account_say_their_zone(as_olga):
+    assert "Times are in UTC." in as_olga.get("/accounts/").content.decode()

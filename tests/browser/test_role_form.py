@@ -107,6 +107,15 @@ def test_what_is_hidden_is_not_sent(cast, group, visit, size, scheme):
     assert given(cast, group)[1] == ("Unify and Engage Admin", "listed", ["spa_1"], [])
 
 
+def test_escape_leaves_the_form_that_gives_a_role(cast, visit):
+    page = visit(cast.olga, f"/demo/settings/access/members/{cast.mina.id}/")
+    page.locator("details.opens > summary").click()
+    page.get_by_label("Role", exact=True).focus()
+    page.keyboard.press("Escape")
+    assert page.locator("details.opens[open]").count() == 0
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
 def test_a_long_list_is_searched_and_what_is_chosen_stays(cast, group, visit):
     page = open_form(visit, cast, group)
     choose(page, "Source Admin")

@@ -41,6 +41,9 @@ class Command(BaseCommand):
 
         def started() -> None:
             self.stdout.write(f"\nAudit Trail is at http://{LOOPBACK}:{port}/")
+            self.stdout.write(
+                f"  (passkeys work at http://localhost:{port}/ alone: browsers take none at an IP address)"
+            )
             for person, role in SIGN_INS:
                 self.stdout.write(f"  {person.email:<25} {role}")
             kept = "DATABASE_URL" if settings.DATABASE_URL else settings.EMBEDDED_SERVER.home
