@@ -1,14 +1,13 @@
 """What the sidebar and the tabs show, by permission. A page that is not listed here can still be reached by its address."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from auditapp.access.permissions import Access, Permission
+from auditapp.access.permissions import Access, Permission, viewer_for
 from auditapp.alerts.bell import unread_count
 from auditapp.web.errors import theme_of
 
@@ -99,12 +98,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "admin_tabs": _links(ADMIN_TABS, access, slug, view_name),
         "bell_url": reverse("alerts:bell", args=[slug]) if access.can(Permission.AUDIT_READ) else "",
         "bell_count": SimpleLazyObject(
-            partial(
-                unread_count,
-                access.workspace_id,
-                access.subject_id,
-                manages=access.can(Permission.ACCESS_MANAGE),
-            )
+            lambda: unread_count(viewer_for(access), access.subject_id, manages=access.can(Permission.ACCESS_MANAGE))
         ),  # asked by whole pages alone
         "workspace_tabs": _links(WORKSPACE_TABS, access, slug, view_name),
     }

@@ -4,6 +4,8 @@ import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as request_now
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -11,6 +13,16 @@ from auditapp.access.models import User
 from auditapp.access.own_account import record_of_person
 from auditapp.access.sso.links import CAN_LEAVE
 from auditapp.access.step_up import count_sign_in, proof_by_sso
+from auditapp.access.throttling import (
+    AGAIN,
+    CODE,
+    PASSWORD,
+    SECOND_STEP,
+    second_step_key,
+    second_step_of,
+    stopped,
+    tell_stopped,
+)
 from auditapp.lib.errors import Outside
 from auditapp.web.client_address import client_ip
 
@@ -29,7 +41,9 @@ _OUR_SECOND_STEP = "auditapp.access.sso.arrivals.SecondStep"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Closed sign-up: people come in through an invitation's link (views.py)."""
+    """Closed sign-up: people come in through an invitation's link (views.py). One adapter serves one form."""
+
+    _asks_password = False
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -52,6 +66,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         count_sign_in(request, user)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        self._asks_password = True
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            email = str(credentials.get("email") or credentials.get("username") or "")
+            found = stopped(request, self._get_login_attempts_cache_key(request, **credentials))
+            when = AGAIN if request.user.is_authenticated else PASSWORD
+            said = tell_stopped(request, User.objects.filter(email__iexact=email).first(), when, found)
+            raise ValidationError(said, code=CODE) from None
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        # Codes of the second step are counted elsewhere in allauth, which asks here what to say.
+        request = request_now.request
+        if code == CODE and not self._asks_password and (user := second_step_of(request)):
+            when = AGAIN if request.user.is_authenticated else SECOND_STEP
+            return ValidationError(
+                tell_stopped(request, user, when, stopped(request, second_step_key(user))), code=code
+            )
+        said: ValidationError = super().validation_error(code, *args)
+        return said
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         # Read before the session is gone: whoever came by a provider is still signed in there.

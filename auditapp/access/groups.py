@@ -6,6 +6,7 @@ from django.db import transaction
 
 from auditapp.access.above import refuse_above, refuse_above_group
 from auditapp.access.asked import answer_by_role
+from auditapp.access.everything import told_of_grants
 from auditapp.access.models import Grant, Group, GroupMember, Member
 from auditapp.access.permissions import Permission
 from auditapp.access.queries import owners_of
@@ -93,7 +94,7 @@ def add_group_member(*, group_id: str, user_id: str) -> tuple[Group, Member]:
     if GroupMember.objects.filter(**membership).exists():
         raise InGroup
     GroupMember.objects.create(**membership)
-    record("user_group.member_added", target=[group, member])
+    record("user_group.member_added", target=[group, member], meta=told_of_grants(given))
     for grant in given:
         answer_by_role(access.workspace_id, grant.role, grant.scope, user_id=user_id)
     return group, member

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Lower
 
 from auditapp.access.errors import AlreadyInvited, AlreadyMember
+from auditapp.access.everything import told_of
 from auditapp.access.members import (
     invite,
     mail_links,
@@ -111,7 +112,8 @@ def invite_again(*, invitation_id: str) -> Invitation:
     link = new_link(invitation)
     invitation.invited_by, invitation.refused_at = access.subject_id, None
     invitation.save(update_fields=["digest", "expires_at", "recent_sends", "invited_by", "refused_at"])
-    record("user.invite_renewed", target=invitation, meta=role_promised(invitation))
+    told = role_promised(invitation) | told_of(invitation.role, invitation.scope)
+    record("user.invite_renewed", target=invitation, meta=told)
     mail_links([(invitation, link)], current_acting().actor.name)
     return invitation
 

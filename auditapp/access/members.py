@@ -21,6 +21,7 @@ from auditapp.access.errors import (
     SenderLacks,
     SentOften,
 )
+from auditapp.access.everything import told_of
 from auditapp.access.models import AccessRequest, Grant, Group, GroupMember, Invitation, Member, Scope, User, Workspace
 from auditapp.access.permissions import Access, Permission, access_of_sender
 from auditapp.access.queries import owner_role, owners_of, promised_in_words
@@ -158,7 +159,12 @@ def take_up(invitation: Invitation, member: User, context: Mapping[str, Any]) ->
     grant.save(force_insert=True)
     with acting(workspace_id, member.audit_actor, **context):
         given = what_was_given(grant)
-        record("user.invite_accepted", target=invitation, meta=given, changes=changed({}, given))
+        record(
+            "user.invite_accepted",
+            target=invitation,
+            meta=given | told_of(invitation.role, invitation.scope),
+            changes=changed({}, given),
+        )
 
 
 @transaction.atomic
@@ -227,7 +233,8 @@ def invite(access: Access, email: str, given: GrantedRole) -> tuple[Invitation, 
     link = new_link(invitation)
     invitation.save(force_insert=True)
     promised = role_promised(invitation)
-    record("user.invited", target=invitation, meta=promised, changes=changed({}, promised))
+    told = promised | told_of(invitation.role, invitation.scope)
+    record("user.invited", target=invitation, meta=told, changes=changed({}, promised))
     return invitation, link
 
 

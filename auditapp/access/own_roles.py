@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 from auditapp.access.above import refuse_above_role
 from auditapp.access.asked import answer_by_role
 from auditapp.access.errors import BuiltInRole, MoreThanYouHave, OwnRole, RoleInUse, RoleThere
+from auditapp.access.everything import told_of_change
 from auditapp.access.models import Grant, Invitation, Role, Scope
 from auditapp.access.permissions import Access, Permission
 from auditapp.access.queries import owners_of
@@ -58,7 +59,7 @@ def change_role(
     access = begin_change(Permission.ACCESS_MANAGE)
     role = own_role(access, role_key)
     refuse_held(access, role)
-    before = told_of_role(role)
+    before, had = told_of_role(role), list(role.permissions)
     if name is not None:
         role.name = _free_name(access.workspace_id, name, but=role.key)
     if description is not None:
@@ -73,7 +74,7 @@ def change_role(
     if changes := changed(before, told_of_role(role)):
         role.save(update_fields=["name", "description", "permissions"])
         keep_an_owner(access.workspace_id, owners)
-        record("role.updated", target=role, changes=changes)
+        record("role.updated", target=role, meta=told_of_change(role, had), changes=changes)
         _answer_requests(access.workspace_id, role)
     return role
 

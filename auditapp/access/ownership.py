@@ -7,6 +7,7 @@ from django.db import transaction
 from auditapp.access.above import refuse_but_owner
 from auditapp.access.asked import roles_covering
 from auditapp.access.errors import LastOwner
+from auditapp.access.everything import told_of_owner
 from auditapp.access.members import take_out
 from auditapp.access.models import Grant, Group, GroupMember, Member, Scope, Workspace
 from auditapp.access.permissions import Access, Permission
@@ -122,7 +123,7 @@ def transfer_ownership(*, user_id: str, keep: str = OTHERS) -> Member:
         raise Invalid("Choose what you keep.", field="keep", code="bad_choice")
     role = GrantedRole(owner_role(), Scope.WORKSPACE, [], [])
     workspace = Workspace.objects.get(id=access.workspace_id)
-    told = {"kept": kept[keep]} if kept[keep] else {}
+    told = ({"kept": kept[keep]} if kept[keep] else {}) | told_of_owner()
     record("workspace.ownership_transferred", target=[workspace, taker], meta=told)
     if user_id not in owners_of(access.workspace_id):
         give(taker, role)

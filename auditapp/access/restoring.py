@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from auditapp.access.errors import OwnRole
+from auditapp.access.everything import told_of_group, told_of_holder
 from auditapp.access.groups import free_name, whole_of_group
 from auditapp.access.known_labels import still_known
 from auditapp.access.members import whole_of_member
@@ -66,7 +67,12 @@ def restore_member(*, user_id: str, roles: Sequence[RoleOver] = (), group_ids: S
     refuse_withheld(access, (one for grant in through for one in grant.resource_ids))
     GroupMember.objects.bulk_create(GroupMember(**here, group_id=one, user=user) for one in groups)
     whole = whole_of_member(access.workspace_id, user_id)
-    record("user.restored", target=member, meta=_roles_of(whole), changes=changed({}, whole))
+    record(
+        "user.restored",
+        target=member,
+        meta=_roles_of(whole) | told_of_holder(access.workspace_id, user_id),
+        changes=changed({}, whole),
+    )
     return member
 
 
@@ -90,7 +96,12 @@ def restore_group(*, group_id: str, name: str, member_ids: Sequence[str] = (), r
     GroupMember.objects.bulk_create(GroupMember(**here, group_id=group_id, user_id=one) for one in members)
     _give(access, "group", group_id, roles)
     whole = whole_of_group(group)
-    record("user_group.restored", target=group, meta=_roles_of(whole), changes=changed({}, whole))
+    record(
+        "user_group.restored",
+        target=group,
+        meta=_roles_of(whole) | told_of_group(access.workspace_id, group_id),
+        changes=changed({}, whole),
+    )
     return group
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from auditapp.access.above import refuse_above, refuse_above_group
 from auditapp.access.asked import answer_by_role
+from auditapp.access.everything import told_of
 from auditapp.access.models import Grant, Group, Member
 from auditapp.access.permissions import Permission
 from auditapp.access.queries import owners_of, reach_in_words
@@ -86,7 +87,8 @@ def give(subject: Member | Group, given: GrantedRole) -> Grant:
         raise RoleHeld
     grant = Grant.objects.create(id=new_id("grt"), **same)
     given_now = what_was_given(grant)
-    record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=given_now, changes=changed({}, given_now))
+    told = given_now | told_of(given.role, given.scope)
+    record(f"{_event_prefix(grant)}.role_granted", target=subject, meta=told, changes=changed({}, given_now))
     asking = {"user_id" if kind == "member" else "group_id": subject_id}
     answer_by_role(subject.workspace_id, given.role, given.scope, **asking)
     return grant

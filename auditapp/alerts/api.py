@@ -6,12 +6,14 @@ from django.http import HttpResponse
 from ninja import Query, Router, Schema
 
 from auditapp.access.decorators import api_token
-from auditapp.access.permissions import Access, acting_access
+from auditapp.access.permissions import acting_access
 from auditapp.access.requests import TokenRequest
 from auditapp.alerts.api_input import FIELDS, firing_answer, rule_answer, rule_input, tested_answer, trial_answer
+from auditapp.alerts.firings import shown_firings
 from auditapp.alerts.hold_setting import notifies_after_last_retry, notify_after_last_retry
-from auditapp.alerts.models import AlertFiring, AlertRule
-from auditapp.alerts.queries import fared, rule_for, rules_of, shown_firings, viewer_of_trial
+from auditapp.alerts.models import AlertRule
+from auditapp.alerts.queries import rule_for, rules_of, viewer_of_trial
+from auditapp.alerts.seen import fared, seen_firings
 from auditapp.alerts.services import (
     change_alert_rule,
     create_alert_rule,
@@ -61,8 +63,9 @@ class AlertRuleShape(Schema):
     enabled: bool
     ownerId: str
     createdAt: str
-    firings30Days: int
+    firings30Days: int | None
     lastFiredAt: str | None
+    watchesMore: bool
 
 
 class AlertRuleData(Schema):
@@ -160,9 +163,8 @@ class AlertSettingsAnswer(Schema):
 )
 @api_token("alert:read")
 def api_rule_list(request: TokenRequest, query: Query[ListQuery]) -> HttpResponse:
-    access = acting_access()
-    found, pagination = paged(request, query, rules_of(access))
-    return json_answer(request, {"alertRules": _answers(access, found), "pagination": pagination})
+    found, pagination = paged(request, query, rules_of(acting_access()))
+    return json_answer(request, {"alertRules": _answers(request, found), "pagination": pagination})
 
 
 @router.post(
@@ -293,13 +295,13 @@ def api_rule_rotate(request: TokenRequest, rule_id: str) -> HttpResponse:
 @router.get(
     "/alert-rules/{rule_id}/firings",
     operation_id="listAlertRuleFirings",
-    summary="What a rule fired for in 90 days, the newest first, with events as the token may see them",
+    summary="What a rule fired for in 90 days, the newest first, of the events that the token may see",
     response={200: FiringsAnswer, **REFUSALS},
 )
 @api_token("alert:read")
 def api_rule_firings(request: TokenRequest, rule_id: str, query: Query[ListQuery]) -> HttpResponse:
     rule = rule_for(acting_access(), rule_id)
-    firings = AlertFiring.objects.filter(workspace_id=rule.workspace_id, rule_id=rule.id)
+    firings = seen_firings(request.viewer).filter(rule_id=rule.id)
     found, pagination = paged(request, query, firings.order_by("-fired_at", "-index", "is_silence"))
     told = [firing_answer(one) for one in shown_firings(request.viewer, found)]
     return json_answer(request, {"firings": told, "pagination": pagination})
@@ -330,13 +332,13 @@ def api_alert_settings_change(request: TokenRequest) -> HttpResponse:
     return json_answer(request, {"notifyAfterLastRetry": is_on})
 
 
-def _answers(access: Access, rules: list[AlertRule]) -> list[dict[str, Any]]:
-    how = fared(access.workspace_id, [rule.id for rule in rules])
+def _answers(request: TokenRequest, rules: list[AlertRule]) -> list[dict[str, Any]]:
+    how, access = fared(request.viewer, rules), acting_access()
     return [rule_answer(rule, how[rule.id], access) for rule in rules]
 
 
 def _answer(request: TokenRequest, rule: AlertRule, secret: str = "", *, status: int = 200) -> HttpResponse:
-    told: dict[str, Any] = {"alertRule": _answers(acting_access(), [rule])[0]}
+    told: dict[str, Any] = {"alertRule": _answers(request, [rule])[0]}
     return json_answer(request, told | ({"signingSecret": secret} if secret else {}), status=status)
 
 

@@ -7,8 +7,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from auditapp.access.permissions import Access
+from auditapp.alerts.firings import FiringShown
 from auditapp.alerts.models import AlertFiring, AlertRule
-from auditapp.alerts.queries import Fared, FiringShown, is_query_hidden, may_change
+from auditapp.alerts.queries import is_query_hidden, may_change
+from auditapp.alerts.seen import Fared
 from auditapp.alerts.services import RuleInput
 from auditapp.alerts.testing import Tested
 from auditapp.alerts.trial import Trial
@@ -68,7 +70,10 @@ def rule_input(sent: Mapping[str, Any], viewer: Viewer, rule: AlertRule | None =
 
 
 def rule_answer(rule: AlertRule, how: Fared, access: Access) -> dict[str, Any]:
-    """A rule; the whole address of its webhook for those alone who may change it."""
+    """A rule; the whole address of its webhook for those alone who may change it.
+
+    Where it watches more than the token may see, firings at what that may see are counted, and without any there is no number.
+    """
     return {
         "id": rule.id,
         "name": rule.name,
@@ -89,8 +94,9 @@ def rule_answer(rule: AlertRule, how: Fared, access: Access) -> dict[str, Any]:
         "enabled": rule.is_enabled,
         "ownerId": rule.owner_id,
         "createdAt": utc_text(rule.created_at),
-        "firings30Days": how.total,
+        "firings30Days": None if how.is_hidden else how.total,
         "lastFiredAt": utc_text(how.last_at) if how.last_at else None,
+        "watchesMore": how.is_partly,
     }
 
 

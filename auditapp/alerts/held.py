@@ -5,28 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max, Min, Q
 
+from auditapp.alerts.firings import waiting_until
 from auditapp.alerts.models import Hold
-from auditapp.alerts.queries import DAYS_SHOWN, OWN_ID, waiting_until
+from auditapp.alerts.queries import DAYS_SHOWN
+from auditapp.alerts.seen import seen_firings
 from auditapp.lib import clock
 from auditapp.record.event_query import visible_events
 from auditapp.record.event_row import EventRow
 from auditapp.record.viewer import Viewer
 
 MOST_LISTED: Final = 20
-COUNTS = """
-SELECT count(*), count(DISTINCT task), count(DISTINCT task) FILTER (WHERE hold = 'recovered'),
-    count(DISTINCT task) FILTER (WHERE hold = 'held')
-FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, %s) AND NOT starts_with(rule_id, 'own_')
-"""
-# What members chose for themselves is nobody's business. Of one task, several rules may have held as many notices each. What members chose for themselves is not counted.
-TASKS = """
-SELECT task, count(*), max(fired_at), min(held_until), (array_agg(event_id ORDER BY index DESC))[1],
-    (array_agg(hold ORDER BY fired_at DESC, index DESC))[1], (array_agg(notice_id ORDER BY fired_at DESC, index DESC))[1]
-FROM alert_firing WHERE workspace_id = %s AND NOT hold = '' AND fired_at >= %s AND NOT starts_with(rule_id, %s) AND NOT starts_with(rule_id, 'own_')
-GROUP BY task ORDER BY max(fired_at) DESC, task LIMIT %s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +56,38 @@ class Held:
 
 
 def held_of(viewer: Viewer) -> Held:
-    """What the rules of a workspace held in 30 days; its latest tasks as the viewer may see them."""
-    first = clock.now() - timedelta(days=DAYS_SHOWN)
-    with connection.cursor() as cursor:
-        cursor.execute(COUNTS, [viewer.workspace_id, first, OWN_ID])
-        notices, tasks, recovered, waiting = cursor.fetchone()
-        cursor.execute(TASKS, [viewer.workspace_id, first, OWN_ID, MOST_LISTED])
-        found = cursor.fetchall()
-    seen = visible_events(viewer).many([row[4] for row in found if row[4]]) if found else {}
-    due = waiting_until(viewer.workspace_id, [row[6] for row in found])
+    """What the rules of a workspace held in 30 days of the tasks that the viewer may see, and the latest of these.
+
+    Of one task, several rules may have held as many notices each.
+    """
+    held = seen_firings(viewer).exclude(hold=Hold.NONE).filter(fired_at__gte=clock.now() - timedelta(days=DAYS_SHOWN))
+    counts = held.aggregate(
+        notices=Count("*"),
+        tasks=Count("task", distinct=True),
+        recovered=Count("task", distinct=True, filter=Q(hold=Hold.RECOVERED)),
+        waiting=Count("task", distinct=True, filter=Q(hold=Hold.HELD)),
+    )
+    latest_first = ["-fired_at", "-index"]
+    tasks = held.values("task").annotate(
+        notices=Count("*"),
+        last_at=Max("fired_at"),
+        until=Min("held_until"),
+        events=ArrayAgg("event_id", order_by="-index"),
+        became=ArrayAgg("hold", order_by=latest_first),
+        told_by=ArrayAgg("notice_id", order_by=latest_first),
+    )
+    found = list(tasks.order_by("-last_at", "task")[:MOST_LISTED]) if counts["notices"] else []
+    seen = visible_events(viewer).many([one["events"][0] for one in found if one["events"][0]])
+    due = waiting_until(viewer.workspace_id, [one["told_by"][0] for one in found])
     latest = [
-        HeldTask(count, last_at, until, Hold(became), seen.get(event_id), due.get(notice_id))
-        for _, count, last_at, until, event_id, became, notice_id in found
+        HeldTask(
+            one["notices"],
+            one["last_at"],
+            one["until"],
+            Hold(one["became"][0]),
+            seen.get(one["events"][0]),
+            due.get(one["told_by"][0]),
+        )
+        for one in found
     ]
-    return Held(notices, tasks, recovered, waiting, latest)
+    return Held(**counts, latest=latest)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -11,12 +10,12 @@ from django.db.models import QuerySet
 from auditapp.access.models import Workspace
 from auditapp.alerts.holding import Firing, Found, Say, settle
 from auditapp.alerts.models import AlertFiring, AlertNotice, AlertRule
+from auditapp.alerts.seen import EVENTS_TOLD
 from auditapp.alerts.windows import may_be_sent_at
 from auditapp.lib import clock
 from auditapp.lib.ids import new_id
 from auditapp.trail.moments import zone_named
 
-EVENTS_TOLD: Final = 5
 COUNT = """
 INSERT INTO alert_count (workspace_id, rule_id, day, firings, last_at) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (workspace_id, rule_id, day) DO UPDATE

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from auditapp.access.everything import EVERYTHING
 from auditapp.alerts.models import By, Trigger
 from auditapp.catalogue import registry
 
@@ -42,8 +43,10 @@ READY_RULES: Final = (
         "Role of a workspace owner granted",
         "Somebody may do everything from now on",
         "key",
-        "event:user.invited event:user.restored event:user.role_granted event:user_group.restored event:user_group.role_granted"
-        ' "Workspace Owner"',
+        # Each says so itself where it makes an owner of somebody, whatever the role is called (access/everything.py).
+        "event:role.updated event:user.invite_accepted event:user.invite_renewed event:user.invited event:user.restored event:user.role_granted"
+        " event:user_group.member_added event:user_group.restored event:user_group.role_granted event:workspace.ownership_transferred"
+        f' "{EVERYTHING}"',
     ),
     ReadyRule(
         "token", "Access token created", "A machine may read or write", "key", "event:workspace.access_token_created"

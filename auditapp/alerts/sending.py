@@ -166,9 +166,12 @@ def _prepared(due: Due) -> _Prepared | Sent:
             return Sent(Outcome.GONE, "The rule does not send there any more.")
         address, viewer = "", viewer_of(due.workspace_id, rule.owner_id)
     workspace = Workspace.objects.get(id=due.workspace_id)
-    return _Prepared(
-        message, notice, rule, told(rule, notice, viewer, workspace, is_closing=message.is_closing), address
-    )
+    words = told(rule, notice, viewer, workspace, is_closing=message.is_closing)
+    if words.tells_nothing:
+        return Sent(
+            Outcome.GONE, "Their roles show nothing of it." if address else "Its owner sees nothing of it any more."
+        )
+    return _Prepared(message, notice, rule, words, address)
 
 
 def recipient_of(workspace_id: int, user_id: str) -> tuple[str, Viewer] | None:

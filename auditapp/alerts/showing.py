@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from auditapp.alerts.models import AlertRule
-from auditapp.alerts.queries import Fared
+from auditapp.alerts.seen import Fared
 from auditapp.alerts.telling import when_words
 from auditapp.trail.moments import PageTime
 
@@ -27,7 +27,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """A rule in words. `channels` are icons and names."""
+    """A rule in words. `channels` are icons and names. `is_partly` where it watches more than the viewer sees, `is_hidden` where that leaves
+    no number to show.
+    """
 
     rule: AlertRule
     owner: str
@@ -38,11 +40,15 @@ class RuleRow:
     total: int
     bars: tuple[Bar, ...]
     can_change: bool
+    is_partly: bool = False
+    is_hidden: bool = False
 
 
 def row_of(rule: AlertRule, how: Fared, people: Mapping[str, str], time: PageTime, *, can_change: bool) -> RuleRow:
     """A rule and how it fared."""
     fired = f"{time.ago(how.last_at)}, {how.total:,} in 30 d" if how.last_at else "Not yet"
+    if how.is_hidden:
+        fired = "At nothing that your roles show"
     quiet = f"Quiet from {rule.quiet_from:%H:%M} to {rule.quiet_to:%H:%M}" if rule.quiet_from and rule.quiet_to else ""
     owner = people.get(rule.owner_id, "A former member") if rule.owner_id != "system" else "Audit Trail"
     return RuleRow(
@@ -55,6 +61,8 @@ def row_of(rule: AlertRule, how: Fared, people: Mapping[str, str], time: PageTim
         how.total,
         spark_of(how.days),
         can_change,
+        how.is_partly,
+        how.is_hidden,
     )
 
 

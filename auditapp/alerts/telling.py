@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from auditapp.access.models import Workspace
 from auditapp.alerts.attempts import attempt_of
 from auditapp.alerts.models import AlertFiring, AlertNotice, AlertRule, By, Hold, Trigger
+from auditapp.alerts.seen import may_count, told_ids_of
 from auditapp.catalogue.types import Risk
 from auditapp.lib.visible_text import terminal_safe
 from auditapp.record.event_query import visible_events
@@ -74,6 +75,12 @@ class Told:
     recovered: Sequence[ToldEvent] = ()
     more_recovered: int = 0
     is_own: bool = False
+    is_silence: bool = False
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether nothing of it may be told to this reader; then they are told nothing at all."""
+        return not (self.events or self.recovered or self.is_silence or self.more or self.more_recovered)
 
     @property
     def more_words(self) -> str:
@@ -114,11 +121,15 @@ def told(
              is_closing, to tell of what recovered alone
     """
     time = PageTime.in_zone(zone_named(workspace.time_zone))
-    event_ids = [] if is_closing else notice.event_ids
     firings = 0 if is_closing else notice.firings
     tries: Mapping[UUID, Sequence[str]] = {}
+    is_read = seen is not None
     if seen is None:
-        seen = visible_events(viewer).many([*event_ids, *notice.recovered_ids])
+        seen = visible_events(viewer).many([*([] if is_closing else notice.event_ids), *notice.recovered_ids])
+    event_ids = [] if is_closing else told_ids_of(viewer, notice, seen)
+    if others := [one for one in event_ids if one not in notice.event_ids]:
+        seen = {**seen, **visible_events(viewer).many(others)}
+    if not is_read:
         tries = _attempts(notice, viewer, [seen[one] for one in event_ids if one in seen], time)
 
     def said(one: UUID, row: EventRow, ending: str) -> ToldEvent:
@@ -130,24 +141,25 @@ def told(
 
     events = [said(one, seen[one], _ending(seen[one], notice)) for one in event_ids if one in seen]
     recovered = [said(one, seen[one], "") for one in notice.recovered_ids if one in seen]
-    if notice.quiet_since and not event_ids and not is_closing:
+    if notice.quiet_since and not notice.event_ids and not is_closing:
         headline = f"Nothing came for {lasting(rule.window_s)}, since {time.exact(notice.quiet_since)}"
     elif events or recovered:
         headline = (events or recovered)[0].sentence
     else:
         headline = "Something happened that your role does not show"
-    is_silence = not event_ids
+    is_silence, counts = not notice.event_ids or is_closing, may_count(viewer, rule, notice, seen)
     return Told(
         rule=plain(rule.name),
         is_own=bool(rule.own),
+        is_silence=notice.quiet_since is not None and not notice.event_ids and not is_closing,
         workspace=plain(workspace.name),
         headline=headline,
         events=events,
-        more=0 if is_silence else firings - len(events),
-        firings=firings,
+        more=firings - len(events) if counts and not is_silence else 0,
+        firings=firings if counts else len(events),
         link=link_to("alerts:preferences", workspace) if rule.own else link_to("alerts:rule", workspace, rule.id),
         recovered=recovered,
-        more_recovered=notice.recovered - len(recovered),
+        more_recovered=notice.recovered - len(recovered) if counts else 0,
     )
 
 

@@ -13,13 +13,12 @@ from auditapp.access.permissions import Permission
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.alerts.chips import box_for, chips_for, line_for, readable_line
 from auditapp.alerts.failures import failures_of
+from auditapp.alerts.firings import firings_page
 from auditapp.alerts.forms import AlertRuleForm, initial_of
 from auditapp.alerts.held import held_of
 from auditapp.alerts.hold_setting import notifies_after_last_retry
 from auditapp.alerts.models import AlertRule
 from auditapp.alerts.queries import (
-    fared,
-    firings_page,
     is_query_hidden,
     may_change,
     members_of,
@@ -29,6 +28,7 @@ from auditapp.alerts.queries import (
     viewer_of_trial,
 )
 from auditapp.alerts.ready import READY_RULES, ReadyRule, ready_rule
+from auditapp.alerts.seen import fared
 from auditapp.alerts.services import (
     RuleInput,
     change_alert_rule,
@@ -59,7 +59,7 @@ def rule_list(request: WorkspaceRequest) -> HttpResponse:
     """Every rule, how it fared, the latest firings, which tasks failed, and what was held of them."""
     access = request.member_permissions
     rules = list(rules_of(access))
-    how = fared(access.workspace_id, [rule.id for rule in rules])
+    how = fared(request.viewer, rules)
     people = names_of(access.workspace_id, [one for rule in rules for one in (rule.owner_id, *rule.told_ids)])
     time = _time(request)
     taken = {rule.query for rule in rules if rule.owner_id == access.subject_id}
@@ -72,6 +72,7 @@ def rule_list(request: WorkspaceRequest) -> HttpResponse:
         "time": time,
         "is_last_only": notifies_after_last_retry(access.workspace_id),
         "can_manage": access.can(Permission.WORKSPACE_MANAGE),
+        "sees_all": request.viewer.sees_all,
         "failures": failures_of(request.viewer),
         "held": held_of(request.viewer),
     }
@@ -95,7 +96,7 @@ def rule_test(request: WorkspaceRequest, rule_id: str) -> HttpResponse:
 def _rule_page(request: WorkspaceRequest, rule_id: str, *, tested: Sequence[Tested] | None = None) -> HttpResponse:
     access = request.member_permissions
     rule = rule_for(access, rule_id)
-    time, how = _time(request), fared(access.workspace_id, [rule_id])[rule_id]
+    time, how = _time(request), fared(request.viewer, [rule])[rule_id]
     people = names_of(access.workspace_id, [rule.owner_id, *rule.told_ids])
     chips, _ = chips_for(request, rule.query)
     if is_query_hidden(access, rule):

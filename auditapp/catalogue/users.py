@@ -43,6 +43,17 @@ _SIGNING_IN = (
         attempt(2),
         risk=Risk.NOTABLE,
     ),
+    _declare(
+        "user.sign_in_throttled",
+        "User Sign-In Throttled",
+        "tried to sign in too often[ {meta.when}], and has to wait[ {meta.wait}]",
+        _USER,
+        Meta("when", "When", "with the password"),
+        Meta("wait", "For", "5 minutes"),
+        like="failed",
+        risk=Risk.RISKY,
+        icon="lock",
+    ),
     _declare("user.signed_out", "User Signed Out", "signed out", _USER, like="started", icon="sign-out"),
     _declare(
         "user.two_step_enabled",

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
 from auditapp.lib.keyset import PageKey
 from auditapp.record.counts import exact_count
@@ -17,6 +18,7 @@ from auditapp.record.event_filter import Choice, EventFilter
 from auditapp.record.event_keys import WALKED_COLUMNS, find_keys, match_of
 from auditapp.record.event_row import EventRow, StoredEvent, open_row
 from auditapp.record.event_types import known_types
+from auditapp.record.models import Event
 from auditapp.record.viewer import Viewer
 from auditapp.record.workspace_scope import in_workspace
 
@@ -261,6 +263,19 @@ class EventQuery:
 def visible_events(viewer: Viewer) -> EventQuery:
     """What this viewer may see of the trail: the only way to read events."""
     return EventQuery(viewer)
+
+
+def is_seen(viewer: Viewer, *, occurred_at: str, event_id: str) -> Exists:
+    """A condition of a queryset about events: that this viewer may see the one that a row names.
+
+    Takes:   occurred_at and event_id, what the columns of the row are called; the moment finds the month of the event
+    """
+    events = Event.objects.filter(
+        workspace_id=viewer.workspace_id, occurred_at=OuterRef(occurred_at), id=OuterRef(event_id)
+    )
+    if not viewer.sees_all:
+        events = events.filter(Q(scope_id__in=viewer.scope_ids) | Q(actor_id__in=viewer.own_actor_ids))
+    return Exists(events)
 
 
 def without_range(wanted: EventFilter) -> EventFilter:

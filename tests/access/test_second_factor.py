@@ -139,7 +139,7 @@ def test_guessing_codes_is_stopped(client, cast, secured):
     for _ in range(5):
         client.post("/accounts/second-step/", {"code": wrong_code(secret)})
     page = client.post("/accounts/second-step/", {"code": code_of(secret)})
-    assert b"Too many failed login attempts" in page.content
+    assert b"Too many wrong tries. Wait 5 minutes" in page.content
     assert "_auth_user_id" not in client.session
 
 

@@ -88,8 +88,10 @@ def test_a_trial_and_firings_tell_what_the_token_may_see(cast, call, look):
     tried = call("POST", "/alert-rules/try", RULE)
     assert (tried["events"], tried["firings"], len(tried["samples"])) == (1, 1, 1)
     blind = Caller(cast, "alert:read", "alert:write")
-    (firing,) = blind("GET", f"/alert-rules/{made['id']}/firings")["firings"]
-    assert firing["event"] is None
+    listed = blind("GET", f"/alert-rules/{made['id']}/firings")
+    assert (listed["firings"], listed["pagination"]["totalEntries"]) == ([], 0)
+    (seen,) = blind("GET", "/alert-rules")["alertRules"]
+    assert (seen["firings30Days"], seen["lastFiredAt"], seen["watchesMore"]) == (None, None, True)
     assert blind("POST", "/alert-rules/try", RULE)["events"] == 0
     tried = blind("POST", f"/alert-rules/{made['id']}/try", {})
     assert (tried["events"], tried["samples"]) == (0, [])

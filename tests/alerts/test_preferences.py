@@ -10,11 +10,12 @@ from django.test import Client
 
 from auditapp.access.models import Grant
 from auditapp.alerts.bell import unread_count
+from auditapp.alerts.firings import firings_page
 from auditapp.alerts.hold_setting import notify_after_last_retry
 from auditapp.alerts.models import AlertFiring, AlertNotice, AlertRule
 from auditapp.alerts.own_events import failed_in_a_row
 from auditapp.alerts.preferences import Preferences, change_preferences, preferences_of
-from auditapp.alerts.queries import firings_page
+from auditapp.alerts.queries import viewer_of
 from auditapp.alerts.services import RuleInput, create_alert_rule
 from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotAllowed
@@ -53,7 +54,7 @@ def happen(cast, times=1, *, who=None, source=None):
 
 def unread(cast, who):
     with in_workspace(cast.workspace.id):
-        return unread_count(cast.workspace.id, who.id)
+        return unread_count(viewer_of(cast.workspace.id, who.id), who.id)
 
 
 def told(cast, own="", *, recovered=False):

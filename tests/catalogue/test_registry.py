@@ -69,6 +69,7 @@ RECORDED_KEYS = [
     "warehouse.deleted",
     "user.signed_in",
     "user.sign_in_failed",
+    "user.sign_in_throttled",
     "user.signed_out",
     "user.password_changed",
     "user.invited",
@@ -275,7 +276,7 @@ def test_people_and_addresses_in_the_sample_are_personal(declared: EventType) ->
 
 @every_type
 def test_failures_say_why_and_runs_say_which_attempt(declared: EventType) -> None:
-    failed = declared.key.endswith("failed") or declared.key == "user.access_denied"
+    failed = declared.key.endswith("failed") or declared.key in {"user.access_denied", "user.sign_in_throttled"}
     assert (declared.sample["outcome"] == "failure") is failed
     if declared.key.endswith("failed"):
         assert "reason" in declared.sample["meta"]

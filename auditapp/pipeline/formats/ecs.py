@@ -11,7 +11,16 @@ VERSION: Final = "8.17.0"
 DATASET: Final = "audit_trail.audit"
 _TYPES: Final = {Verb.CREATE: "creation", Verb.READ: "access", Verb.UPDATE: "change", Verb.DELETE: "deletion"}
 _SIGN_IN: Final = {
-    **dict.fromkeys(("user.signed_in", "user.sign_in_failed", "user.two_step_failed", "support_access.used"), "start"),
+    **dict.fromkeys(
+        (
+            "user.signed_in",
+            "user.sign_in_failed",
+            "user.two_step_failed",
+            "user.sign_in_throttled",
+            "support_access.used",
+        ),
+        "start",
+    ),
     **dict.fromkeys(("user.signed_out", "user.sessions_revoked"), "end"),
 }
 # event.severity is the sender's own scale; ours goes as far as OCSF's.

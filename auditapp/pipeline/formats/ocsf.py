@@ -35,6 +35,7 @@ _PEOPLE: Final = {
     "user.signed_in": (AUTHENTICATION, 1, "Logon"),
     "user.sign_in_failed": (AUTHENTICATION, 1, "Logon"),
     "user.two_step_failed": (AUTHENTICATION, 1, "Logon"),
+    "user.sign_in_throttled": (AUTHENTICATION, 1, "Logon"),
     "user.signed_out": (AUTHENTICATION, 2, "Logoff"),
     "user.sessions_revoked": (AUTHENTICATION, 2, "Logoff"),
     "support_access.used": (AUTHENTICATION, 1, "Logon"),
