@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django_htmx.http import HttpResponseClientRedirect
 
-from auditapp.access.denials import record_denial, record_refused_use
+from auditapp.access.denials import Tried, record_denial, record_refused_use
 from auditapp.access.models import Workspace
 from auditapp.access.permissions import TOKEN_SCOPES, Permission, access_of_support, permissions_for, viewer_for
 from auditapp.access.queries import workspaces_of
@@ -150,7 +150,7 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
                 workspace = Workspace.objects.get(id=token.workspace_id)
                 held = access_for(token, scope)
             if refusal := why_refused(token, scope, held, context["ip"]):
-                record_refused_use(refusal, token, scope, workspace, context)
+                record_refused_use(refusal, token, scope, workspace, context, Tried.of(view, kwargs))
                 return _unauthorized(refusal)
             note_use(token, context["ip"])
             reason = reason_in_header(request)
@@ -170,7 +170,7 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
                 ):
                     return view(inside, *args, **kwargs)
             except NotAllowed as denied:  # by a service: whoever made the token may do less than its scopes say
-                record_denial(denied, workspace, token.audit_actor, context)
+                record_denial(denied, workspace, token.audit_actor, context, Tried.of(view, kwargs))
                 raise
 
         authorised.permission = scope  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from auditapp.access.denials import record_denial
+from auditapp.access.denials import Tried, record_denial
 from auditapp.access.errors import Denied
 from auditapp.access.request_views import can_be_asked_for, denied_page
 from auditapp.access.requests import WorkspaceRequest, context_of
@@ -35,7 +35,9 @@ class ActingMiddleware:
         workspace = getattr(request, "workspace", None)
         if isinstance(exception, NotAllowed) and workspace and request.user.is_authenticated:
             actor = getattr(request, "acting_as", None) or request.user.audit_actor
-            record_denial(exception, workspace, actor, context_of(request))
+            match = request.resolver_match
+            tried = Tried(match.url_name or "", match.kwargs) if match else None
+            record_denial(exception, workspace, actor, context_of(request), tried)
             if isinstance(exception, Denied) and can_be_asked_for(request, exception):
                 return denied_page(cast(WorkspaceRequest, request), exception)
         return None

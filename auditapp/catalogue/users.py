@@ -153,8 +153,9 @@ _SIGNING_IN = (
     _declare(
         "user.access_denied",
         "User Access Denied",
-        "tried to use {resource}[ without permission {meta.permission}][ by scope {meta.scope}][ from {meta.address}][: {meta.refusal}]",
+        "tried to use {resource}[ to {meta.tried}][ without permission {meta.permission}][ by scope {meta.scope}][ from {meta.address}][: {meta.refusal}]",
         Target("source", "src_3vQk7TzLwR1mYb8NfXc2Hd", "Web shop"),
+        Meta("tried", "Tried to", "rotate source write key"),
         Meta("permission", "Permission", "source.write"),
         Meta("scope", "Scope of the token", "source:write"),
         Meta("refusal", "Refusal", "This token may not be used from this address."),

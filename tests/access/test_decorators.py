@@ -63,7 +63,7 @@ def test_a_denied_page_is_recorded_with_what_was_missing(client, cast):
     assert "See members, groups and tokens" in page.content.decode()
     row = last_event(cast.workspace)
     assert (row.event.type, row.event.outcome, row.event.actor.id) == ("user.access_denied", "failure", cast.milo.id)
-    assert row.event.meta == {"permission": "access.read"}
+    assert row.event.meta == {"tried": "open overview", "permission": "access.read"}
     assert row.resource.type == "workspace"
     assert row.event.context["path"] == "/demo/settings/access/"
     assert row.event.context["request_id"] == "request-number-1"
@@ -75,7 +75,7 @@ def test_a_denied_change_is_recorded_of_the_resource(client, cast):
     assert len(events_of(cast.workspace)) == 1
     row = last_event(cast.workspace)
     assert (row.resource.type, row.resource.id, row.event.scope_id) == ("source", cast.shop.id, cast.shop.id)
-    assert row.event.meta == {"permission": "source.write"}
+    assert row.event.meta == {"tried": "disable source", "permission": "source.write"}
 
 
 def test_a_stranger_cannot_tell_a_workspace_from_none(client, cast):
@@ -183,7 +183,7 @@ def test_a_token_that_does_not_work_is_401_and_recorded(cast, values, reason):
     assert row.event.meta["scope"] == "audit:read"
     assert reason in row.event.meta["refusal"]
     said = plain_text(row)
-    assert "tried to use workspace Halden Outdoor by scope audit:read: This token" in said
+    assert "tried to use workspace Halden Outdoor to open endpoint by scope audit:read: This token" in said
     assert reason in said
     assert "address" not in row.event.meta
     assert secret not in repr(row)
@@ -200,7 +200,7 @@ def test_what_whoever_made_the_token_may_not_do_now_is_denied_and_recorded(cast)
         change_kiosk(bearer(secret))
     row = last_event(cast.workspace)
     assert (row.event.type, row.event.actor.id, row.resource.id) == ("user.access_denied", token.id, cast.kiosk.id)
-    assert row.event.meta == {"permission": "source.write"}
+    assert row.event.meta == {"tried": "open change kiosk", "permission": "source.write"}
     _, of_olga = make_token(workspace=cast.workspace, scopes=["source:write"], created_by=cast.olga.id)
     assert change_kiosk(bearer(of_olga)).content == b"changed"
 

@@ -8,10 +8,13 @@ import psycopg
 import pytest
 from django.core import mail
 
+from auditapp.alerts.models import AlertFiring
+from auditapp.alerts.reader import evaluate_batch
 from auditapp.lib import clock
 from auditapp.record.drafts import Change
 from auditapp.record.services import record
-from settings.embedded import SUPERUSER
+from auditapp.record.workspace_scope import in_workspace
+from settings.embedded import LOGIN, SUPERUSER
 from tests.access.api_rows import API_ROWS, api_ids, callers
 from tests.access.cells import ask, comparable, undone
 from tests.access.marking import MARK, OF_A_WORKSPACE, SEALED, holds_text, mark_everything, tell_canaries
@@ -183,6 +186,16 @@ def test_what_happens_out_of_reach_changes_no_number(marked):
         with acting_as(marked.cast.olga, marked.cast.workspace):
             said = [Change("name", f"Kiosk {number}", f"Kiosk {number + 1}")]
             record("source.modified", target=marked.cast.kiosk, changes=said, scope_id=marked.cast.kiosk.id)
+        # What olga's rule fires at, which all see.
+        with acting_as(marked.cast.rita, marked.cast.workspace):
+            record("source.disabled", target=marked.cast.kiosk, scope_id=marked.cast.kiosk.id)
     seal_all()
+    with _connected_to(marked.server, marked.name, "worker", LOGIN):
+        while evaluate_batch(marked.cast.workspace.id):
+            pass
+    with in_workspace(marked.cast.workspace.id):
+        assert AlertFiring.objects.count() >= 7
     assert {person: changes(marked, person) for person in unaware} == {person: [] for person in unaware}
-    assert len(changes(marked, "olga")) > 5  # who may see them does
+    of_olga = changes(marked, "olga")
+    assert len(of_olga) > 5  # who may see them does
+    assert any("/alerts/" in path for path in of_olga)
