@@ -62,7 +62,8 @@ def support_news(access: Access) -> list[SupportNews]:
             found.append(SupportNews(support, support.first_used_at, text))
         if support.granted_by_id != access.subject_id:
             reach = "read-only support access" if support.is_read_only else "support access as far as they go"
-            text = f"{support.granted_by} gave {reach}: {support.purpose}"
+            why = f": {support.purpose}" if access.can(Permission.AUDIT_READ_PERSONAL) else ""
+            text = f"{support.granted_by} gave {reach}{why}"
             found.append(SupportNews(support, support.created_at, text))
     return sorted(found, key=lambda one: one.at, reverse=True)
 

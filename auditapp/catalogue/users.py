@@ -18,7 +18,7 @@ _SCOPE = Meta("scope", "Scope", "2 sources")
 _RESOURCES = Meta("resource_ids", "Resources", ["src_3vQk7TzLwR1mYb8NfXc2Hd", "src_8zEa4MhTkP7lSx1VqOc6Bw"])
 _SUPPORTED = Target("support_access", "sup_1bNc7QwEr9tYu5IoPa3Sd6", "sam.okoro@vendor.example", personal=True)
 _GIVER = Meta("giver", "In the name of", "usr_5kEh1RwXcN8jTp3OyVa6Zi")
-_PURPOSE = Meta("purpose", "What for", "Ticket 48213")
+_PURPOSE = Meta("purpose", "What for", "Ticket 48213", Sensitivity.PERSONAL)
 _PASSKEY = Meta("passkey", "Passkey", "Laptop")
 _IN_GROUPS = [{"id": "grp_2xJv9OiBkE7cMw4WzPh0Ys", "name": "Mobile team"}]
 _INSIDE = ["usr_0oLf7GbSmD2vUq9JxKt4Ce"]
