@@ -8,15 +8,14 @@ from django.db.models import Q
 
 from auditapp.access.errors import AboveYou, OwnersOnly
 from auditapp.access.models import Grant, GroupMember, Invitation, Role, User
-from auditapp.access.permissions import Access, HeldGrant, Permission, Reach, access_to_give, held_grants
+from auditapp.access.permissions import OF_TRAIL, Access, HeldGrant, Permission, Reach, access_to_give, held_grants
 from auditapp.access.queries import owners_of
 from auditapp.access.resources import ids_that_show_trail
 from auditapp.access.role_queries import people_with
 from auditapp.lib.words import few
 
-# By themselves they open what somebody did themselves, as everybody sees it; what they open beside that, other permissions say.
-OPEN_NOTHING: Final = frozenset({Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT})
-COMPARED: Final = tuple(one for one in Permission if one not in OPEN_NOTHING)
+# Those of the trail open what somebody did themselves, as everybody sees it; what they open beside that, other permissions say.
+COMPARED: Final = tuple(one for one in Permission if one not in OF_TRAIL)
 
 
 def members_above(access: Access, user_ids: Collection[str]) -> set[str]:

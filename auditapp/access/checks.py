@@ -11,14 +11,23 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from auditapp.access.models import Grant, Group, GroupMember, Member, Scope, User
-from auditapp.access.permissions import OF_SECTIONS, ONLY_EVERYWHERE, Access, Permission, permissions_for
+from auditapp.access.permissions import (
+    OF_SECTIONS,
+    OF_TRAIL,
+    ONLY_EVERYWHERE,
+    Access,
+    Permission,
+    permissions_for,
+    reach_of_trail,
+)
 from auditapp.access.queries import reach_in_words
-from auditapp.access.resources import ResourceKind, kind_of
-from auditapp.catalogue.sections import PREFIX
+from auditapp.access.resources import ResourceKind, kind_of, resource_kinds
+from auditapp.catalogue.sections import PREFIX, SECTIONS
 
 # Permissions whose first word is not that of the kind of resources that they are about.
 OVER: Final = {Permission.ENGAGE_WRITE: "space"}
 EVERYTHING: Final = "everything"
+OWN: Final = "what they did themselves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +123,15 @@ def _checked(question: Question, user: User | None, access: dict[str, Access], h
     now, permission, resource = access[user.id], question.permission, question.resource
     if resource is not None and resource == section_of(permission):
         resource = None  # there is one of it, so that it is all of them
-    reach = now.reach(permission)
-    is_allowed = reach.everywhere if resource is None else reach.covers(resource)
+    of_trail = permission in OF_TRAIL
+    reach = reach_of_trail(now, permission) if of_trail else now.reach(permission)
+    # The trail is opened as far as it goes; there is nothing to name.
+    is_allowed = now.can(permission) if of_trail else reach.everywhere if resource is None else reach.covers(resource)
     giving = [one for one in held[user.id] if permission in one.grant.role.permissions]
-    behind = [one for one in giving if _reaches(one.grant, now, permission, resource)] if is_allowed else []
-    if is_allowed:
+    behind = [one for one in giving if of_trail or _reaches(one.grant, now, permission, resource)] if is_allowed else []
+    if is_allowed and not behind:
+        why = "Every member sees what they did themselves."
+    elif is_allowed:
         why = f"Given by {_listed([one.grant.role.name for one in behind])}."
     elif giving:
         what = EVERYTHING if resource is None else "this resource"
@@ -126,7 +139,8 @@ def _checked(question: Question, user: User | None, access: dict[str, Access], h
         why = f"{_listed(names)} {'gives' if len(names) == 1 else 'give'} it, but not over {what}."
     else:
         why = "None of the member's roles gives it."
-    roles = [RoleBehind(one.grant.role.name, _reach_of(one.grant), one.group) for one in behind or giving]
+    told = _reach_of_trail if of_trail else _reach_of
+    roles = [RoleBehind(one.grant.role.name, told(one.grant), one.group) for one in behind or giving]
     return Checked(question, user, is_allowed, reach.everywhere, sorted(reach.ids), why, roles)
 
 
@@ -144,6 +158,15 @@ def _reaches(grant: Grant, access: Access, permission: Permission, resource: str
 
 def _reach_of(grant: Grant) -> str:
     return reach_in_words(grant.role.resource_type, grant.scope, grant.resource_ids, grant.labels) or EVERYTHING
+
+
+def _reach_of_trail(grant: Grant) -> str:
+    """How far a role opens the trail: in "all sources", their history."""
+    given = grant.role.permissions
+    if Permission.AUDIT_READ_ALL in given or grant.scope != Scope.WORKSPACE:
+        return _reach_of(grant)
+    reads = {kind.reading for kind in resource_kinds()} | {f"{one.key}.read" for one in SECTIONS}
+    return OWN if reads.isdisjoint(given) else f"what it lets them see, and {OWN}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -11,12 +11,22 @@ from uuid import UUID
 
 from auditapp.access.models import Member, Scope, User
 from auditapp.access.past import ActedFor, Doubt, Fact, GroupThere, HeldRole, InGroup, Joined, State
-from auditapp.access.permissions import ONLY_EVERYWHERE, Access, HeldGrant, Permission, permissions_for, viewer_for
+from auditapp.access.permissions import (
+    OF_TRAIL,
+    ONLY_EVERYWHERE,
+    Access,
+    HeldGrant,
+    Permission,
+    permissions_for,
+    reach_of_trail,
+    viewer_for,
+)
 from auditapp.access.queries import reach_in_words
 from auditapp.access.support_models import SupportAccess
 from auditapp.access.trail_of_access import (
     ResourcesThen,
     RoleThen,
+    changed_since,
     facts_of,
     givers,
     inviting,
@@ -36,7 +46,6 @@ from auditapp.record.viewer import Viewer
 
 DELETED: Final = "a deleted one"
 OWN_DOING: Final = "What they did themselves"
-OF_TRAIL: Final = (Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ class EffectiveAccess:
     unknown_roles: list[str]
     are_labels_known: bool
     sees: Count | None
+    changed_roles: list[str]  # built-in ones that gave something else then, by name
     support: list[SupportAccess]  # by which others may act in their name
 
 
@@ -134,7 +144,7 @@ def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None
     ]
     # What is withheld is known of today alone.
     withheld = frozenset[str]() if on else permissions_for(viewer.workspace_id, user_id).withheld
-    access = Access(viewer.workspace_id, user_id, tuple(one.grant for one in counted), withheld)
+    access = Access(viewer.workspace_id, user_id, tuple(one.grant for one in counted), withheld, is_member=is_member)
     person = User.objects.filter(id=user_id).first() if is_member and on is None else None
     return EffectiveAccess(
         user_id,
@@ -152,6 +162,7 @@ def effective_access(viewer: Viewer, user_id: str, *, on: datetime | None = None
         visible_events(viewer_for(access)).count(EventFilter(with_reads=True))
         if viewer.sees_all and is_member and on is None
         else None,
+        changed_since(on, {one.role for one in held}) if on else [],
         _support(state, viewer.workspace_id, user_id),
     )
 
@@ -212,7 +223,7 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
     for permission in filter(access.can, Permission):
         if sees_part and permission in OF_TRAIL:
             continue
-        reach = access.reach(permission)
+        reach = reach_of_trail(access, permission) if permission in OF_TRAIL else access.reach(permission)
         why = tuple(
             number
             for number, one in enumerate(counted)
@@ -228,7 +239,7 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
             permissions,
             everywhere,
             sorted(names.get(one, DELETED) for one in ids) if not everywhere else [],
-            [replace(counted[n].reason, wins=counted[n].grant.is_everywhere is everywhere) for n in why],
+            _winning(permissions, everywhere, [counted[n] for n in why]),
             sorted(names.get(one, DELETED) for one in but),
         )
         for (everywhere, ids, but, why), permissions in together.items()
@@ -236,6 +247,15 @@ def _rights(access: Access, counted: Sequence[_Held], resources: Mapping[str, Re
     if sees_part:
         found += _rights_of_trail(access, counted, resources)
     return sorted(found, key=lambda right: (not right.is_everywhere, -len(right.permissions)))
+
+
+def _winning(permissions: Sequence[Permission], everywhere: bool, held: Sequence[_Held]) -> list[Reason]:
+    """The reasons of a right, each with whether it makes it go as far as it does."""
+    if any(one in OF_TRAIL for one in permissions):
+        # The whole trail is opened by who sees all of it; a role that opens what somebody did themselves adds nothing then.
+        whole = [Permission.AUDIT_READ_ALL in one.grant.permissions for one in held]
+        return [replace(one.reason, wins=wins or not any(whole)) for one, wins in zip(held, whole, strict=True)]
+    return [replace(one.reason, wins=one.grant.is_everywhere is everywhere) for one in held]
 
 
 def _rights_of_trail(access: Access, counted: Sequence[_Held], resources: Mapping[str, ResourcesThen]) -> list[Right]:

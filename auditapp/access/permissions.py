@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from auditapp.access.errors import Denied, NotForSupport
-from auditapp.access.models import ApiToken, Grant, GroupMember, Invitation, Scope
+from auditapp.access.models import ApiToken, Grant, GroupMember, Invitation, Member, Scope
 from auditapp.access.resources import ids_that_show_trail, kind_of, resource_kinds
 from auditapp.access.support_models import SupportAccess
 from auditapp.access.support_reach import left_to, support_of
@@ -67,6 +67,8 @@ class Permission(StrEnum):
     EVENT_TYPE_MANAGE = "event_type.manage", "Declare event types"
 
 
+# What is done with the trail goes as far as the trail is open: what somebody did themselves, or more.
+OF_TRAIL = (Permission.AUDIT_READ, Permission.AUDIT_VERIFY, Permission.AUDIT_EXPORT)
 # Not about single resources: a role over two sources gives none of these, even where its row names them.
 OF_SECTIONS = frozenset(one for one in Permission if one.partition(".")[0] in sections.KEYS)
 ONLY_EVERYWHERE = OF_SECTIONS | {Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL, Permission.SOURCE_CREATE}
@@ -173,6 +175,7 @@ class Access:
     withheld: frozenset[str] = frozenset()
     made_by: str = ""  # who made the token, where the subject is one
     acts_for: str = ""  # in whose name the subject acts, as support
+    is_member: bool = False  # who sees what they did themselves, with or without a role
 
     @property
     def person_id(self) -> str:
@@ -188,10 +191,12 @@ class Access:
         return Reach(ids=named.union(*(grant.resource_ids - self.withheld for grant in holding)))
 
     def can(self, permission: str, resource_id: str | None = None) -> bool:
-        """Whether the subject may do this to this resource; without one, whether a grant gives it at all."""
+        """Whether the subject may do this to this resource; without one, whether a grant gives it at all. Every member may open the
+        trail, which by itself shows what they did themselves; it is nothing that they could give on, and so has no reach.
+        """
         if resource_id is not None:
             return self.reach(permission).covers(resource_id)
-        return bool(self._holding(permission))
+        return bool(self._holding(permission)) or (self.is_member and permission == Permission.AUDIT_READ)
 
     def require(self, permission: str, resource: HasTarget | None = None) -> None:
         """Go on only where the subject may do this, to this resource or to any at all.
@@ -240,7 +245,10 @@ def permissions_for(workspace_id: int, user_id: str, *, supposed: Supposed | Non
     groups = GroupMember.objects.filter(workspace_id=workspace_id, user_id=user_id).values("group_id")
     own = Q(subject_kind="member", subject_id=user_id)
     grants = Grant.objects.filter(own | Q(subject_kind="group", subject_id__in=groups), workspace_id=workspace_id)
-    access = Access(workspace_id, user_id, tuple(held_grants(grants.select_related("role"), supposed)))
+    held = tuple(held_grants(grants.select_related("role"), supposed))
+    # Roles end with the membership; who has none is looked for.
+    is_member = bool(held) or Member.objects.filter(workspace_id=workspace_id, user_id=user_id).exists()
+    access = Access(workspace_id, user_id, held, is_member=is_member)
     sees_trail = access.can(Permission.AUDIT_READ_ALL) and access.can(Permission.AUDIT_READ_PERSONAL)
     if sees_trail or all(grant.scope == Scope.LISTED for grant in access.grants):
         return access
@@ -259,7 +267,9 @@ def access_of_support(support: SupportAccess) -> Access:
     held = permissions_for(support.workspace_id, support.granted_by_id)
     left = (replace(grant, permissions=left_to(support, grant.permissions)) for grant in held.grants)
     grants = tuple(grant for grant in left if grant.permissions)
-    return replace(held, subject_id=support.user_id or "", grants=grants, acts_for=support.granted_by_id)
+    return replace(
+        held, subject_id=support.user_id or "", grants=grants, acts_for=support.granted_by_id, is_member=False
+    )
 
 
 def access_of_system(workspace_id: int) -> Access:
@@ -294,7 +304,7 @@ def access_given_to(token: ApiToken) -> Access:
     given = {permission for scope in token.scopes if scope in TOKEN_SCOPES for permission in TOKEN_SCOPES[scope].gives}
     grants = (replace(grant, permissions=grant.permissions & given) for grant in held.grants)
     given_now = tuple(grant for grant in grants if grant.permissions)
-    return replace(held, subject_id=token.id, grants=given_now, made_by=maker)
+    return replace(held, subject_id=token.id, grants=given_now, made_by=maker, is_member=False)
 
 
 def access_to_give(access: Access) -> Access:
@@ -339,6 +349,17 @@ def viewer_for(access: Access) -> Viewer:
         sees_personal=access.can(Permission.AUDIT_READ_PERSONAL),
         **seen,
     )
+
+
+def reach_of_trail(access: Access, permission: str) -> Reach:
+    """How far opening, verifying or exporting the trail goes: the whole of it, or the history of these resources and sections, beside
+    what somebody did themselves.
+    """
+    if not access.can(permission):
+        return Reach()
+    if access.can(Permission.AUDIT_READ_ALL):
+        return Reach(everywhere=True)
+    return Reach(ids=frozenset(_scopes_read(access)))
 
 
 def _scopes_read(access: Access) -> tuple[str, ...]:

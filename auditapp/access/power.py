@@ -1,26 +1,36 @@
-"""What gives power over others: by it somebody could give roles, make tokens or change the workspace. On pages it is given by who proved
+"""What gives power: by it somebody could give roles, make tokens or change the workspace, or see the whole trail, or the addresses of
+others. On pages it is given by who proved
 lately who they are; taken away it is at once, since that must be quick.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from auditapp.access.models import Grant, Invitation, Role
 from auditapp.access.permissions import Permission
 from auditapp.access.role_queries import roles_in
 
-OVER_OTHERS: Final = frozenset({Permission.ACCESS_MANAGE, Permission.TOKEN_MANAGE, Permission.WORKSPACE_MANAGE})
-SCOPE_OVER_OTHERS: Final = "access:write"
+POWERFUL: Final = frozenset(
+    {
+        Permission.ACCESS_MANAGE,
+        Permission.TOKEN_MANAGE,
+        Permission.WORKSPACE_MANAGE,
+        Permission.AUDIT_READ_ALL,
+        Permission.AUDIT_READ_PERSONAL,
+    }
+)
+POWERFUL_SCOPES: Final = frozenset({"access:write", "audit:read"})
 
 
 def gives_power(role: Role) -> bool:
-    """Whether who has this role decides over others or over the workspace."""
-    return not OVER_OTHERS.isdisjoint(role.permissions)
+    """Whether who has this role decides over others or over the workspace, or sees the whole trail or the addresses of others."""
+    return not POWERFUL.isdisjoint(role.permissions)
 
 
-def scopes_give_power(scopes: Iterable[str]) -> bool:
-    """Whether a token with these scopes gives roles to others."""
-    return SCOPE_OVER_OTHERS in scopes
+def token_gives_power(scopes: Iterable[str], expires_at: datetime | None) -> bool:
+    """Whether a token with these scopes gives roles to others or reads the whole trail, or works for ever, whatever it does."""
+    return expires_at is None or not POWERFUL_SCOPES.isdisjoint(scopes)
 
 
 def choice_gives_power(workspace_id: int, choice: str) -> bool:

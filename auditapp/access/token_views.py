@@ -13,7 +13,7 @@ from auditapp.access.forms import NetworksForm, TokenForm
 from auditapp.access.lists import token_page
 from auditapp.access.paged import Looked
 from auditapp.access.permissions import TOKEN_SCOPES, Permission
-from auditapp.access.power import scopes_give_power
+from auditapp.access.power import token_gives_power
 from auditapp.access.requests import WorkspaceRequest
 from auditapp.access.sections import sections
 from auditapp.access.step_up import is_proved, proof_url
@@ -49,10 +49,11 @@ def token_create(request: WorkspaceRequest) -> HttpResponse:
     asked = {"name": request.GET.get("name", ""), "scopes": request.GET.getlist("scopes")}
     form = TokenForm(request.POST or None, initial={"token_id": new_id("tok"), **asked})
     is_sent = request.method == "POST" and form.is_valid()
-    needs_proof = is_sent and scopes_give_power(form.cleaned_data["scopes"]) and not is_proved(request)
+    asked_for = form.asked() if is_sent else {}
+    needs_proof = is_sent and token_gives_power(asked_for["scopes"], asked_for["expires_at"]) and not is_proved(request)
     if is_sent and not needs_proof:
         try:
-            token, secret = create_token(**form.asked())
+            token, secret = create_token(**asked_for)
         except Invalid as error:
             add_refusal(form, error)
         except TokenMade as made:

@@ -2,10 +2,13 @@
 resources there were. How events are undone is in past.py.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from auditapp.access.models import Grant, Group, GroupMember, Member, Role
 from auditapp.access.past import (
@@ -33,8 +36,16 @@ from auditapp.record.event_row import EventRow
 from auditapp.record.event_types import CATALOGUE
 
 MOST_UNDONE: Final = 20_000
+SET_UP: Final = timedelta(hours=1)
 JUST_AFTER: Final = timedelta(microseconds=1)
 RESOURCE_VERBS: Final = ("created", "modified", "updated", "deleted", "restored")
+# The upgrades that gave built-in roles more, by their migration: no event tells of it, and which roles they were.
+WIDENING: Final[Mapping[str, tuple[str, ...]]] = {
+    "0012_tracking_plan_roles": ("workspace_owner", "auditor"),
+    "0018_functions": ("workspace_owner", "auditor"),
+    "0038_spaces": ("workspace_owner", "auditor"),
+    "0040_labels": ("workspace_owner",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,22 @@ def roles_then(state: State, told: Iterable[str]) -> dict[str, RoleThen]:
             over = next((one.over for one in about if isinstance(one, RoleOver)), "")
             found[there.role_id] = RoleThen(there.name, permissions, over, number)
     return found
+
+
+def changed_since(moment: datetime, told: Collection[str]) -> list[str]:
+    """The names of those of these built-in roles that an upgrade of this installation gave other permissions after a moment."""
+    applied = applied_migrations()
+    # All that ran when it was set up is no upgrade.
+    since = max(moment, min(applied.values(), default=moment) + SET_UP)
+    keys = {key for name, given in WIDENING.items() if name in applied and applied[name] > since for key in given}
+    roles = Role.objects.filter(workspace_id=None, key__in=keys, name__in=told)
+    return list(roles.order_by("position").values_list("name", flat=True))
+
+
+def applied_migrations() -> dict[str, datetime]:
+    """When each migration was applied here, by name."""
+    done = MigrationRecorder(connection).migration_qs.filter(app="auditapp")
+    return dict(done.values_list("name", "applied"))
 
 
 def resources_on(events: EventQuery, moment: datetime | None) -> dict[str, ResourcesThen]:

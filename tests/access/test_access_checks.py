@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from auditapp.access.checks import Question, check_access, kind_over
 from auditapp.access.models import Grant
-from auditapp.access.permissions import Permission, permissions_for
+from auditapp.access.permissions import OF_TRAIL, Permission, permissions_for
 from auditapp.record.workspace_scope import in_workspace
 from tests.conftest import cloned_database
 from tests.docs.snippets import blocks
@@ -121,6 +121,8 @@ def test_every_answer_is_what_the_product_would_decide(world):
     for one in found:
         reach = held[one.question.user].reach(one.question.permission)
         wanted = reach.everywhere if one.question.resource is None else reach.covers(one.question.resource)
+        if one.question.permission in OF_TRAIL:  # as far as it is open to them
+            wanted = held[one.question.user].can(one.question.permission)
         assert (one.is_allowed, bool(one.roles) or not wanted) == (wanted, True), one
     assert {one.is_allowed for one in found} == {True, False}
 
@@ -192,3 +194,32 @@ def test_a_role_that_is_taken_is_answered_at_once(world):
         cast.rita.save()
     assert ask(world, cast.milo.id, "entity.write")["allowed"] is False
     assert ask(world, cast.rita.id, "space.read")["why"] == "This account is turned off."
+
+
+def test_the_trail_is_everywhere_for_who_sees_all_of_it_alone(world):
+    cast, _ = world
+    minimal = make_user(name="Ned", email="ned@demo.example")
+    make_member(workspace=cast.workspace, user=minimal, role="minimal_workspace_access")
+    asked = ask(world, minimal.id, "audit.read")
+    assert (asked["allowed"], asked["everywhere"], asked["resources"]) == (True, False, [])
+    assert asked["roles"] == [{"role": "Minimal Workspace Access", "reach": "what they did themselves", "group": None}]
+    asked = ask(world, cast.milo.id, "audit.export")
+    assert (asked["allowed"], asked["everywhere"]) == (True, False)
+    assert set(asked["resources"]) == {cast.shop.id, cast.app.id}
+    make_grant(workspace=cast.workspace, user=minimal, role="auditor")
+    asked = ask(world, minimal.id, "audit.read")
+    assert asked["everywhere"] is True
+    assert [(one["role"], one["reach"]) for one in asked["roles"]] == [
+        ("Auditor", "everything"),
+        ("Minimal Workspace Access", "what they did themselves"),
+    ]
+
+
+def test_who_has_no_role_opens_what_they_did_themselves_and_no_more(world):
+    cast, _ = world
+    nobody = make_user(name="Una", email="una@demo.example")
+    make_member(workspace=cast.workspace, user=nobody)
+    asked = ask(world, nobody.id, "audit.read")
+    assert (asked["allowed"], asked["everywhere"], asked["resources"], asked["roles"]) == (True, False, [], [])
+    assert asked["why"] == "Every member sees what they did themselves."
+    assert ask(world, nobody.id, "audit.export")["allowed"] is False

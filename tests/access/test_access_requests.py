@@ -105,10 +105,11 @@ def test_the_form_of_a_denied_page_works_with_its_token_alone(cast):
     assert client.post(NEW, {"permission": "source.read", "csrfmiddlewaretoken": token}).status_code == 302
 
 
-def test_who_may_do_nothing_yet_can_ask(client, cast):
+def test_who_has_no_role_yet_can_ask_for_more_than_their_own(client, cast):
     make_member(workspace=cast.workspace, user=cast.zoe)
     client.force_login(cast.zoe)
-    assert client.get("/demo/").status_code == 403
+    assert client.get("/demo/")["Location"] == "/demo/settings/admin/audit-trail/"
+    assert client.get("/demo/settings/access/").status_code == 403
     assert client.post(NEW, {"permission": "audit.read"}).status_code == 302
     assert client.get(OWN).status_code == 200
 

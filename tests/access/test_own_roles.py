@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from auditapp.access.access_requests import request_access
-from auditapp.access.errors import BuiltInRole, Denied, LastOwner, MoreThanYouHave, OwnRole, RoleInUse, RoleThere
+from auditapp.access.errors import AboveYou, BuiltInRole, Denied, MoreThanYouHave, OwnRole, RoleInUse, RoleThere
 from auditapp.access.members import invite_member, revoke_invitation
 from auditapp.access.models import AccessRequest, Grant, Invitation, Role
 from auditapp.access.own_roles import change_role, create_role, delete_role, restore_role, scopes_over
@@ -176,7 +176,7 @@ def test_an_owner_stays_whatever_is_taken_out_of_a_role(cast):
     helper = made(cast, cast.mina, name="Helper", over="", permissions=["access.read", "access.manage"])
     given(cast, helper, cast.rita, scope="workspace", who=cast.mina)
     for fewer in (["audit.read"], [one for one in Permission if one != "access.manage"], ["access.manage"]):
-        with pytest.raises(LastOwner), transaction.atomic():
+        with pytest.raises(AboveYou), transaction.atomic():
             changed(cast, everything, cast.rita, permissions=fewer)
     assert access(cast, cast.mina).can("access.manage")
 
@@ -185,7 +185,7 @@ def test_who_manages_access_and_has_little_else_is_no_owner(cast):
     manager(cast)
     with in_workspace(cast.workspace.id):
         own = Grant.objects.get(subject_id=cast.olga.id).id
-    with acting_as(cast.mina, cast.workspace), pytest.raises(LastOwner), transaction.atomic():
+    with acting_as(cast.mina, cast.workspace), pytest.raises(AboveYou), transaction.atomic():
         revoke_role(grant_id=own)
 
 

@@ -51,8 +51,8 @@ def asked(olga, cast, path, values, *kept):
 
 def test_what_gives_power_is_told_by_what_a_role_allows(cast):
     powerful = {role.key for role in Role.objects.filter(workspace_id=None) if gives_power(role)}
-    assert powerful == {"workspace_owner"}
-    for permission in ("access.manage", "token.manage", "workspace.manage"):
+    assert powerful == {"workspace_owner", "auditor", "pii_access"}
+    for permission in ("access.manage", "token.manage", "workspace.manage", "audit.read_all", "audit.read_personal"):
         assert gives_power(Role(permissions=["audit.read", permission]))
     assert not gives_power(Role(permissions=["access.read", "source.write"]))
 
@@ -111,6 +111,21 @@ def test_a_token_that_gives_roles_and_what_its_page_repeats(olga, cast):
         assert shown in page
 
 
+@pytest.mark.parametrize("role", ["auditor", "pii_access"])
+def test_a_role_that_shows_the_whole_trail_or_addresses(olga, cast, role):
+    answer = asked(
+        olga, cast, f"members/{cast.mina.id}/roles/", {"role": role}, "see the whole trail, or e-mail and IP addr"
+    )
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize(("scope", "lifetime"), [("audit:read", "30"), ("source:read", "")])
+def test_a_token_that_reads_all_or_never_expires(olga, cast, scope, lifetime):
+    form = {"token_id": new_id("tok"), "name": "CI", "scopes": [scope], "lifetime": lifetime}
+    answer = asked(olga, cast, "tokens/new/", form, "read the whole trail, or work for ever")
+    assert "aud_pat_" in answer.content.decode()
+
+
 def test_what_gives_no_power_and_what_takes_it_away_goes_on_at_once(olga, cast):
     former = make_user(name="Fay")
     make_member(workspace=cast.workspace, user=former, role="workspace_owner")
@@ -121,7 +136,7 @@ def test_what_gives_no_power_and_what_takes_it_away_goes_on_at_once(olga, cast):
     for path, values, status in (
         (f"members/{cast.mina.id}/roles/", {"role": "source_admin", "scope": "all"}, 302),
         (f"groups/{group.id}/members/", {"user_id": cast.mina.id}, 302),
-        ("invite/", {"emails": "grace@example.com", "role": "auditor"}, 302),
+        ("invite/", {"emails": "grace@example.com", "role": "workspace_member"}, 302),
         ("tokens/new/", plain, 200),
         (f"grants/{given.id}/revoke/", {}, 302),
         (f"members/{former.id}/remove/", {}, 302),

@@ -9,7 +9,17 @@ from django.core.cache import cache
 from auditapp.access.models import ApiToken, Grant, Group, Invitation, Member, User
 from auditapp.lib.tokens import token_digest
 from auditapp.record.workspace_scope import in_workspace
-from tests.factories import events_of, last_event, make_cast, make_grant, make_group, make_member, make_token, make_user
+from tests.factories import (
+    events_of,
+    last_event,
+    make_cast,
+    make_grant,
+    make_group,
+    make_member,
+    make_token,
+    make_user,
+    prove,
+)
 
 ACCESS = "/demo/settings/access/"
 SECTIONS = ("", "groups/", "tokens/", "invitations/", "roles/", "labels/", "support/")
@@ -24,6 +34,7 @@ def cast(db):
 @pytest.fixture
 def as_olga(client, cast):
     client.force_login(cast.olga)
+    prove(client)
     return client
 
 
