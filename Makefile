@@ -21,7 +21,7 @@ up: .venv/.runtime
 # Two runs: the browser's own event loop would be in the way of every other database test.
 test: .venv/.all
 	$(RUN) -m pytest tests --ignore=tests/browser -n 2 --dist loadfile
-	$(RUN) -m pytest tests/browser
+	$(RUN) -m pytest tests/browser -n 2 --dist loadfile
 
 check: .venv/.all
 	$(UV) lock --check

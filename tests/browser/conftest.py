@@ -132,7 +132,7 @@ def visit(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         watched.append(Watched(page, site, also))
         page.goto(path)
         return page
