@@ -159,7 +159,7 @@ def api_group_users_add(request: TokenRequest, group_id: str) -> HttpResponse:
 def api_group_users_remove(request: TokenRequest, group_id: str) -> HttpResponse:
     group = _group(request, group_id)
     with transaction.atomic():
-        for user_id in _ids(request, texts_asked(request, "emails")):
+        for user_id in _ids(request, texts_asked(request, "emails"), inside=group):
             remove_group_member(group_id=group.id, user_id=user_id)
     return _answer(request, group)
 
@@ -203,19 +203,19 @@ def _name(request: TokenRequest) -> str:
     return name
 
 
-def _ids(request: TokenRequest, emails: list[str]) -> list[str]:
-    """The members with these addresses.
+def _ids(request: TokenRequest, emails: list[str], *, inside: Group | None = None) -> list[str]:
+    """The members of the workspace, or of a group, with these addresses.
 
-    Raises:  NotFound, where one is nobody's here
+    Raises:  NotFound, where one is nobody's there
     """
-    known = {}
-    for user_id, address in Member.objects.filter(workspace_id=request.workspace.id).values_list(
-        "user_id", "user__email"
-    ):
-        known[address.casefold()] = user_id
+    here = {"workspace_id": request.workspace.id}
+    members = GroupMember.objects.filter(**here, group_id=inside.id) if inside else Member.objects.filter(**here)
+    known = {address.casefold(): user_id for user_id, address in members.values_list("user_id", "user__email")}
     wanted = [one.strip().casefold() for one in emails]
     if unknown := [one.strip()[:254] for one in emails if one.strip().casefold() not in known]:
-        raise NotFound(f"Nobody here has the address {few(list(dict.fromkeys(unknown)))}. Nothing was changed.")
+        raise NotFound(
+            f"Nobody {'in this group' if inside else 'here'} has the address {few(list(dict.fromkeys(unknown)))}. Nothing was changed."
+        )
     return [known[one] for one in dict.fromkeys(wanted)]
 
 

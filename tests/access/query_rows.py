@@ -179,7 +179,7 @@ PLAIN = {
     *("area", "actor_kind", "risk", "outcome", "reads", "from", "to", "tz", "fold", "ip", "reason", "jump"),
     *("event_match", "actor_match", "event_q", "actor_q", "bars", "verify", "query_before"),
     *("q", "page", "type", "as", "window", "span", "tab", "kind", "sample", "which", "what", "over", "on", "only"),
-    *("paused", "factor", "found", "asked", "ready", "permission", "name", "scopes", "needed", "next"),
+    *("paused", "factor", "found", "asked", "ready", "permission", "name", "scopes", "needed", "next", "more"),
     *("add", "find"),  # words to find people by
     "before",  # a moment, and how many of that moment were shown
     "test",  # the id of a message that the page made itself, looked for in one source

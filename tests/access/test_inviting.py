@@ -22,7 +22,7 @@ from auditapp.lib import clock
 from auditapp.lib.errors import Invalid, NotFound, Outside
 from auditapp.record.workspace_scope import in_workspace
 from auditapp.sources.services import delete_source
-from tests.factories import acting_as, events_of, make_cast, make_member
+from tests.factories import acting_as, events_of, make_cast, make_member, prove
 
 AUDITOR = {"role_key": "auditor", "scope": "workspace"}
 
@@ -77,6 +77,7 @@ def test_several_are_invited_at_once_and_each_has_its_own_result(cast, sent):
 def test_the_page_says_what_came_of_each_address_and_keeps_those_that_were_refused(cast):
     owner = Client()
     owner.force_login(cast.olga)
+    prove(owner)
     page = reverse("access:invite", args=["demo"])
     answer = owner.post(page, {"emails": f"a@example.com,\n{cast.milo.email}; b@example.com", "role": "auditor"})
     assert answer.status_code == 422

@@ -13,7 +13,7 @@ from django.core.cache import cache
 
 from auditapp.access.models import Invitation
 from auditapp.record.workspace_scope import in_workspace
-from tests.factories import make_cast
+from tests.factories import make_cast, prove
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCESS = "/demo/settings/access/"
@@ -52,6 +52,7 @@ def test_a_link_for_a_password_is_told_as_not_sent_alike_for_every_address(clien
 
 def test_an_invitation_is_kept_and_its_sender_told_how_to_send_it_again(client, cast, down, caplog):
     client.force_login(cast.olga)
+    prove(client)
     asked = {"emails": "grace@example.com", "role": "auditor"}
     answer = client.post(f"{ACCESS}invite/", asked)
     assert answer.status_code == 502

@@ -95,7 +95,7 @@ def test_each_door_asks_once_and_nothing_is_done_before_it_is_told(world, row):
     expected = (ASKED | ASKED_BARELY).get(row.name)
     with transaction.atomic():
         before, client = len(events_of(cast.workspace)), of_olga(cast)
-        if row.name.startswith("access:role_"):  # else what is posted only leads to the password
+        if row.name.startswith(("access:role_", "access:invit")):  # else what is posted only leads to the password
             prove(client)
         answer = client.post(path, data)
         if expected:

@@ -1,6 +1,6 @@
 """Live rows in a browser: what waits behind a button, what comes in, and what stops it."""
 
-from auditapp.access.models import Grant
+from auditapp.access.models import Grant, Member
 from auditapp.lib import clock
 from auditapp.record.workspace_scope import in_workspace
 from tests.browser.rules import broken_rules
@@ -34,6 +34,7 @@ def test_whoever_lost_the_right_to_read_is_told_so_and_asks_no_more(history, vis
     page = visit(history.rita, TRAIL)
     with in_workspace(history.workspace.id):
         Grant.objects.filter(subject_id=history.rita.id).delete()
+        Member.objects.filter(user=history.rita).delete()
     with page.expect_response(lambda answer: "after=" in answer.url) as refused:
         ask_now(page)
     assert refused.value.status in (403, 404)

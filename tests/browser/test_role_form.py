@@ -85,15 +85,15 @@ def test_what_is_hidden_is_not_sent(cast, group, visit, size, scheme):
     page.get_by_label("Those with these labels").check()
     page.get_by_label("team").select_option("team:web")
     page.get_by_text("No source carries all of these now.").wait_for()
-    with page.expect_response(lambda one: "role=auditor" in one.url):
-        choose(page, "Auditor")
+    with page.expect_response(lambda one: "role=minimal_workspace_access" in one.url):
+        choose(page, "Minimal Workspace Access")
     with page.expect_response(lambda one: "role=source_admin" in one.url) as answer:
         choose(page, "Source Admin")
     assert "No source carries all of these now." in answer.value.text()
-    choose(page, "Auditor")
+    choose(page, "Minimal Workspace Access")
     page.get_by_role("button", name="Give role").click()
-    page.locator(".toast", has_text="Gave the role Auditor.").wait_for()
-    assert given(cast, group) == [("Auditor", "workspace", [], [])]
+    page.locator(".toast", has_text="Gave the role Minimal Workspace Access.").wait_for()
+    assert given(cast, group) == [("Minimal Workspace Access", "workspace", [], [])]
     page.go_back()
     page.locator("details.opens:not([open]) > summary").click()
     role = page.get_by_label("Role", exact=True).input_value()

@@ -33,12 +33,13 @@ OLGA = Viewer(LARGEST, sees_all=True, sees_personal=True)
 MILO = Viewer(LARGEST, scope_ids=("src_3", "src_20", "src_100"), own_actor_ids=("usr_1_7",))
 LIMIT = PAGE_SIZE + 1
 
-# Partitions and their indexes by the names of what they belong to; an empty partition may be read in any way.
+# Partitions and their indexes by the names of what they belong to; one that holds hardly anything, as the oldest month on some days, may be
+# read in any way.
 PARENTS = """
 SELECT c.relname, p.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid JOIN pg_class AS p ON p.oid = i.inhparent
 """
 FILLED = """
-SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = 'event'::regclass AND c.reltuples > 0
+SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = 'event'::regclass AND c.reltuples > 200
 """
 SCANS = """
 SELECT (SELECT sum(s.idx_scan) FROM pg_stat_user_indexes AS s JOIN pg_inherits AS i ON i.inhrelid = s.indexrelid
