@@ -1,17 +1,14 @@
 """Who stands above whom: nobody takes a role or a membership from somebody who can do more than they can."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Final
 
-from django.db.models import Q
-
+from auditapp.access.accesses import accesses_by_roles
 from auditapp.access.errors import AboveYou, OwnersOnly
 from auditapp.access.models import Grant, GroupMember, Invitation, Role, User
-from auditapp.access.permissions import OF_TRAIL, Access, HeldGrant, Permission, Reach, access_to_give, held_grants
+from auditapp.access.permissions import OF_TRAIL, Access, Permission, Reach, access_to_give, held_grants
 from auditapp.access.queries import owners_of
-from auditapp.access.resources import ids_that_show_trail
-from auditapp.access.role_queries import people_with
+from auditapp.access.role_queries import grants_of_group, people_with
 from auditapp.lib.words import few
 
 # Those of the trail open what somebody did themselves, as everybody sees it; what they open beside that, other permissions say.
@@ -24,7 +21,7 @@ def members_above(access: Access, user_ids: Collection[str]) -> set[str]:
     mine = {one: held.reach(one) for one in COMPARED}
     if not user_ids or all(reach.everywhere and not reach.but for reach in mine.values()):
         return set()
-    theirs = _accesses(access.workspace_id, user_ids)
+    theirs = accesses_by_roles(access.workspace_id, user_ids)
     return {user_id for user_id, their in theirs.items() if user_id != held.person_id and _is_more(their, mine)}
 
 
@@ -123,12 +120,6 @@ def members_in(workspace_id: int, group_id: str) -> list[str]:
     return list(inside.values_list("user_id", flat=True))
 
 
-def grants_of_group(workspace_id: int, group_id: str) -> Sequence[Grant]:
-    """The roles of a group."""
-    grants = Grant.objects.filter(workspace_id=workspace_id, subject_kind="group", subject_id=group_id)
-    return list(grants.select_related("role"))
-
-
 def _is_more(their: Access, mine: dict[Permission, Reach]) -> bool:
     return any(not _covers(reach, their.reach(permission)) for permission, reach in mine.items())
 
@@ -138,25 +129,3 @@ def _covers(reach: Reach, other: Reach) -> bool:
     if other.everywhere:
         return reach.everywhere and reach.but <= other.but
     return all(map(reach.covers, other.ids))
-
-
-def _accesses(workspace_id: int, user_ids: Collection[str]) -> dict[str, Access]:
-    """What each of these members may do by roles, in a few queries for all of them."""
-    here = {"workspace_id": workspace_id}
-    inside = list(GroupMember.objects.filter(**here, user_id__in=user_ids).values_list("group_id", "user_id"))
-    own, of_group = Q(subject_kind="member", subject_id__in=user_ids), Q(subject_kind="group")
-    groups = {group_id for group_id, _ in inside}
-    grants = list(Grant.objects.filter(own | (of_group & Q(subject_id__in=groups)), **here).select_related("role"))
-    by_subject: dict[tuple[str, str], list[HeldGrant]] = defaultdict(list)
-    for grant, held in zip(grants, held_grants(grants), strict=True):
-        by_subject[grant.subject_kind, grant.subject_id].append(held)
-    found = {one: list(by_subject["member", one]) for one in user_ids}
-    for group_id, user_id in inside:
-        found[user_id] += by_subject["group", group_id]
-    withheld = ids_that_show_trail(workspace_id)
-    sees = (Permission.AUDIT_READ_ALL, Permission.AUDIT_READ_PERSONAL)
-    accesses = {one: Access(workspace_id, one, tuple(held)) for one, held in found.items()}
-    return {
-        one: access if all(map(access.can, sees)) else Access(workspace_id, one, access.grants, withheld)
-        for one, access in accesses.items()
-    }

@@ -2,7 +2,6 @@
 the roles behind it. Nothing is written, and nobody learns whether a stranger has an account elsewhere.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from auditapp.access.models import Grant, Group, GroupMember, Member, Scope, User
+from auditapp.access.models import Grant, Group, Member, Scope, User
 from auditapp.access.permissions import (
     OF_SECTIONS,
     OF_TRAIL,
@@ -22,6 +21,7 @@ from auditapp.access.permissions import (
 )
 from auditapp.access.queries import reach_in_words
 from auditapp.access.resources import ResourceKind, kind_of, resource_kinds
+from auditapp.access.role_queries import grants_by_member
 from auditapp.catalogue.sections import PREFIX, SECTIONS
 
 # Permissions whose first word is not that of the kind of resources that they are about.
@@ -101,18 +101,10 @@ def _members(workspace_id: int, named: Iterable[str]) -> dict[str, User]:
 
 def _held_by(workspace_id: int, user_ids: Iterable[str]) -> dict[str, list[_Held]]:
     """The grants of each of these members, their own first."""
-    here, ids = {"workspace_id": workspace_id}, list(user_ids)
-    inside = list(GroupMember.objects.filter(**here, user_id__in=ids).values_list("user_id", "group_id"))
-    groups = {group.id: group for group in Group.objects.filter(**here, id__in={group_id for _, group_id in inside})}
-    own, of_group = Q(subject_kind="member", subject_id__in=ids), Q(subject_kind="group", subject_id__in=groups)
-    grants = Grant.objects.filter(own | of_group, **here).select_related("role").order_by("role__position", "id")
-    by_subject: dict[tuple[str, str], list[Grant]] = defaultdict(list)
-    for grant in grants:
-        by_subject[grant.subject_kind, grant.subject_id].append(grant)
-    found = {one: [_Held(grant, None) for grant in by_subject["member", one]] for one in ids}
-    for user_id, group_id in inside:
-        found[user_id] += [_Held(grant, groups[group_id]) for grant in by_subject["group", group_id]]
-    return found
+    found = grants_by_member(workspace_id, user_ids)
+    through = {group_id for held in found.values() for _, group_id in held if group_id}
+    groups = {group.id: group for group in Group.objects.filter(workspace_id=workspace_id, id__in=through)}
+    return {one: [_Held(grant, groups.get(group_id)) for grant, group_id in held] for one, held in found.items()}
 
 
 def _checked(question: Question, user: User | None, access: dict[str, Access], held: dict[str, list[_Held]]) -> Checked:

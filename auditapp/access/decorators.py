@@ -150,7 +150,7 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
                 workspace = Workspace.objects.get(id=token.workspace_id)
                 held = access_for(token, scope)
             if refusal := why_refused(token, scope, held, context["ip"]):
-                record_refused_use(refusal, token, scope, workspace, context, Tried.of(view, kwargs))
+                record_refused_use(refusal, token, scope, workspace, context, Tried.of(view, kwargs, request.method))
                 return _unauthorized(refusal)
             note_use(token, context["ip"])
             reason = reason_in_header(request)
@@ -170,7 +170,7 @@ def api_token(scope: str) -> Callable[[Callable[Concatenate[TokenRequest, P], An
                 ):
                     return view(inside, *args, **kwargs)
             except NotAllowed as denied:  # by a service: whoever made the token may do less than its scopes say
-                record_denial(denied, workspace, token.audit_actor, context, Tried.of(view, kwargs))
+                record_denial(denied, workspace, token.audit_actor, context, Tried.of(view, kwargs, request.method))
                 raise
 
         authorised.permission = scope  # type: ignore[attr-defined]

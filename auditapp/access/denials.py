@@ -16,64 +16,41 @@ from auditapp.record.drafts import Actor, HasTarget, Target
 from auditapp.record.services import record
 from auditapp.record.workspace_scope import in_workspace
 
-# How the names of views end that do something; all others show something.
+# How the names of views end that say what they do.
 _DONE: Final = frozenset(
-    [
-        "add",
-        "approve",
-        "cancel",
-        "change",
-        "check",
-        "clear",
-        "connect",
-        "copy",
-        "create",
-        "decline",
-        "declare",
-        "default",
-        "delete",
-        "deploy",
-        "describe",
-        "disable",
-        "disconnect",
-        "edit",
-        "enable",
-        "enter",
-        "export",
-        "find",
-        "grant",
-        "import",
-        "leave",
-        "move",
-        "networks",
-        "pause",
-        "read",
-        "record",
-        "rename",
-        "remove",
-        "rename",
-        "replace",
-        "request",
-        "resend",
-        "restore",
-        "resume",
-        "retry",
-        "revert",
-        "revoke",
-        "rotate",
-        "save",
-        "send",
-        "set",
-        "start",
-        "stop",
-        "test",
-        "transfer",
-        "try",
-        "undo",
-        "update",
-        "verify",
-        "write",
-    ]
+    {
+        *("add", "approve", "cancel", "change", "check", "clear", "connect", "copy", "create", "declare", "decline"),
+        *("default", "delete", "deploy", "describe", "disable", "disconnect", "edit", "enable", "enter", "export"),
+        *(
+            "find",
+            "grant",
+            "import",
+            "invite",
+            "leave",
+            "move",
+            "networks",
+            "pause",
+            "read",
+            "record",
+            "remove",
+            "rename",
+        ),
+        *(
+            "replace",
+            "replay",
+            "request",
+            "resend",
+            "restore",
+            "resume",
+            "retry",
+            "revert",
+            "revoke",
+            "rotate",
+            "save",
+            "send",
+        ),
+        *("set", "start", "stop", "test", "transfer", "try", "undo", "update", "verify", "write"),
+    }
 )
 
 
@@ -82,18 +59,21 @@ class Tried(NamedTuple):
 
     view: str = ""
     named: Mapping[str, Any] = {}
+    method: str = "GET"
 
     @classmethod
-    def of(cls, view: Callable[..., Any] | None, named: Mapping[str, Any]) -> "Tried":
-        return cls(getattr(view, "__name__", ""), named)
+    def of(cls, view: Callable[..., Any], named: Mapping[str, Any], method: str | None) -> "Tried":
+        return cls(getattr(view, "__name__", ""), named, method or "GET")
 
     @property
     def words(self) -> str:
-        """`grant member role`, `open group list`; "" of what is not known."""
+        """`grant member role`, `open group list`, `change source settings`; "" of what is not known."""
         parts = self.view.removeprefix("api_").strip("_").split("_")
         if not self.view or not parts[0]:
             return ""
-        return " ".join([parts[-1], *parts[:-1]] if parts[-1] in _DONE and parts[1:] else ["open", *parts])
+        if parts[-1] in _DONE:
+            return " ".join([parts[-1], *parts[:-1]])
+        return " ".join(["open" if self.method in ("GET", "HEAD") else "change", *parts])
 
 
 def record_denial(

@@ -5,9 +5,9 @@ for a name.
 from collections.abc import Iterable
 from typing import Final
 
-from auditapp.access.models import Grant, GroupMember, Role, Scope
-from auditapp.access.queries import owner_role
-from auditapp.access.role_queries import open_invitations_of
+from auditapp.access.models import Grant, Role, Scope
+from auditapp.access.queries import owner_role, owners_of
+from auditapp.access.role_queries import grants_of_group, open_invitations_of
 
 # A part of what the ready rule about owners looks for (alerts/ready.py): rules in use look for these very words.
 EVERYTHING: Final = "Everything an owner may do"
@@ -31,17 +31,12 @@ def told_of_grants(grants: Iterable[Grant]) -> dict[str, str]:
 
 def told_of_holder(workspace_id: int, user_id: str) -> dict[str, str]:
     """The same of somebody with all that they have by now, their own and that of their groups."""
-    here = {"workspace_id": workspace_id}
-    groups = list(GroupMember.objects.filter(**here, user_id=user_id).values_list("group_id", flat=True))
-    grants = Grant.objects.filter(**here).select_related("role")
-    own = grants.filter(subject_kind="member", subject_id=user_id)
-    return told_of_grants([*own, *grants.filter(subject_kind="group", subject_id__in=groups)])
+    return dict(_TOLD) if user_id in owners_of(workspace_id) else {}
 
 
 def told_of_group(workspace_id: int, group_id: str) -> dict[str, str]:
     """The same of who is in a group."""
-    grants = Grant.objects.filter(workspace_id=workspace_id, subject_kind="group", subject_id=group_id)
-    return told_of_grants(grants.select_related("role"))
+    return told_of_grants(grants_of_group(workspace_id, group_id))
 
 
 def told_of_change(role: Role, before: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from auditapp.access.everything import told_of_grants
 from auditapp.access.models import Grant, Group, GroupMember, Member
 from auditapp.access.permissions import Permission
 from auditapp.access.queries import owners_of
+from auditapp.access.role_queries import grants_of_group
 from auditapp.access.roles import roles_of
 from auditapp.access.rules import begin_change, keep_an_owner, refuse_more_than_held, refuse_own, refuse_withheld
 from auditapp.lib.errors import Conflict, Invalid, NotFound
@@ -86,8 +87,7 @@ def add_group_member(*, group_id: str, user_id: str) -> tuple[Group, Member]:
     group = _group(access.workspace_id, group_id)
     member = _member(access.workspace_id, user_id)
     refuse_own(access, user_id=user_id)
-    grants = Grant.objects.filter(workspace_id=access.workspace_id, subject_kind="group", subject_id=group_id)
-    given = list(grants.select_related("role"))
+    given = grants_of_group(access.workspace_id, group_id)
     refuse_more_than_held(access, *(grant.role for grant in given))
     refuse_withheld(access, (one for grant in given for one in grant.resource_ids))
     membership = {"workspace_id": access.workspace_id, "group_id": group_id, "user_id": user_id}

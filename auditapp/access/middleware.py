@@ -36,7 +36,7 @@ class ActingMiddleware:
         if isinstance(exception, NotAllowed) and workspace and request.user.is_authenticated:
             actor = getattr(request, "acting_as", None) or request.user.audit_actor
             match = request.resolver_match
-            tried = Tried(match.url_name or "", match.kwargs) if match else None
+            tried = Tried(match.url_name or "", match.kwargs, request.method or "GET") if match else None
             record_denial(exception, workspace, actor, context_of(request), tried)
             if isinstance(exception, Denied) and can_be_asked_for(request, exception):
                 return denied_page(cast(WorkspaceRequest, request), exception)

@@ -182,6 +182,10 @@ class Access:
         """Who answers for what the subject does: whoever made the token, or the subject itself."""
         return self.made_by or self.subject_id
 
+    @property
+    def sees_whole_trail(self) -> bool:
+        return self.can(Permission.AUDIT_READ_ALL) and self.can(Permission.AUDIT_READ_PERSONAL)
+
     def reach(self, permission: str) -> Reach:
         """How far this permission goes for the subject."""
         holding = self._holding(permission)
@@ -249,8 +253,7 @@ def permissions_for(workspace_id: int, user_id: str, *, supposed: Supposed | Non
     # Roles end with the membership; who has none is looked for.
     is_member = bool(held) or Member.objects.filter(workspace_id=workspace_id, user_id=user_id).exists()
     access = Access(workspace_id, user_id, held, is_member=is_member)
-    sees_trail = access.can(Permission.AUDIT_READ_ALL) and access.can(Permission.AUDIT_READ_PERSONAL)
-    if sees_trail or all(grant.scope == Scope.LISTED for grant in access.grants):
+    if access.sees_whole_trail or all(grant.scope == Scope.LISTED for grant in access.grants):
         return access
     return replace(access, withheld=ids_that_show_trail(workspace_id))
 

@@ -1,15 +1,14 @@
 """What gives power: by it somebody could give roles, make tokens or change the workspace, or see the whole trail, or the addresses of
-others. On pages it is given by who proved
-lately who they are; taken away it is at once, since that must be quick.
+others. On pages it is given by who proved lately who they are; taken away it is at once, since that must be quick.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from auditapp.access.models import Grant, Invitation, Role
+from auditapp.access.models import Invitation, Role
 from auditapp.access.permissions import Permission
-from auditapp.access.role_queries import roles_in
+from auditapp.access.role_queries import grants_of_group, roles_in
 
 POWERFUL: Final = frozenset(
     {
@@ -43,8 +42,7 @@ def choice_gives_power(workspace_id: int, choice: str) -> bool:
 
 def group_gives_power(workspace_id: int, group_id: str) -> bool:
     """Whether who comes into this group has such a role by it."""
-    grants = Grant.objects.filter(workspace_id=workspace_id, subject_kind="group", subject_id=group_id)
-    return any(gives_power(grant.role) for grant in grants.select_related("role"))
+    return any(gives_power(grant.role) for grant in grants_of_group(workspace_id, group_id))
 
 
 def invitation_gives_power(workspace_id: int, invitation_id: str) -> bool:

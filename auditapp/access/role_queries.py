@@ -1,5 +1,6 @@
 """Which roles a workspace has, the built-in ones and its own, and who holds each."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -134,6 +135,30 @@ def people_with(role: Role, workspace_id: int) -> list[Member]:
             Lower("user__name"), "user_id"
         )
     )
+
+
+def grants_of_group(workspace_id: int, group_id: str) -> list[Grant]:
+    """What a group gives to those in it."""
+    grants = Grant.objects.filter(workspace_id=workspace_id, subject_kind="group", subject_id=group_id)
+    return list(grants.select_related("role"))
+
+
+def grants_by_member(workspace_id: int, user_ids: Iterable[str]) -> dict[str, list[tuple[Grant, str]]]:
+    """The grants of each of these members in two queries, their own first, each with the id of the group that it comes through or "".
+    A grant of a group is the same object for all who are in it.
+    """
+    here, ids = {"workspace_id": workspace_id}, list(user_ids)
+    inside = list(GroupMember.objects.filter(**here, user_id__in=ids).values_list("user_id", "group_id"))
+    own, of_group = Q(subject_kind="member", subject_id__in=ids), Q(subject_kind="group")
+    held = own | (of_group & Q(subject_id__in={group_id for _, group_id in inside}))
+    grants = Grant.objects.filter(held, **here).select_related("role").order_by("role__position", "id")
+    by_subject: dict[str, list[Grant]] = defaultdict(list)
+    for grant in grants:
+        by_subject[grant.subject_id].append(grant)
+    found = {one: [(grant, "") for grant in by_subject[one]] for one in ids}
+    for user_id, group_id in inside:
+        found[user_id] += [(grant, group_id) for grant in by_subject[group_id]]
+    return found
 
 
 def has_role(role: Role, workspace_id: int, user_id: str) -> bool:

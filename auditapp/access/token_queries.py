@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from auditapp.access.accesses import accesses_by_roles
 from auditapp.access.models import ApiToken, Member
 from auditapp.access.permissions import TOKEN_SCOPES, access_of_sender
 from auditapp.access.tokens import tokens_found
@@ -67,7 +68,9 @@ def with_makers(workspace_id: int, tokens: Sequence[ApiToken]) -> list[TokenShow
     makers = Member.objects.filter(workspace_id=workspace_id, user_id__in=ids)
     names = {member.user_id: str(member.user) for member in makers.select_related("user")}
     names["system"] = "Audit Trail"
-    held = {one: access_of_sender(workspace_id, one) for one in ids}
+    # By roles alone: what every member sees is not given on to a token.
+    held = accesses_by_roles(workspace_id, [one for one in ids if one.startswith("usr_")])
+    held |= {one: access_of_sender(workspace_id, one) for one in ids - held.keys()}
     now = clock.now()
     shown = []
     for token in tokens:

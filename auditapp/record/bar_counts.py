@@ -112,12 +112,14 @@ class BarCounts:
     """One count for each span between two edges.
 
     Spans that begin before `counted_from` were not counted, or not to their end; None where all were. `has_doubtful_reads` is set
-    where read events should be hidden, and those of types that nobody declared are counted.
+    where read events should be hidden, and those of types that nobody declared are counted. `types` are those that were looked for
+    in the rollups; None for all.
     """
 
     bars: list[BarCount]
     counted_from: datetime | None = None
     has_doubtful_reads: bool = False
+    types: list[str] | None = None
 
     @property
     def events(self) -> int:
@@ -144,11 +146,12 @@ def counts_of_days(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime
         return None
     kinds = _types_anywhere(viewer) if wanted.hides_reads or _narrows_types(wanted) else {}
     days = [edge.astimezone(UTC).date() for edge in edges]
+    types = _types(wanted, kinds, without_reads=wanted.hides_reads)
     asked = _parameters(viewer, edges) | {
         "rolled_up": _rolled_up(viewer),
         "days": days,
         "last_day": days[-1],
-        "types": _types(wanted, kinds, without_reads=wanted.hides_reads),
+        "types": types,
     }
     rows, counted_from = _fetch(BY_ROLLUPS, asked), None
     if not viewer.sees_all:
@@ -158,23 +161,32 @@ def counts_of_days(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime
         if wanted.hides_reads:
             kinds = _types_seen(viewer)  # of others not even that there are some is told
     doubtful = wanted.hides_reads and any(not kind.is_declared for kind in kinds.values())
-    return BarCounts(_filled(wanted, rows, edges), counted_from, doubtful)
+    return BarCounts(_filled(wanted, rows, edges), counted_from, doubtful, types)
 
 
-def counts_of_local_days(viewer: Viewer, wanted: EventFilter, edges: Sequence[datetime]) -> BarCounts | None:
+def counts_of_local_days(
+    viewer: Viewer,
+    wanted: EventFilter,
+    edges: Sequence[datetime],
+    *,
+    known: tuple[Sequence[datetime], BarCounts] | None = None,
+) -> BarCounts | None:
     """The same where the moments are midnights of another zone: what the rollups know of UTC's days, and what lies between its midnights
     and those of the zone taken from one day and given to the other.
 
-    Takes:   edges, on the clocks of their zone
+    Takes:   edges, on the clocks of their zone; known, what counts_of_days gave for some edges: it is asked no second time for the same
     Gives:   None where the rollups cannot tell, for who sees a part alone, and where more than BETWEEN events lie there
     """
-    midnights = [datetime.combine(edge.date(), time.min, UTC) for edge in edges]
-    found = counts_of_days(viewer, wanted, midnights) if viewer.sees_all else None
-    if found is None:
+    if not viewer.sees_all:
         return None
-    kinds = _types_anywhere(viewer) if wanted.hides_reads or _narrows_types(wanted) else {}
-    types = _types(wanted, kinds, without_reads=wanted.hides_reads)
+    midnights = [datetime.combine(edge.date(), time.min, UTC) for edge in edges]
+    found = known[1] if known and list(known[0]) == midnights else counts_of_days(viewer, wanted, midnights)
     pairs = list(zip(edges, midnights, strict=True))
+    away = max(abs(edge - midnight) for edge, midnight in pairs)
+    # What will not come to an end is not begun with, as far as an even day tells.
+    if found is None or found.events * away > BETWEEN * timedelta(days=1):
+        return None
+    types = found.types
     asked = _parameters(viewer, edges) | {
         "firsts": [min(pair) for pair in pairs],
         "ends": [max(pair) for pair in pairs],

@@ -54,6 +54,6 @@ def _counted(
         counts = bar_counts(viewer, query.wanted, window.edges, may_search=may_search)
     if days and (counts is None or counts.counted_from):
         on_its_clocks = [moment.astimezone(window.zone) for moment in window.edges]
-        local = counts_of_local_days(viewer, query.wanted, on_its_clocks)
+        local = counts_of_local_days(viewer, query.wanted, on_its_clocks, known=(in_utc.edges, days))
         return (window, local) if local else (in_utc, days)
     return (window, counts) if counts else None

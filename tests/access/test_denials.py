@@ -73,14 +73,18 @@ def test_nobody_learns_a_name_by_trying(client, cast):
 
 
 @pytest.mark.parametrize(
-    ("view", "words"),
+    ("method", "view", "words"),
     [
-        ("member_role_grant", "grant member role"),
-        ("api_rule_change", "change rule"),
-        ("group_list", "open group list"),
-        ("api_group", "open group"),
-        ("", ""),
+        ("POST", "member_role_grant", "grant member role"),
+        ("PATCH", "api_rule_change", "change rule"),
+        ("POST", "invite", "invite"),
+        ("GET", "group_list", "open group list"),
+        ("GET", "api_group", "open group"),
+        ("HEAD", "source_settings", "open source settings"),
+        ("POST", "source_settings", "change source settings"),
+        ("POST", "warehouse_sync", "change warehouse sync"),
+        ("GET", "", ""),
     ],
 )
-def test_views_in_words(view, words):
-    assert Tried(view).words == words
+def test_views_in_words(method, view, words):
+    assert Tried(view, {}, method).words == words

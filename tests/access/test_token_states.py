@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from auditapp.access.models import Grant
 from auditapp.access.tokens import create_token
 from auditapp.lib import clock
+from auditapp.record.workspace_scope import in_workspace
 from tests.factories import acting_as, make_cast, make_token
 
 LIST = "/demo/settings/access/tokens/"
@@ -56,13 +58,21 @@ def test_a_row_says_what_a_request_meets(as_olga, client, cast, scopes, maker, d
     assert client.get("/api/audit-events", headers={"Authorization": f"Bearer {secret}"}).status_code == status
 
 
-def test_makers_are_asked_once_however_many_tokens_they_made(as_olga, cast, django_assert_max_num_queries):
+def test_what_a_member_sees_without_a_role_makes_no_token_work(as_olga, client, cast):
+    _, secret = make_token(workspace=cast.workspace, scopes=["alert:read"], created_by=cast.mina.id)
+    with in_workspace(cast.workspace.id):
+        Grant.objects.filter(subject_id=cast.mina.id).delete()
+    assert "Refused: its maker may not do this any more</span>" in row_of(as_olga, "CI deploy")
+    assert client.get("/api/alert-rules", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+
+
+def test_makers_are_asked_once_however_many_they_are(as_olga, cast, django_assert_max_num_queries):
     for _ in range(3):
         make_token(workspace=cast.workspace, created_by=cast.olga.id)
     with django_assert_max_num_queries(60) as few:
         as_olga.get(LIST)
-    for _ in range(20):
-        make_token(workspace=cast.workspace, created_by=cast.olga.id)
+    for person in 20 * [cast.olga, cast.milo, cast.rita, cast.mina]:
+        make_token(workspace=cast.workspace, created_by=person.id)
     with django_assert_max_num_queries(len(few)):
         as_olga.get(LIST)
 

@@ -8,6 +8,8 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from auditapp.catalogue.types import Verb
 from auditapp.record import bar_counts as bars
@@ -104,8 +106,20 @@ def test_too_much_near_midnight_is_not_counted(events, monkeypatch):
         datetime.combine(NOON.date() + timedelta(days=n), time.min, ZoneInfo("Pacific/Kiritimati"))
         for n in range(-70, 3)
     ]
+    everything = EventFilter(with_reads=True)
+    whole = counts_of_local_days(ALL, everything, edges)
     monkeypatch.setattr(bars, "BETWEEN", 3)
-    assert counts_of_local_days(ALL, EventFilter(with_reads=True), edges) is None
+    assert counts_of_local_days(ALL, everything, edges) is None
+    # Nothing is read where the rollups tell that it would not come to an end, and they are asked once.
+    midnights = [datetime.combine(edge.date(), time.min, UTC) for edge in edges]
+    known = (midnights, counts_of_days(ALL, everything, midnights))
+    with CaptureQueriesContext(connection) as asked:
+        assert counts_of_local_days(ALL, everything, edges, known=known) is None
+    assert len(asked) == 0
+    monkeypatch.undo()
+    with CaptureQueriesContext(connection) as asked:
+        assert counts_of_local_days(ALL, everything, edges, known=known) == whole
+    assert len(asked) == 1
 
 
 def test_bars_add_up_to_what_the_filter_finds(events):
